@@ -1,0 +1,48 @@
+// What a view is: declared in JSON, or written as a function.
+#pragma once
+#include <sluice/key.hpp>
+#include <sluice/seq.hpp>
+#include <sluice/value.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+/// A message as a view function sees it. Valid for the call.
+struct Message {
+    Seq seq;
+    std::string_view key;  ///< The application key; empty if it has none.
+    std::string_view body; ///< The bytes as appended.
+    const Value* json = nullptr; ///< The body parsed; null if it is not JSON.
+};
+
+/// Where a view function puts its rows.
+class Emit {
+public:
+    virtual ~Emit() = default;
+    /// One row of an index; or one more in the count of group `key`.
+    virtual void operator()(const Key& key) = 0;
+    /// A row of an aggregate with the value that sum, average, min and max look at.
+    virtual void operator()(const Key& group, const Value& value) = 0;
+    virtual void operator()(const Key& group, std::int64_t value) = 0;
+    virtual void operator()(const Key& group, double value) = 0;
+};
+
+/// Must give the same rows for the same message whenever it is called, and may be called from any one
+/// thread. May throw: that message then gives no row to this view, and the view counts an error.
+using ViewFunction = std::function<void(const Message&, Emit&)>;
+
+/// A view written in C++. The definition says what it is, the function maps, `app` and `version`
+/// say whose it is: a new version builds anew beside the old one.
+struct CodeView {
+    std::string app;
+    std::uint32_t version = 1;
+    /// `{"kind":"index"}`, or `{"kind":"aggregate","value":{"count":true,"sum":true,...}}`.
+    std::string definition = R"({"kind":"index"})";
+    ViewFunction map;
+};
+
+} // namespace sluice

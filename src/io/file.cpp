@@ -1,0 +1,29 @@
+#include "io/file.hpp"
+
+#include "base/try.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+Result<void> overwrite_with_zeros(File& file, std::uint64_t position, std::uint64_t size_bytes) {
+    static const std::string kZeros(256 * 1024, '\0');
+    while (size_bytes > 0) {
+        const std::uint64_t step = std::min<std::uint64_t>(size_bytes, kZeros.size());
+        SLUICE_TRY(file.write_at(position, std::string_view(kZeros).substr(0, step)));
+        position += step;
+        size_bytes -= step;
+    }
+    return {};
+}
+
+Result<void> destroy_file(Directory& directory, const std::string& name) {
+    {
+        SLUICE_TRY_ASSIGN(const std::unique_ptr<File> file, directory.open(name, Create::never));
+        SLUICE_TRY(overwrite_with_zeros(*file, 0, file->size_bytes()));
+        SLUICE_TRY(file->sync());
+    }
+    return directory.remove(name);
+}
+
+} // namespace sluice

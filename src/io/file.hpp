@@ -1,0 +1,87 @@
+// Files and directories as the engine sees them, so that a test can stand in for a disk that fails.
+#pragma once
+#include <sluice/result.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+/// A file's bytes in memory. Follows later writes to the file. Reading is valid from any thread for
+/// as long as the Mapping lives, up to the file's size at the time.
+struct Mapping {
+    std::shared_ptr<const void> keep_alive;
+    const char* data = nullptr;
+    std::string_view bytes(std::uint64_t from, std::uint64_t size_bytes) const {
+        return {data + from, size_bytes};
+    }
+};
+
+/// Errors of every call: io, no_space, with os_errno and the file's path in the context.
+/// Threads: read_at() and map() from any; the writing calls from one at a time.
+class File {
+public:
+    virtual ~File() = default;
+    virtual std::uint64_t size_bytes() const = 0;
+    /// Fills `into` whole, or fails: a file that ends too early is Errc::corrupt.
+    virtual Result<void> read_at(std::uint64_t position, char* into, std::size_t size) const = 0;
+    /// Grows the file where needed. After an error the range may hold anything.
+    virtual Result<void> write_at(std::uint64_t position, std::string_view bytes) = 0;
+    virtual Result<void> truncate(std::uint64_t size_bytes) = 0;
+    /// The data and the size are durable when this returns (fdatasync).
+    virtual Result<void> sync() = 0;
+    /// Gives the blocks of a zeroed range back to the file system; they read as zeros. A hint: where
+    /// the file system cannot, nothing happens.
+    virtual Result<void> punch_hole(std::uint64_t position, std::uint64_t size_bytes) = 0;
+    /// Maps bytes [0, reserve_bytes), which may reach past the end of the file; only what lies inside
+    /// the file may be touched.
+    virtual Result<Mapping> map(std::uint64_t reserve_bytes) const = 0;
+};
+
+/// Held until destroyed, or until the process ends.
+class FileLock {
+public:
+    virtual ~FileLock() = default;
+};
+
+/// What overwriting a file in place reaches.
+enum class Medium : std::uint8_t {
+    files,  ///< The file's own bytes; what lies underneath (copy-on-write, network) is unknown.
+    device, ///< The device's blocks too: ext4 without data journaling, or xfs.
+};
+
+enum class Create : std::uint8_t { never, if_missing, must };
+
+/// One directory. Names are plain names without '/'. Errors as for File; not_found; exists.
+class Directory {
+public:
+    virtual ~Directory() = default;
+    virtual std::string path() const = 0;
+    virtual Result<std::unique_ptr<File>> open(const std::string& name, Create create) = 0;
+    /// Makes it if it is missing (mode 0700).
+    virtual Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) = 0;
+    /// Plain files only, sorted.
+    virtual Result<std::vector<std::string>> list() const = 0;
+    virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+    virtual Result<void> remove(const std::string& name) = 0;
+    /// Makes creations, renames and removals durable (fsync of the directory).
+    virtual Result<void> sync() = 0;
+    /// One holder at a time among all processes. Errors: busy, naming the holder's process id.
+    virtual Result<std::unique_ptr<FileLock>> lock(const std::string& name) = 0;
+    virtual Medium medium() const = 0;
+};
+
+/// The operating system's. Makes the directory if `create` says so. Errors: not_found; exists; io.
+Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Create create);
+
+/// Overwrites the file with zeros, durably, then removes it: its bytes are not left to lie around in
+/// free blocks. Call sync() on the directory afterwards.
+Result<void> destroy_file(Directory& directory, const std::string& name);
+
+/// Writes zeros over [position, position + size_bytes). Not synced.
+Result<void> overwrite_with_zeros(File& file, std::uint64_t position, std::uint64_t size_bytes);
+
+} // namespace sluice

@@ -1,0 +1,90 @@
+// Row segments: views that can forget. docs/design/store.md explains, docs/format/segment.md and
+// docs/format/manifest.md have the bytes.
+#pragma once
+#include "io/file.hpp"
+#include "store/store.hpp"
+
+#include <chrono>
+#include <functional>
+#include <span>
+
+namespace sluice {
+
+struct SegmentStoreOptions {
+    std::uint32_t segment_rows_max = 131072; ///< Erasing rewrites whole segments: keep them small.
+    std::uint64_t memory_bytes_max = 48 * 1024 * 1024; ///< Rows in memory before they are cut.
+    /// False: no thread; flushing and merging happen inside commit() and maintain(), in an order that
+    /// depends on the calls only. For tests.
+    bool background = true;
+};
+
+/// Keeps the rows of each view in immutable segments of its own. What is not yet in a segment file
+/// is in memory only: the log is the journal, and its owner replays it from since() on opening.
+class SegmentStore final : public Store {
+public:
+    /// Reads the manifest; destroys files that no record names. A damaged manifest tail is cut back to
+    /// the last whole record; damage that leaves no usable record opens as an empty store, whose
+    /// views come back from the log.
+    /// `directory` must outlive the store. Errors: io; unsupported_version.
+    static Result<std::unique_ptr<SegmentStore>> open(Directory& directory,
+                                                      const SegmentStoreOptions& options);
+    ~SegmentStore() override;
+
+    /// What the owner saved with save(): the catalog. Empty in a new store.
+    std::string_view attachment() const;
+    /// The views that the manifest has. add_view() must name each before it is read or merged.
+    std::vector<ViewId> stored_views() const;
+
+    void add_view(const ViewSpec& view) override;
+    Result<void> drop_view(ViewId view) override; ///< Its files are destroyed.
+    Result<void> commit(StoreCommit commit, const Gone& gone) override;
+    std::shared_ptr<const StoreSnapshot> snapshot() const override;
+
+    /// Cuts all rows in memory into segments and commits one manifest record, with this attachment.
+    Result<void> save(std::string attachment);
+
+    /// Builds segments for a view that no reader sees yet, beside everything else: back-filling.
+    class Loader {
+    public:
+        virtual ~Loader() = default;
+        /// Seqs must ascend over all calls. Blocks while two batches are waiting to be built.
+        virtual Result<void> add(RowBatch batch) = 0;
+    };
+    Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
+    /// The view appears with these rows, complete up to `since`; visible after the next commit().
+    Result<void> install(ViewId view, std::unique_ptr<Loader> loader, Seq since);
+
+    /// P6: no file of the store holds a row of `seqs` after this, nor did it leave one behind in a
+    /// file that was not overwritten. The seqs must be in Gone::erased since the last commit().
+    /// Waits up to `patience` for snapshots that pin old files. Errors: busy, naming how many pin
+    /// them (the rows are gone for every new reader, and purge() may be called again); io.
+    struct Purged {
+        std::uint64_t segments_rewritten = 0;
+        std::uint64_t bytes_destroyed = 0;
+    };
+    Result<Purged> purge(std::span<const Seq> seqs, std::chrono::milliseconds patience);
+
+    /// Does what the background thread would do, until there is nothing left to do. Errors: the ones
+    /// that the background thread met are reported here and by the next commit().
+    Result<void> maintain();
+    /// Merges each view into as few segments as segment_rows_max allows.
+    Result<void> merge_all();
+
+    struct ViewStats {
+        ViewId view;
+        std::uint64_t rows = 0; ///< Stored, live or not.
+        std::uint64_t segments = 0;
+        std::uint64_t bytes = 0; ///< In files and in memory.
+    };
+    std::vector<ViewStats> stats() const;
+
+    /// Reads every file whole and names what is wrong with it; empty when all is well.
+    std::vector<std::string> check() const;
+
+private:
+    struct Impl;
+    explicit SegmentStore(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace sluice

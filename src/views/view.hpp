@@ -1,0 +1,67 @@
+// A view as the engine runs it: compiled from its definition, or wrapped around a function.
+#pragma once
+#include "store/store.hpp"
+#include "views/predicate.hpp"
+
+#include <sluice/view.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+enum class ViewKind : std::uint8_t { index, aggregate };
+
+class View;
+
+/// Compiles a declared definition, such as
+///   {"kind":"index","where":{"/value/content/type":"post"},"key":["/value/author"]}
+///   {"kind":"index","each":"/value/content/mentions","key":["/link"]}
+///   {"kind":"aggregate","group":["/value/author"],"value":{"count":true,"sum":"/value/n"}}
+/// Errors: invalid_argument, naming the part that is wrong and what it may be.
+Result<std::shared_ptr<const View>> compile_view(std::string_view definition_json);
+
+/// Errors: invalid_argument.
+Result<std::shared_ptr<const View>> compile_view(const CodeView& view);
+
+/// For a code view whose function is not loaded: reads and retracts, but cannot map.
+Result<std::shared_ptr<const View>> compile_unloaded_view(std::string_view definition_json);
+
+/// Facts about a compiled view. Immutable.
+ViewKind kind_of(const View& view);
+bool can_map(const View& view);
+/// The definition with its white space and member order made canonical: equal text, equal view.
+const std::string& canonical_definition(const View& view);
+/// Null for an index.
+std::shared_ptr<const Reducer> reducer_of(const View& view);
+/// What an aggregate answers for one group: {"count":3,"sum":12.5}, members in the order count,
+/// sum, average, min, max.
+std::string aggregate_to_json(const View& view, std::uint64_t row_count, std::string_view partial);
+
+/// Maps messages to rows for many views, parsing each message once. Not thread-safe: one per thread.
+class Mapper {
+public:
+    explicit Mapper(std::vector<std::shared_ptr<const View>> views);
+    ~Mapper();
+    Mapper(Mapper&&) noexcept;
+    Mapper& operator=(Mapper&&) noexcept;
+
+    /// Begins a row in each of `batches` (as many as views, in their order) and emits into it. Bytes
+    /// behind the body must be readable up to `readable_bytes` from its start; with less than
+    /// kPaddingBytes behind it, the body is copied first. A body that is not JSON gives rows to
+    /// code views only. Views that cannot map get none.
+    void map(Seq seq, std::string_view key, std::string_view body, std::size_t readable_bytes,
+             std::span<RowBatch> batches);
+    static constexpr std::size_t kPaddingBytes = 64;
+
+    /// Messages for which each view's function threw, in the order of the views.
+    std::span<const std::uint64_t> errors() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace sluice
