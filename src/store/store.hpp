@@ -2,7 +2,7 @@
 // (segment_store.hpp) is what ships; the memory store (memory_store.hpp) is the plain definition
 // that every test compares it with.
 #pragma once
-#include "base/seq_bitmap.hpp"
+#include "base/gone.hpp"
 
 #include <sluice/result.hpp>
 #include <sluice/seq.hpp>
@@ -88,12 +88,6 @@ struct ViewSpec {
     /// Rows stay when their message is deleted and go only when it is erased. For the register of
     /// application keys, which must know a deleted message's key in order to refuse it.
     bool outlives_delete = false;
-};
-
-/// Which messages are gone, as of one position of the log.
-struct Gone {
-    SeqBitmap deleted; ///< Deleted or erased: out of every view.
-    SeqBitmap erased;
 };
 
 /// One step of the store. All of it becomes visible in one moment.
