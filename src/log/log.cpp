@@ -1,0 +1,289 @@
+#include "log/log.hpp"
+
+#include "base/bytes.hpp"
+#include "base/checksum.hpp"
+#include "base/try.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include <sodium.h>
+
+namespace sluice {
+
+using namespace log_format;
+
+namespace {
+
+constexpr const char* kIdentityName = "identity";
+
+std::optional<Seq> first_seq_in_name(const std::string& name) {
+    std::uint64_t value = 0;
+    const char* const end = name.data() + name.size();
+    const auto [rest, error] = std::from_chars(name.data(), end, value);
+    if (error != std::errc{} || std::string_view(rest, end) != ".log") return std::nullopt;
+    return Seq{value};
+}
+
+Error entry_not_found(Seq seq, Seq last) {
+    return {Errc::not_found, "there is no entry " + std::to_string(seq.value) +
+                                 "; the last one is " + std::to_string(last.value)};
+}
+
+} // namespace
+
+Log::Log(Directory& directory, const LogOptions& options, const Identity& identity)
+    : directory_(&directory), options_(options), identity_(identity) {}
+
+Log::~Log() {
+    // A clean close leaves an index that covers everything, so that the next open() scans nothing.
+    if (write_failed_ || segments_.empty() || !sync()) return;
+    static_cast<void>(active().save_index().has_value());
+}
+
+Result<void> Log::create(Directory& directory) {
+    SLUICE_TRY_ASSIGN(const auto names, directory.list());
+    if (!names.empty()) return Error{Errc::exists, directory.path() + " is not empty"};
+    if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
+    Identity identity;
+    randombytes_buf(identity.id.data(), identity.id.size());
+    randombytes_buf(identity.secret.data(), identity.secret.size());
+
+    // The identity gets its name last: a directory without it is not yet a log.
+    SLUICE_TRY(LogSegment::create({&directory, identity.id, {1}, kSegmentHeaderSize}));
+    const std::string temporary = std::string(kIdentityName) + ".new";
+    SLUICE_TRY_ASSIGN(const auto file, directory.open(temporary, Create::must));
+    SLUICE_TRY(file->write_at(0, encode_identity(identity)));
+    SLUICE_TRY(file->sync());
+    SLUICE_TRY(directory.rename(temporary, kIdentityName));
+    return directory.sync();
+}
+
+Result<std::unique_ptr<Log>> Log::open(Directory& directory, const LogOptions& options) {
+    auto file = directory.open(kIdentityName, Create::never);
+    if (!file) return file.error();
+    std::string raw(kIdentitySize, '\0');
+    SLUICE_TRY((*file)->read_at(0, raw.data(), raw.size()));
+    SLUICE_TRY_ASSIGN(const Identity identity, decode_identity(raw));
+    std::unique_ptr<Log> log(new Log(directory, options, identity));
+    SLUICE_TRY(log->open_segments());
+    return log;
+}
+
+Result<void> Log::open_segments() {
+    SLUICE_TRY_ASSIGN(const auto names, directory_->list());
+    std::vector<Seq> firsts;
+    for (const std::string& name : names) {
+        if (const auto first = first_seq_in_name(name)) firsts.push_back(*first);
+    }
+    if (firsts.empty()) {
+        return Error{Errc::corrupt, directory_->path() + " has an identity but no segment"};
+    }
+    // A segment that power loss left without its header has nothing in it: begin_segment() syncs the
+    // header before the first entry is written.
+    for (std::size_t i = 0; i < firsts.size(); ++i) {
+        const LogSegment::Place place{directory_, identity_.id, firsts[i],
+                                      options_.segment_size_bytes + kSegmentHeaderSize};
+        const std::optional<Seq> next =
+            i + 1 < firsts.size() ? std::optional(firsts[i + 1]) : std::nullopt;
+        SLUICE_TRY_ASSIGN(auto segment, LogSegment::open(place, next, recovery_note_));
+        segments_.push_back(std::move(segment));
+    }
+    if (active().size_bytes() == kSegmentHeaderSize && active().entry_count() == 0) {
+        // Whatever is missing of the header, write it again.
+        SLUICE_TRY_ASSIGN(segments_.back(),
+                          LogSegment::create({directory_, identity_.id, active().first(),
+                                              active().capacity_bytes()}));
+    }
+    // What was scanned may still be in the page cache only; from here on it counts as durable.
+    SLUICE_TRY(active().sync());
+    last_ = active().last().value;
+    durable_ = last_.load();
+    return {};
+}
+
+Result<void> Log::check_writable() const {
+    if (write_failed_) {
+        return Error{Errc::latched,
+                     "an earlier write to " + directory_->path() + " failed; open it again"};
+    }
+    return {};
+}
+
+Result<void> Log::latch_failure(Result<void> written) {
+    if (!written) write_failed_ = true;
+    return written;
+}
+
+Result<void> Log::begin_segment(Seq first, std::uint64_t batch_size_bytes) {
+    SLUICE_TRY(sync()); // Everything in a segment that is not the last is durable.
+    static_cast<void>(active().save_index().has_value()); // It can be made again.
+    const std::uint64_t capacity =
+        kSegmentHeaderSize + std::max(options_.segment_size_bytes, batch_size_bytes);
+    SLUICE_TRY_ASSIGN(auto segment,
+                      LogSegment::create({directory_, identity_.id, first, capacity}));
+    const std::unique_lock lock(segments_mutex_);
+    segments_.push_back(std::move(segment));
+    return {};
+}
+
+Result<Seq> Log::append(std::span<const Draft> batch) {
+    SLUICE_TRY(check_writable());
+    if (batch.empty() || batch.size() > std::numeric_limits<std::uint32_t>::max()) {
+        return Error{Errc::invalid_argument, "a batch needs at least one entry"};
+    }
+    const Seq first = last().next();
+    const std::uint64_t seed = check_seed(identity_.id);
+    std::string bytes;
+    std::vector<LogSegment::NewEntry> entries;
+    entries.reserve(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const Draft& draft = batch[i];
+        if (draft.key.size() > kKeySizeBytesMax ||
+            (draft.kind == Kind::message && draft.body.size() > kBodySizeBytesMax)) {
+            return Error{Errc::invalid_argument,
+                         "message " + std::to_string(i + 1) + " of the batch is too large: key " +
+                             std::to_string(draft.key.size()) + " of at most 65535 bytes, body " +
+                             std::to_string(draft.body.size()) + " of at most 16 MiB"};
+        }
+        const std::uint64_t offset = bytes.size();
+        entries.push_back({offset, draft.kind});
+        EntryHeader header;
+        header.payload_size = static_cast<std::uint32_t>(draft.key.size() + draft.body.size());
+        header.seq = {first.value + i};
+        header.batch_left = static_cast<std::uint32_t>(batch.size() - 1 - i);
+        header.durable_behind = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+            header.seq.value - durable().value, std::numeric_limits<std::uint32_t>::max()));
+        header.key_size = static_cast<std::uint16_t>(draft.key.size());
+        header.kind = draft.kind;
+        append_entry_header(bytes, header, seed);
+        bytes.append(draft.key).append(draft.body);
+        put_le(bytes.data() + offset + kPayloadCheckPosition,
+               checksum32(std::string_view(bytes).substr(offset + kEntryHeaderSize)));
+        bytes.resize(offset + header.size_on_disk());
+        if (bytes.size() > LogSegment::kCapacityBytesMax) {
+            return Error{Errc::invalid_argument, "the batch is larger than 2 GiB"};
+        }
+    }
+
+    const std::uint64_t size_after = active().size_bytes() + bytes.size();
+    if (size_after > options_.segment_size_bytes + kSegmentHeaderSize ||
+        size_after > active().capacity_bytes()) {
+        if (active().entry_count() > 0 || size_after > active().capacity_bytes()) {
+            SLUICE_TRY(latch_failure(begin_segment(first, bytes.size())));
+        }
+    }
+    SLUICE_TRY(latch_failure(active().append(bytes, entries)));
+    last_.store(active().last().value, std::memory_order_release);
+    return first;
+}
+
+Result<void> Log::sync() { return sync_up_to(last()); }
+
+Result<void> Log::sync_up_to(Seq seq) {
+    if (durable() >= seq) return {};
+    const std::lock_guard lock(sync_mutex_);
+    if (durable() >= seq) return {}; // Somebody's sync covered ours while we waited for the lock.
+    SLUICE_TRY(check_writable());
+    LogSegment* segment = nullptr;
+    Seq reached;
+    {
+        // Only the last segment can hold anything that is not durable: begin_segment() syncs.
+        const std::shared_lock segments_lock(segments_mutex_);
+        segment = segments_.back().get();
+        reached = segment->last();
+    }
+    SLUICE_TRY(latch_failure(segment->sync()));
+    std::uint64_t before = durable_.load();
+    while (before < reached.value && !durable_.compare_exchange_weak(before, reached.value)) {
+    }
+    return {};
+}
+
+const LogSegment* Log::segment_of(Seq seq) const {
+    const std::shared_lock lock(segments_mutex_);
+    auto behind = std::upper_bound(
+        segments_.begin(), segments_.end(), seq,
+        [](Seq s, const std::unique_ptr<LogSegment>& segment) { return s < segment->first(); });
+    if (behind == segments_.begin()) return nullptr;
+    return std::prev(behind)->get();
+}
+
+Result<Log::Entry> Log::read(Seq seq) const {
+    const LogSegment* const segment = segment_of(seq);
+    if (seq > last() || seq == Seq{} || segment == nullptr) return entry_not_found(seq, last());
+    SLUICE_TRY_ASSIGN(const auto located, segment->read(seq));
+    const EntryHeader& header = located.header;
+    if (header.state == kErased) return Entry{header.kind, true, {}, {}, 0};
+    return Entry{header.kind, false, located.payload.substr(0, header.key_size),
+                 located.payload.substr(header.key_size),
+                 located.readable_bytes - header.key_size};
+}
+
+Result<void> Log::wipe(std::span<const Seq> seqs) {
+    SLUICE_TRY(check_writable());
+    std::vector<LogSegment*> touched;
+    for (const Seq seq : seqs) {
+        auto* const segment = const_cast<LogSegment*>(segment_of(seq));
+        if (seq > last() || segment == nullptr) return entry_not_found(seq, last());
+        // Of an entry whose header is lost nobody can say where it lies: its segment is zeroed by
+        // repair, not here.
+        SLUICE_TRY(latch_failure(segment->overwrite(seq)));
+        if (touched.empty() || touched.back() != segment) touched.push_back(segment);
+    }
+    std::sort(touched.begin(), touched.end());
+    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+    for (LogSegment* const segment : touched) SLUICE_TRY(latch_failure(segment->sync()));
+
+    for (const Seq seq : seqs) {
+        auto* const segment = const_cast<LogSegment*>(segment_of(seq));
+        SLUICE_TRY_ASSIGN(const bool wiped, segment->is_wiped(seq));
+        if (!wiped) {
+            return latch_failure(Error{
+                Errc::corrupt, "entry " + std::to_string(seq.value) + " did not stay overwritten"});
+        }
+        // Only now: a hole punched before the zeros are durable would leave the old blocks as they
+        // are, outside the file.
+        SLUICE_TRY(latch_failure(segment->punch_holes(seq)));
+    }
+    return {};
+}
+
+std::vector<Seq> Log::changes_at_open() const {
+    std::vector<Seq> changes;
+    for (const auto& segment : segments_) {
+        changes.insert(changes.end(), segment->changes().begin(), segment->changes().end());
+    }
+    return changes;
+}
+
+std::vector<Seq> Log::damaged_at_open() const {
+    std::vector<Seq> damaged;
+    for (const auto& segment : segments_) {
+        damaged.insert(damaged.end(), segment->damaged().begin(), segment->damaged().end());
+    }
+    return damaged;
+}
+
+std::vector<Log::Damage> Log::check() const {
+    std::vector<Damage> damages;
+    for (Seq seq{1}; seq <= last(); seq = seq.next()) {
+        if (const auto entry = read(seq); !entry) damages.push_back({seq, entry.error().context});
+    }
+    return damages;
+}
+
+std::uint64_t Log::size_bytes() const {
+    const std::shared_lock lock(segments_mutex_);
+    std::uint64_t size_bytes = 0;
+    for (const auto& segment : segments_) size_bytes += segment->size_bytes();
+    return size_bytes;
+}
+
+std::size_t Log::segment_count() const {
+    const std::shared_lock lock(segments_mutex_);
+    return segments_.size();
+}
+
+} // namespace sluice

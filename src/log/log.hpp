@@ -1,0 +1,124 @@
+// The log: numbered entries in segment files, appended, read by number, and erased in place.
+#pragma once
+#include "io/file.hpp"
+#include "log/format.hpp"
+#include "log/log_segment.hpp"
+
+#include <sluice/seq.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+struct LogOptions {
+    /// A segment is closed when the next batch would make it larger. Bytes.
+    std::uint64_t segment_size_bytes = 64 * 1024 * 1024;
+};
+
+/// Promises. log_test.cpp, log_recovery_test.cpp and log_erase_test.cpp hold each in its own words.
+///   L1  A seq that append() returned names the same entry for as long as the log exists.
+///   L2  A batch is in the log whole or not at all, and whole once sync() has returned.
+///   L3  Once wipe(s) has returned, the log's files show nothing of s but its lengths.
+///   L4  wipe(s) changes no other entry.
+///   L5  A damaged entry is reported by its seq; its neighbours are read as before.
+///   L6  After a failed write nothing more is written until the log is opened again.
+///
+/// Threads: reading from any thread at any time; sync() from any thread; append(), wipe() and close()
+/// from one thread at a time.
+class Log {
+public:
+    using Kind = log_format::Kind;
+    static constexpr std::uint32_t kBodySizeBytesMax = 16 * 1024 * 1024;
+    static constexpr std::uint32_t kKeySizeBytesMax = 65535;
+
+    /// Makes the log in an empty directory. Errors: exists.
+    static Result<void> create(Directory& directory);
+    /// Reads the indexes and the tail, cuts a torn tail off. `directory` must outlive the log.
+    /// Errors: not_found (no log here); corrupt; unsupported_version; io.
+    static Result<std::unique_ptr<Log>> open(Directory& directory, const LogOptions& options);
+    /// Saves the index of the last segment, so that the next open() need not scan it. Errors are
+    /// lost with it: it can be made again.
+    ~Log();
+
+    struct Draft {
+        Kind kind = Kind::message;
+        std::string_view key;
+        std::string_view body;
+    };
+    /// Appends one atomic batch and returns the seq of its first entry; the others follow. Visible to
+    /// read() at once, durable after sync(). Errors: invalid_argument; io; no_space; latched.
+    Result<Seq> append(std::span<const Draft> batch);
+    /// Everything appended before the call is durable after it. Threads that wait together share one
+    /// fdatasync. Errors: io; latched.
+    Result<void> sync();
+    Result<void> sync_up_to(Seq seq);
+
+    /// An entry in the log's memory map: valid while the log lives. `body` of an entry that is wiped
+    /// meanwhile turns to zeros under the reader: check erased() of the ledger after use.
+    struct Entry {
+        Kind kind = Kind::message;
+        bool erased = false;
+        std::string_view key;
+        std::string_view body;
+        std::size_t readable_bytes = 0; ///< From body.data(), for parsers that read ahead.
+    };
+    /// Errors: not_found (no such seq); corrupt (damaged).
+    Result<Entry> read(Seq seq) const;
+
+    /// Overwrites key, body and checksum of each entry in place and makes that durable, then reads it
+    /// back and gives whole blocks to the file system. Repeating it is harmless.
+    /// Errors: io; corrupt (what was read back is not what was written); latched.
+    Result<void> wipe(std::span<const Seq> seqs);
+
+    Seq last() const { return {last_.load(std::memory_order_acquire)}; }
+    Seq durable() const { return {durable_.load(std::memory_order_acquire)}; }
+
+    /// The seqs of all change entries, ascending, as of open().
+    std::vector<Seq> changes_at_open() const;
+    /// Entries whose bytes are damaged, as far as opening came across them. check() finds all.
+    std::vector<Seq> damaged_at_open() const;
+    /// What opening had to cut off, for people; empty if nothing.
+    const std::string& recovery_note() const { return recovery_note_; }
+
+    /// Reads every entry, and says of each damaged one what is wrong.
+    struct Damage {
+        Seq seq;
+        std::string what;
+    };
+    std::vector<Damage> check() const;
+
+    const log_format::Identity& identity() const { return identity_; }
+    std::uint64_t size_bytes() const;
+    std::size_t segment_count() const;
+    Medium medium() const { return directory_->medium(); }
+
+private:
+    Log(Directory& directory, const LogOptions& options, const log_format::Identity& identity);
+    Result<void> open_segments();
+    Result<void> begin_segment(Seq first, std::uint64_t batch_size_bytes);
+    Result<void> check_writable() const;
+    Result<void> latch_failure(Result<void> written);
+    const LogSegment* segment_of(Seq seq) const;
+    LogSegment& active() { return *segments_.back(); }
+
+    Directory* directory_; // Not owned.
+    LogOptions options_;
+    log_format::Identity identity_;
+
+    mutable std::shared_mutex segments_mutex_; // Guards the vector; segments themselves stay put.
+    std::vector<std::unique_ptr<LogSegment>> segments_;
+    std::atomic<std::uint64_t> last_{0};
+    std::atomic<std::uint64_t> durable_{0};
+    std::mutex sync_mutex_;
+    std::atomic<bool> write_failed_{false};
+    std::string recovery_note_;
+};
+
+} // namespace sluice

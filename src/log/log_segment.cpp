@@ -1,0 +1,327 @@
+// Opening a segment. The index, where there is one, covers entries that were durable when it was
+// written. What lies behind it is scanned. A place that holds no whole entry is one of two things:
+//   * damage to an entry that once was durable: it keeps its seq, and is reported when it is read;
+//   * the torn tail of batches that no sync() had acknowledged: it is cut off with all behind it.
+// They are told apart by what other headers say: each notes the last seq that was known durable when
+// it was written. In a segment that is not the last everything is durable, because the next one is only
+// begun after a sync.
+#include "log/log_segment.hpp"
+
+#include "base/bytes.hpp"
+#include "base/checksum.hpp"
+#include "base/try.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace sluice {
+
+using namespace log_format;
+
+namespace {
+
+constexpr std::uint64_t kBlockSize = 4096;
+
+std::string name_with(Seq first, const char* extension) {
+    std::array<char, 32> name{};
+    std::snprintf(name.data(), name.size(), "%020llu%s",
+                  static_cast<unsigned long long>(first.value), extension);
+    return name.data();
+}
+
+} // namespace
+
+std::string LogSegment::file_name(Seq first) { return name_with(first, ".log"); }
+std::string LogSegment::index_name(Seq first) { return name_with(first, ".idx"); }
+
+Result<void> LogSegment::start(std::unique_ptr<File> file, std::uint64_t size_bytes) {
+    file_ = std::move(file);
+    SLUICE_ASSERT(place_.capacity_bytes >= size_bytes);
+    SLUICE_TRY_ASSIGN(map_, file_->map(place_.capacity_bytes));
+    offsets_ = std::make_unique_for_overwrite<std::uint32_t[]>(place_.capacity_bytes /
+                                                               kEntryHeaderSize);
+    size_bytes_ = size_bytes;
+    return {};
+}
+
+Result<std::unique_ptr<LogSegment>> LogSegment::create(const Place& place) {
+    SLUICE_ASSERT(place.capacity_bytes <= kCapacityBytesMax + kSegmentHeaderSize);
+    std::unique_ptr<LogSegment> segment(new LogSegment(place));
+    // A file of this name can only be what a crash left of an earlier create(): nothing in it was
+    // acknowledged.
+    SLUICE_TRY_ASSIGN(auto file,
+                      place.directory->open(file_name(place.first), Create::if_missing));
+    SLUICE_TRY(file->truncate(0));
+    SLUICE_TRY(file->write_at(0, encode_segment_header(place.database, place.first)));
+    SLUICE_TRY(file->sync());
+    SLUICE_TRY(place.directory->sync());
+    SLUICE_TRY(segment->start(std::move(file), kSegmentHeaderSize));
+    return segment;
+}
+
+Result<std::unique_ptr<LogSegment>> LogSegment::open(const Place& place,
+                                                     std::optional<Seq> next_first,
+                                                     std::string& note) {
+    SLUICE_TRY_ASSIGN(auto file, place.directory->open(file_name(place.first), Create::never));
+    const std::uint64_t size_bytes = file->size_bytes();
+    if (size_bytes > kCapacityBytesMax + kSegmentHeaderSize) {
+        return Error{Errc::corrupt, file_name(place.first) + " is larger than a segment can be"};
+    }
+    Place sized = place;
+    sized.capacity_bytes = std::max(place.capacity_bytes, size_bytes);
+    std::unique_ptr<LogSegment> segment(new LogSegment(sized));
+    SLUICE_TRY(segment->start(std::move(file), size_bytes));
+
+    const std::string_view raw =
+        segment->map_.bytes(0, std::min(size_bytes, kSegmentHeaderSize));
+    const Result<Seq> first = decode_segment_header(raw, place.database);
+    // A damaged header costs nothing: the file's name says the same. One of another database, or of
+    // a newer version, is another matter.
+    if (!first && first.error().code == Errc::unsupported_version) return first.error();
+    if (first && *first != place.first) {
+        return Error{Errc::corrupt, file_name(place.first) + " holds another segment"};
+    }
+
+    segment->load_index();
+    SLUICE_TRY(segment->take_tail(segment->scan_tail(), next_first, note));
+    return segment;
+}
+
+void LogSegment::load_index() {
+    size_bytes_ = kSegmentHeaderSize;
+    auto file = place_.directory->open(index_name(first()), Create::never);
+    if (!file) return;
+    const std::uint64_t file_size = (*file)->size_bytes();
+    std::string head(kIndexHeaderSize, '\0');
+    if (file_size < head.size() || !(*file)->read_at(0, head.data(), head.size())) return;
+    const auto header = decode_index_header(head);
+    if (!header || header->first != first() ||
+        header->covered_size > file_->size_bytes() || header->covered_size < kSegmentHeaderSize ||
+        header->covered_size % 8 != 0 ||
+        header->entry_count > header->covered_size / kEntryHeaderSize ||
+        header->change_count > header->entry_count ||
+        file_size != kIndexHeaderSize + header->change_count * 8 + header->entry_count * 4) {
+        return;
+    }
+    std::string changes(header->change_count * 8, '\0');
+    if (!(*file)->read_at(kIndexHeaderSize, changes.data(), changes.size()) ||
+        !index_check_matches(head, changes) ||
+        !(*file)->read_at(kIndexHeaderSize + changes.size(),
+                          reinterpret_cast<char*>(offsets_.get()), header->entry_count * 4)) {
+        return;
+    }
+    for (std::size_t i = 0; i < header->change_count; ++i) {
+        changes_.push_back({get_le<std::uint64_t>(changes.data() + i * 8)});
+    }
+    for (std::uint64_t i = 0; i < header->entry_count; ++i) {
+        if (offsets_[i] == 0) damaged_.push_back({first().value + i});
+    }
+    entry_count_ = header->entry_count;
+    size_bytes_ = header->covered_size;
+}
+
+std::optional<EntryHeader> LogSegment::header_at(std::uint64_t offset) const {
+    const std::uint64_t size = file_->size_bytes();
+    if (offset > size || size - offset < kEntryHeaderSize) return std::nullopt;
+    const auto header = decode_entry_header(map_.bytes(offset, kEntryHeaderSize), seed_);
+    if (!header || header->size_on_disk() > size - offset) return std::nullopt;
+    return header;
+}
+
+bool LogSegment::payload_intact(std::uint64_t offset, const EntryHeader& header) const {
+    return header.state == kErased ||
+           (header.state == kLive &&
+            checksum32(map_.bytes(offset + kEntryHeaderSize, header.payload_size)) ==
+                header.payload_check);
+}
+
+std::vector<LogSegment::Found> LogSegment::scan_tail() const {
+    std::vector<Found> found;
+    Seq expected = last().next();
+    std::uint64_t offset = size_bytes();
+    while (offset + kEntryHeaderSize <= file_->size_bytes()) {
+        const auto header = header_at(offset);
+        if (!header || header->seq < expected) {
+            offset += 8; // Not an entry: look for the next one.
+            continue;
+        }
+        found.push_back({offset, *header, payload_intact(offset, *header)});
+        expected = header->seq.next();
+        offset += header->size_on_disk();
+    }
+    return found;
+}
+
+Seq LogSegment::durable_at_least(const std::vector<Found>& found) const {
+    Seq durable = last(); // The index covers only what was durable.
+    for (const Found& each : found) {
+        const std::uint64_t behind = each.header.durable_behind;
+        const std::uint64_t seq = each.header.seq.value;
+        durable = std::max(durable, Seq{seq - std::min(seq, behind)});
+    }
+    return durable;
+}
+
+Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
+                                   std::string& note) {
+    const Seq durable =
+        next_first ? Seq{next_first->value - 1} : durable_at_least(found);
+
+    // Take entries up to the last whole batch, and no further than the first that is missing or
+    // damaged without ever having been durable.
+    std::size_t whole = 0; // How many of `found` lie in whole batches.
+    Seq expected = last().next();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const Found& each = found[i];
+        const bool gap = each.header.seq != expected;
+        if ((gap && Seq{each.header.seq.value - 1} > durable) ||
+            (!each.intact && each.header.seq > durable)) {
+            break;
+        }
+        expected = each.header.seq.next();
+        if (each.header.batch_left == 0 || each.header.seq <= durable) whole = i + 1;
+    }
+
+    for (std::size_t i = 0; i < whole; ++i) {
+        const Found& each = found[i];
+        while (last().next() < each.header.seq) add_damaged();
+        if (!each.intact) damaged_.push_back(each.header.seq);
+        add_entry(each.offset, each.header.kind);
+        size_bytes_ = each.offset + each.header.size_on_disk();
+    }
+    if (next_first) {
+        while (last().next() < *next_first) add_damaged();
+        size_bytes_ = file_->size_bytes();
+        return {};
+    }
+    if (size_bytes() < file_->size_bytes()) {
+        note = file_name(first()) + ": cut " +
+               std::to_string(file_->size_bytes() - size_bytes()) +
+               " bytes of unfinished writes off its end, behind seq " +
+               std::to_string(last().value);
+        // Zeros first: what was never acknowledged is not left to lie around in free blocks either.
+        SLUICE_TRY(overwrite_with_zeros(*file_, size_bytes(), file_->size_bytes() - size_bytes()));
+        SLUICE_TRY(file_->sync());
+        SLUICE_TRY(file_->truncate(size_bytes()));
+        SLUICE_TRY(file_->sync());
+    }
+    return {};
+}
+
+void LogSegment::add_entry(std::uint64_t offset, Kind kind) {
+    const std::uint64_t index = entry_count_.load(std::memory_order_relaxed);
+    if (kind == Kind::change) changes_.push_back({first().value + index});
+    offsets_[index] = static_cast<std::uint32_t>(offset);
+    entry_count_.store(index + 1, std::memory_order_release);
+}
+
+void LogSegment::add_damaged() {
+    damaged_.push_back(last().next());
+    add_entry(0, Kind::message);
+}
+
+Error LogSegment::damaged_error(Seq seq) const {
+    return {Errc::corrupt,
+            "entry " + std::to_string(seq.value) + " is damaged, in " + file_name(first())};
+}
+
+std::optional<std::uint64_t> LogSegment::search(Seq seq) const {
+    for (std::uint64_t offset = kSegmentHeaderSize; offset < size_bytes();) {
+        const auto header = header_at(offset);
+        if (header && header->seq == seq) return offset;
+        offset += header ? header->size_on_disk() : 8;
+    }
+    return std::nullopt;
+}
+
+Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
+    SLUICE_ASSERT(seq >= first() && seq <= last());
+    std::uint64_t offset = offsets_[seq.value - first().value];
+    if (offset == 0) return damaged_error(seq);
+    auto header = header_at(offset);
+    if (!header || header->seq != seq) {
+        // Either the entry is damaged, or the index is and the entry lies elsewhere.
+        const auto elsewhere = search(seq);
+        if (!elsewhere) return damaged_error(seq);
+        offset = *elsewhere;
+        header = header_at(offset);
+    }
+    const std::uint64_t at = offset + kEntryHeaderSize;
+    return Located{*header, offset, map_.bytes(at, header->payload_size),
+                   static_cast<std::size_t>(size_bytes() - at)};
+}
+
+Result<LogSegment::Located> LogSegment::read(Seq seq) const {
+    SLUICE_TRY_ASSIGN(const Located located, locate(seq));
+    if (!payload_intact(located.offset, located.header)) return damaged_error(seq);
+    return located;
+}
+
+Result<void> LogSegment::append(std::string_view bytes, const std::vector<NewEntry>& entries) {
+    const std::uint64_t at = size_bytes();
+    SLUICE_ASSERT(at + bytes.size() <= place_.capacity_bytes && at % 8 == 0);
+    SLUICE_TRY(file_->write_at(at, bytes));
+    size_bytes_.store(at + bytes.size(), std::memory_order_release);
+    for (const NewEntry& each : entries) add_entry(at + each.offset, each.kind);
+    return {};
+}
+
+Result<void> LogSegment::save_index() const {
+    std::string change_seqs;
+    for (const Seq seq : changes_) append_le(change_seqs, seq.value);
+    std::string raw = encode_index_head(
+        {first(), entry_count(), size_bytes(), changes_.size()}, change_seqs);
+    raw.append(reinterpret_cast<const char*>(offsets_.get()), entry_count() * 4);
+
+    // Renamed into place, so that the index is the old one or the new one. It needs no sync of its
+    // own: a torn one fails its check and is made again from the segment.
+    const std::string temporary = index_name(first()) + ".new";
+    {
+        SLUICE_TRY_ASSIGN(const auto file,
+                          place_.directory->open(temporary, Create::if_missing));
+        SLUICE_TRY(file->truncate(0));
+        SLUICE_TRY(file->write_at(0, raw));
+        SLUICE_TRY(file->sync());
+    }
+    return place_.directory->rename(temporary, index_name(first()));
+}
+
+Result<void> LogSegment::overwrite(Seq seq) {
+    SLUICE_TRY_ASSIGN(const Located located, locate(seq));
+    const std::uint64_t from = located.offset + kStatePosition;
+    const std::uint64_t end = located.offset + located.header.size_on_disk();
+    // Mark and zeros in one write: the change entry that ordered this is durable already, so a write
+    // torn in between is finished by the next open() whatever the mark says.
+    std::string zeros(std::min<std::uint64_t>(end - from, 256 * 1024), '\0');
+    zeros[0] = kErased;
+    SLUICE_TRY(file_->write_at(from, zeros));
+    return overwrite_with_zeros(*file_, from + zeros.size(), end - from - zeros.size());
+}
+
+Result<bool> LogSegment::is_wiped(Seq seq) const {
+    SLUICE_TRY_ASSIGN(const Located located, locate(seq));
+    if (located.header.state != kErased) return false;
+    std::string part;
+    std::uint64_t at = located.offset + kPayloadCheckPosition;
+    const std::uint64_t end = located.offset + located.header.size_on_disk();
+    while (at < end) {
+        part.resize(std::min<std::uint64_t>(end - at, 64 * 1024));
+        SLUICE_TRY(file_->read_at(at, part.data(), part.size()));
+        if (part.find_first_not_of('\0') != std::string::npos) return false;
+        at += part.size();
+    }
+    return true;
+}
+
+Result<void> LogSegment::punch_holes(Seq seq) {
+    SLUICE_TRY_ASSIGN(const Located located, locate(seq));
+    const std::uint64_t from = located.offset + kEntryHeaderSize;
+    const std::uint64_t first_block = (from + kBlockSize - 1) / kBlockSize * kBlockSize;
+    const std::uint64_t end =
+        (located.offset + located.header.size_on_disk()) / kBlockSize * kBlockSize;
+    if (first_block >= end) return {};
+    return file_->punch_hole(first_block, end - first_block);
+}
+
+} // namespace sluice

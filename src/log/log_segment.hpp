@@ -1,0 +1,105 @@
+// One segment file of the log, and where its entries begin.
+#pragma once
+#include "io/file.hpp"
+#include "log/format.hpp"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+/// Threads: locate(), read() and the counters from any thread; the rest from the log's writer.
+class LogSegment {
+public:
+    /// What open() and create() need to know of the log they belong to.
+    struct Place {
+        Directory* directory; ///< Must outlive the segment.
+        log_format::DatabaseId database;
+        Seq first;
+        std::uint64_t capacity_bytes; ///< The file will not grow beyond it. Below 4 GiB.
+    };
+    static constexpr std::uint64_t kCapacityBytesMax = std::uint64_t{2} << 30;
+
+    static std::string file_name(Seq first);
+    static std::string index_name(Seq first);
+
+    /// Makes the file with its header, durable with its name.
+    static Result<std::unique_ptr<LogSegment>> create(const Place& place);
+    /// Loads the index and scans what it does not cover. With no `next_first` this is the last
+    /// segment, whose tail may be torn and is then cut off; `note` says what was.
+    static Result<std::unique_ptr<LogSegment>> open(const Place& place,
+                                                    std::optional<Seq> next_first,
+                                                    std::string& note);
+
+    Seq first() const { return place_.first; }
+    std::uint64_t entry_count() const { return entry_count_.load(std::memory_order_acquire); }
+    Seq last() const { return {first().value + entry_count() - 1}; } ///< first - 1 when empty.
+    std::uint64_t size_bytes() const { return size_bytes_.load(std::memory_order_acquire); }
+    std::uint64_t capacity_bytes() const { return place_.capacity_bytes; }
+    const std::vector<Seq>& changes() const { return changes_; }
+    const std::vector<Seq>& damaged() const { return damaged_; }
+
+    struct Located {
+        log_format::EntryHeader header;
+        std::uint64_t offset = 0;
+        std::string_view payload;
+        std::size_t readable_bytes = 0; ///< From the payload's first byte.
+    };
+    /// Finds the entry and checks its header, not its payload. Errors: corrupt.
+    Result<Located> locate(Seq seq) const;
+    /// As locate(), and the payload is what was written, or the entry is erased.
+    Result<Located> read(Seq seq) const;
+
+    struct NewEntry {
+        std::uint64_t offset; ///< From the first byte of the batch.
+        log_format::Kind kind;
+    };
+    /// `bytes` are whole entries that follow last().
+    Result<void> append(std::string_view bytes, const std::vector<NewEntry>& entries);
+    Result<void> sync() { return file_->sync(); }
+    Result<void> save_index() const;
+
+    /// Overwrites state, checksum and payload. Not synced. Harmless to repeat.
+    Result<void> overwrite(Seq seq);
+    /// Whether the file shows nothing of the entry any more.
+    Result<bool> is_wiped(Seq seq) const;
+    /// Gives the whole blocks inside a wiped payload back to the file system.
+    Result<void> punch_holes(Seq seq);
+
+private:
+    struct Found {
+        std::uint64_t offset;
+        log_format::EntryHeader header;
+        bool intact;
+    };
+
+    explicit LogSegment(const Place& place)
+        : place_(place), seed_(log_format::check_seed(place.database)) {}
+    Result<void> start(std::unique_ptr<File> file, std::uint64_t size_bytes);
+    void load_index();
+    std::vector<Found> scan_tail() const;
+    Seq durable_at_least(const std::vector<Found>& found) const;
+    Result<void> take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
+                           std::string& note);
+    std::optional<log_format::EntryHeader> header_at(std::uint64_t offset) const;
+    std::optional<std::uint64_t> search(Seq seq) const;
+    bool payload_intact(std::uint64_t offset, const log_format::EntryHeader& header) const;
+    void add_entry(std::uint64_t offset, log_format::Kind kind);
+    void add_damaged();
+    Error damaged_error(Seq seq) const;
+
+    Place place_;
+    std::uint64_t seed_;
+    std::unique_ptr<File> file_;
+    Mapping map_;
+    // Room for as many entries as can ever fit. Pages that are not reached cost nothing.
+    std::unique_ptr<std::uint32_t[]> offsets_;
+    std::atomic<std::uint64_t> entry_count_{0};
+    std::atomic<std::uint64_t> size_bytes_{0};
+    std::vector<Seq> changes_;
+    std::vector<Seq> damaged_;
+};
+
+} // namespace sluice
