@@ -7,6 +7,7 @@
 // begun after a sync.
 #include "log/log_segment.hpp"
 
+#include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "base/checksum.hpp"
 #include "base/try.hpp"
