@@ -1,13 +1,21 @@
 # sluice_layer(name [layers it links]): src/name/*.cpp is one static library, src/name/*_test.cpp one
-# test program beside it.
+# test program beside it, src/name/main.cpp the program `sluice`. A folder without sources is no
+# target yet, and linking it means nothing.
 if(SLUICE_BUILD_TESTS)
     enable_testing()
     find_package(GTest REQUIRED)
     include(GoogleTest)
 endif()
 
+# sluice_test(target [libraries]): what every test program has in common.
+function(sluice_test target)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(${target} PRIVATE ${ARGN} sluice_options GTest::gtest_main)
+    gtest_discover_tests(${target} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
+endfunction()
+
 function(sluice_layer name)
-    set(folder ${CMAKE_CURRENT_SOURCE_DIR}/src/${name})
+    set(folder ${PROJECT_SOURCE_DIR}/src/${name})
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
     set(tests ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -18,26 +26,29 @@ function(sluice_layer name)
 
     add_library(sluice_${name} STATIC ${sources})
     target_include_directories(sluice_${name}
-        PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include
-        PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
-    target_link_libraries(sluice_${name} PRIVATE sluice_options simdjson::simdjson PkgConfig::sodium PkgConfig::xxhash)
+        PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+               $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+        PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(sluice_${name}
+        PRIVATE $<BUILD_INTERFACE:sluice_options> simdjson::simdjson PkgConfig::sodium PkgConfig::xxhash)
     foreach(layer ${ARGN})
         if(TARGET sluice_${layer})
             target_link_libraries(sluice_${name} PUBLIC sluice_${layer})
         endif()
     endforeach()
+    set_property(GLOBAL APPEND PROPERTY SLUICE_LAYERS sluice_${name})
 
     if(EXISTS ${folder}/main.cpp)
         add_executable(${name}_main ${folder}/main.cpp)
+        target_include_directories(${name}_main PRIVATE ${PROJECT_SOURCE_DIR}/src)
         target_link_libraries(${name}_main PRIVATE sluice_${name} sluice_options)
         set_target_properties(${name}_main PROPERTIES OUTPUT_NAME sluice)
+        install(TARGETS ${name}_main RUNTIME)
     endif()
 
     if(SLUICE_BUILD_TESTS AND tests)
         add_executable(sluice_${name}_test ${tests})
-        target_include_directories(sluice_${name}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/tests)
-        target_link_libraries(sluice_${name}_test PRIVATE sluice_${name} sluice_options GTest::gtest_main)
-        target_precompile_headers(sluice_${name}_test PRIVATE <gtest/gtest.h>)
-        gtest_discover_tests(sluice_${name}_test DISCOVERY_TIMEOUT 60)
+        target_include_directories(sluice_${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
+        sluice_test(sluice_${name}_test sluice_${name} sluice_test_support)
     endif()
 endfunction()

@@ -1,4 +1,9 @@
 # What every target is compiled with.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
 option(SLUICE_BUILD_TESTS "Build the tests" ON)
 set(SLUICE_MARCH "x86-64-v2" CACHE STRING "Least x86-64 level to run on (simdjson and XXH3 profit from v3)")
 set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
