@@ -44,7 +44,8 @@ public:
     /// Reads `["@alice",42]`; anything but an array is a tuple of one element.
     /// Errors: invalid_argument (not JSON; holds an object).
     static Result<Key> from_json(std::string_view json);
-    /// Compact JSON: an array of the elements. A number prints as the shortest text that reads back.
+    /// Compact JSON: an array of the elements. A 64-bit integer prints in digits, another number as
+    /// the shortest text that reads back. Bytes of a string that are not UTF-8 print as U+FFFD.
     std::string to_json() const;
 
     /// The order-preserving encoding: comparing two as memcmp does compares the keys, and a key's

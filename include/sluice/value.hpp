@@ -1,5 +1,6 @@
 // A parsed JSON value, read-only.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -20,15 +21,18 @@ public:
 
     /// Empty when the value has another type.
     std::optional<bool> as_bool() const noexcept;
-    std::optional<double> as_double() const noexcept;        ///< The nearest double.
-    std::optional<std::int64_t> as_int64() const noexcept;   ///< Only an integer that fits.
+    std::optional<double> as_double() const noexcept; ///< The nearest double; 1e999 is infinity.
+    /// Only an integer that fits, whichever way it is written: 1e3 is one.
+    std::optional<std::int64_t> as_int64() const noexcept;
     std::optional<std::string_view> as_string() const noexcept; ///< UTF-8, unescaped.
     std::string_view number_text() const noexcept;           ///< As written; empty if not a number.
 
     std::span<const Value> elements() const noexcept; ///< Of an array; empty otherwise.
-    std::span<const Member> members() const noexcept; ///< Of an object, in order; empty otherwise.
+    /// Of an object, in order; empty otherwise. Where a name came twice only its last value is left,
+    /// as in JavaScript.
+    std::span<const Member> members() const noexcept;
 
-    /// The member of that name (the last, if a name comes twice, as in JavaScript), or null pointer.
+    /// The member of that name, or null pointer.
     const Value* find(std::string_view name) const noexcept;
     /// Follows a JSON Pointer (RFC 6901), such as "/value/content/type"; null pointer if nothing is
     /// there or the pointer is malformed.
@@ -43,6 +47,8 @@ public:
     static Value make_object(std::span<const Member> members) noexcept;
 
 private:
+    static Value make(Type type, const void* data, std::size_t size) noexcept;
+
     Type type_ = Type::null;
     bool boolean_ = false;
     std::uint32_t size_ = 0;

@@ -33,18 +33,16 @@ void append_seqs(std::string& to, const std::vector<Seq>& seqs) {
     to += runs;
 }
 
-/// Bytes come from disk, and a short run may claim a long list: `seq_count_max` is the most that the log
-/// can hold.
-bool take_seqs(ByteReader& from, std::vector<Seq>& seqs) {
-    constexpr std::uint64_t kSeqCountMax = std::uint64_t{1} << 32;
+/// A few bytes may claim a long run, so every seq must lie before the change itself, as it does in
+/// what we write.
+bool take_seqs(ByteReader& from, Seq at, std::vector<Seq>& seqs) {
     const std::uint64_t run_count = from.varint();
     std::uint64_t behind = 0;
     for (std::uint64_t run = 0; run < run_count && from.ok(); ++run) {
         const std::uint64_t distance = from.varint();
         const std::uint64_t length = from.varint();
-        if (distance == 0 || length == 0 || length > kSeqCountMax - seqs.size() ||
-            distance > ~std::uint64_t{0} - behind ||
-            length > ~std::uint64_t{0} - behind - distance) {
+        if (distance == 0 || length == 0 || distance >= at.value - behind ||
+            length > at.value - behind - distance) {
             return false;
         }
         for (std::uint64_t i = 0; i < length; ++i) seqs.push_back({behind + distance + i});
@@ -117,7 +115,7 @@ std::string encode(const Change& change) {
     return to;
 }
 
-Result<Change> decode_change(std::string_view payload) {
+Result<Change> decode_change(std::string_view payload, Seq at) {
     const Error malformed{Errc::corrupt, "a change entry that is not well-formed"};
     ByteReader from(payload);
     const auto kind = from.le<std::uint8_t>();
@@ -130,7 +128,7 @@ Result<Change> decode_change(std::string_view payload) {
     change.time_ms = from.varint();
     change.reason = from.sized();
     change.actor = from.sized();
-    if (!take_seqs(from, change.seqs)) return malformed;
+    if (!take_seqs(from, at, change.seqs)) return malformed;
     switch (change.kind) {
     case ChangeKind::erase: {
         const std::uint64_t count = from.varint();

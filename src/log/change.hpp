@@ -56,7 +56,8 @@ struct Change {
 };
 
 std::string encode(const Change& change);
-/// `change.body` points into `payload`. Errors: corrupt.
-Result<Change> decode_change(std::string_view payload);
+/// `at` is the change's own seq: all it names lie before it. `change.body` points into `payload`.
+/// Errors: corrupt; unsupported_version.
+Result<Change> decode_change(std::string_view payload, Seq at);
 
 } // namespace sluice

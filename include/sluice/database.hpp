@@ -1,0 +1,366 @@
+// An embedded event log whose past can change, and the views of it that are right at once.
+#pragma once
+#include <sluice/key.hpp>
+#include <sluice/result.hpp>
+#include <sluice/seq.hpp>
+#include <sluice/view.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace sluice {
+
+class Directory; // Where a test puts a simulated disk.
+
+/// When an append or a change is durable: what a power cut can take back.
+enum class Durability : std::uint8_t {
+    every_commit, ///< When the call returns. One fdatasync; threads that append together share it.
+    interval,     ///< Within Options::sync_interval. A power cut takes back at most that much.
+    none,         ///< When the operating system gets to it, at flush() and on closing.
+};
+
+struct Options {
+    Durability durability = Durability::every_commit;
+    std::chrono::milliseconds sync_interval{100};
+    /// A log segment is closed when it reaches this size. Bytes.
+    std::uint64_t log_segment_size_bytes = 64 * 1024 * 1024;
+    /// Rows in one view segment at most. Erasing rewrites whole segments: smaller ones erase faster and
+    /// read slower.
+    std::uint32_t view_segment_rows_max = 131072;
+    /// Rows kept in memory before they are written to view segments. Bytes.
+    std::uint64_t view_memory_bytes_max = 48 * 1024 * 1024;
+    /// How long erase() waits for snapshots that pin the erased rows' files.
+    std::chrono::milliseconds erase_patience{10000};
+    /// False: no threads; merging happens inside calls, in an order that depends on the calls only.
+    bool background = true;
+};
+
+/// Long work tells how far it is. Called from the thread that called in, a few times a second.
+struct Progress {
+    std::string_view what; ///< "deriving views", "erasing", ...
+    std::uint64_t done = 0;
+    std::uint64_t total = 0; ///< 0: unknown.
+};
+using ProgressFunction = std::function<void(const Progress&)>;
+
+struct NewMessage {
+    std::string_view body; ///< Any bytes up to 16 MiB. JSON is what declared views read.
+    /// Names the message for people, at most 65,535 bytes; none if empty. Unique among messages.
+    std::string_view key = {};
+};
+
+struct AppendOptions {
+    /// Take messages whose key was deleted or erased before. Without it they are refused, so that
+    /// replication and repeated imports do not bring back what was taken out.
+    bool readmit = false;
+};
+
+/// What became of one message of an offer.
+enum class Offered : std::uint8_t {
+    appended,
+    exists,  ///< A live message has this key.
+    refused, ///< A deleted or erased message had this key.
+};
+
+/// How far a foreign file has been imported. Kept in the log, in one batch with the messages.
+struct ImportMark {
+    std::string_view fingerprint; ///< Names the file; only a keyed hash of it is kept.
+    std::uint64_t offset = 0;     ///< Where the next record begins.
+};
+
+struct Offer {
+    Seq first;                     ///< Of the appended ones, which follow each other; or 0.
+    std::vector<Offered> outcomes; ///< In the order of the messages.
+};
+
+/// An entry of the log as it is now.
+struct Record {
+    enum class State : std::uint8_t { live, deleted, erased, change };
+    Seq seq;
+    State state = State::live;
+    std::string key;      ///< Empty when erased.
+    std::string body;     ///< The latest bytes. Empty unless live.
+    bool replaced = false;
+    bool held = false;
+    std::string change; ///< For a change: a line for people that says what it did.
+};
+std::string_view name_of(Record::State state);
+
+/// A part of the log.
+struct LogRange {
+    Seq from{1};                    ///< Inclusive, in the direction of reading.
+    std::optional<Seq> to;          ///< Inclusive; none: to the end.
+    bool reverse = false;           ///< From `from` (0: the last entry) down to `to`.
+    bool include_changes = false;   ///< Also changes, and messages that are gone.
+};
+
+/// Which messages? Gives seqs in ascending order, live ones only where it looks for messages itself.
+struct SelectView {
+    std::string view;
+    Key prefix;
+};
+struct SelectKeys {
+    std::vector<std::string> keys;
+};
+struct SelectWhere {
+    std::string predicate; ///< docs/design/where.md. Reads the whole log.
+};
+using Selector = std::variant<std::vector<Seq>, SelectKeys, SelectView, SelectWhere>;
+
+struct ChangeOptions {
+    std::string reason; ///< Kept in the log for ever: no personal data.
+    std::string actor;  ///< Likewise.
+    ProgressFunction progress;
+};
+
+/// The record of an erasure. Never content, never a hash of content.
+struct Receipt {
+    Seq erasure;             ///< The entry that ordered it.
+    std::vector<Seq> seqs;   ///< The messages.
+    std::uint64_t time_ms = 0; ///< When it was finished; 0 while it is not. Since 1970-01-01 UTC.
+    std::string reason;
+    std::string actor;
+    /// "files": no file of the database holds the bytes. "device": they were also overwritten in place
+    /// on the device, as far as the file system lets us say. docs/design/erasure.md has what neither
+    /// reaches: copies elsewhere, flash remapping, snapshots of the volume, backups.
+    std::string assurance;
+    std::uint64_t entries_wiped = 0;
+    std::uint64_t segments_rewritten = 0;
+    std::uint64_t bytes_destroyed = 0;
+    bool finished() const { return time_ms != 0; }
+};
+
+/// What a change did.
+struct Changed {
+    Seq at;                           ///< Its entry; 0 if there was nothing to do.
+    std::vector<Seq> seqs;            ///< The messages concerned, ascending.
+    std::optional<Receipt> receipt;   ///< erase only.
+};
+
+struct ViewInfo {
+    std::string name;
+    std::string kind;       ///< "index" or "aggregate".
+    std::string app;        ///< Empty for a declared view.
+    std::uint32_t version = 0;
+    std::string definition; ///< Canonical JSON.
+    bool loaded = true;     ///< False for a code view whose function is not here.
+    Seq since;              ///< Complete up to this entry.
+    std::uint64_t rows = 0; ///< Stored, also those that are gone and not yet merged away.
+    std::uint64_t segments = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t errors = 0; ///< Messages on which the function threw, since it was loaded.
+};
+
+struct ReadOptions {
+    std::optional<Key> prefix; ///< Keys that begin with these elements.
+    std::optional<Key> from;   ///< Inclusive.
+    std::optional<Key> to;     ///< Exclusive.
+    bool reverse = false;
+    std::uint64_t limit = ~std::uint64_t{0};
+    std::string after;         ///< A ViewCursor::position() of an earlier read: go on behind it.
+};
+
+/// Walks a view in key order. Valid while its Snapshot lives. Not thread-safe.
+class ViewCursor {
+public:
+    ViewCursor(ViewCursor&&) noexcept;
+    ViewCursor& operator=(ViewCursor&&) noexcept;
+    ~ViewCursor();
+
+    /// Moves to the next row; false at the end. Call it before the first access.
+    bool next();
+    Key key() const;
+    std::string_view encoded_key() const; ///< Key::encoded() without a copy, until the next next().
+    Seq seq() const;                      ///< 0 for an aggregate.
+    /// An aggregate's answer as JSON, such as {"count":3}; empty for an index.
+    std::string value() const;
+    /// The message behind the row of an index. Errors: corrupt.
+    Result<Record> message() const;
+    /// Where this row stands, for ReadOptions::after. Stays valid for ever, also when the row is gone.
+    std::string position() const;
+    /// Counts the rows that are left, faster than walking. Ends the cursor.
+    std::uint64_t count_rest();
+
+private:
+    friend class Snapshot;
+    struct Impl;
+    explicit ViewCursor(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Walks the log. Valid while its Snapshot lives. Not thread-safe.
+class LogCursor {
+public:
+    LogCursor(LogCursor&&) noexcept;
+    LogCursor& operator=(LogCursor&&) noexcept;
+    ~LogCursor();
+    /// The next entry; nothing at the end. A damaged one is an error that names it, and the walk goes on
+    /// behind it with the next call.
+    Result<std::optional<Record>> next();
+
+private:
+    friend class Snapshot;
+    struct Impl;
+    explicit LogCursor(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Everything at one seq. Any number of threads may read it. An erasure waits for the snapshots that
+/// pin what it erases, so do not keep one longer than you need it. Must not outlive the Database.
+class Snapshot {
+public:
+    Seq position() const;
+    /// Errors: not_found (no such entry); corrupt (it is damaged).
+    Result<Record> get(Seq seq) const;
+    /// The message of an application key: the newest that is not erased. Errors: not_found.
+    Result<Record> get(std::string_view key) const;
+    LogCursor log(const LogRange& range) const;
+    /// Errors: not_found (no such view); invalid_argument.
+    Result<ViewCursor> read(std::string_view view, const ReadOptions& options = {}) const;
+
+private:
+    friend class Database;
+    struct Impl;
+    explicit Snapshot(std::shared_ptr<const Impl> impl);
+    std::shared_ptr<const Impl> impl_;
+};
+
+struct VerifyReport {
+    struct View {
+        std::string name;
+        bool checked = true; ///< False: a code view whose function is not loaded.
+        std::uint64_t rows = 0;
+        std::vector<std::string> differences; ///< At most a few dozen, with seqs; never content.
+        std::uint64_t difference_count = 0;
+    };
+    Seq position;
+    std::vector<View> views;
+    std::vector<std::string> problems; ///< Of log, segments and manifest.
+    std::uint64_t needles_searched = 0; ///< Pieces of what this process erased, looked for everywhere.
+    std::vector<std::string> needles_found; ///< Files that still hold one.
+    bool equal() const;
+};
+
+struct Stats {
+    Seq last;
+    std::uint64_t live = 0;
+    std::uint64_t deleted = 0; ///< Deleted and not erased.
+    std::uint64_t erased = 0;
+    std::uint64_t held = 0;
+    std::uint64_t changes = 0;
+    std::uint64_t log_bytes = 0;
+    std::uint64_t log_segments = 0;
+    std::uint64_t view_bytes = 0;
+    std::string durability;
+    std::string assurance; ///< What an erasure here reaches: "files" or "device".
+};
+
+/// Promises, numbered as in docs/design/promises.md. database_test.cpp has each in its own words.
+///   P1  Each view equals the same view computed from scratch from what is live now.
+///   P2  A change is an entry of the same log; `since` never decreases.
+///   P3  All views advance together; a snapshot shows them at one seq and never changes.
+///   P4  Retraction needs neither the old content nor the application's code.
+///   P6  Erased is gone: when erase() returns, no file of the database holds any of it.
+///   P7  Nothing acknowledged is lost, nothing deleted returns.
+///   P8  Deleting k messages costs k, whatever the length of the log and the number of views.
+///
+/// One process at a time opens a database. Inside it every function may be called from any thread;
+/// changes take turns, readers never wait for them. After a failed write every further one answers
+/// Errc::latched until the database is opened again; reading goes on.
+class Database {
+public:
+    /// Makes an empty database in a new or empty directory. Errors: exists; io.
+    static Result<void> create(const std::string& path);
+    /// Errors: not_found (no database there); busy (naming the process that has it); corrupt;
+    /// unsupported_version; io.
+    static Result<std::unique_ptr<Database>> open(const std::string& path, const Options& options = {},
+                                                  const ProgressFunction& progress = {});
+    // The same on any Directory, which must outlive the database.
+    static Result<void> create(Directory& directory);
+    static Result<std::unique_ptr<Database>> open(Directory& directory, const Options& options,
+                                                  const ProgressFunction& progress = {});
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    // Appending.
+
+    /// Errors: exists, refused (the key); invalid_argument (too large); io, no_space, latched.
+    Result<Seq> append(const NewMessage& message, const AppendOptions& options = {});
+    /// One atomic batch; the seqs follow each other from the one returned. Errors: as above, naming the
+    /// message; then nothing is appended.
+    Result<Seq> append(std::span<const NewMessage> messages, const AppendOptions& options = {});
+    /// One atomic batch of those whose keys are free; says of the others why they were left out.
+    Result<Offer> offer(std::span<const NewMessage> messages, const AppendOptions& options = {},
+                        const std::optional<ImportMark>& mark = {});
+    std::uint64_t imported_up_to(std::string_view fingerprint) const;
+    /// Everything appended so far is durable after this, whatever Options::durability says.
+    Result<void> flush();
+
+    // Changing the past. Each is all or nothing, and every view is right when it returns.
+
+    Result<Changed> delete_messages(const Selector& selector, const ChangeOptions& options = {});
+    /// Only deleted messages; erased ones cannot come back.
+    Result<Changed> restore(const Selector& selector, const ChangeOptions& options = {});
+    /// Errors: not_found (no live message there).
+    Result<Changed> replace(Seq seq, std::string_view body, const ChangeOptions& options = {});
+    /// Errors: held, naming the first held seq; busy (a snapshot pins the bytes longer than
+    /// Options::erase_patience: the messages are gone for every new reader, and resume_erasures() or
+    /// the next opening finishes it).
+    Result<Changed> erase(const Selector& selector, const ChangeOptions& options = {});
+    Result<void> resume_erasures();
+    /// A held message cannot be erased. (It can be deleted: that keeps it.)
+    Result<Changed> hold(const Selector& selector, const ChangeOptions& options = {});
+    Result<Changed> release(const Selector& selector, const ChangeOptions& options = {});
+    /// What a selector means now, for a dry run. `deleted_too`: for restore and erase.
+    Result<std::vector<Seq>> select(const Selector& selector, bool deleted_too = false) const;
+    std::vector<Receipt> receipts() const;
+
+    // Views.
+
+    /// Derives the view from the whole log while everything else goes on, then shows it at once. A name
+    /// that exists with another definition is built beside the old one and switched; with the same one
+    /// nothing is done. Errors: invalid_argument.
+    Result<void> add_view(const std::string& name, std::string_view definition_json,
+                          const ProgressFunction& progress = {});
+    /// Registers the function again after each opening; if the version is the same, the view catches up
+    /// from where it was.
+    Result<void> add_view(const std::string& name, const CodeView& view,
+                          const ProgressFunction& progress = {});
+    /// Errors: not_found.
+    Result<void> drop_view(const std::string& name);
+    std::vector<ViewInfo> views() const;
+
+    // Reading.
+
+    Snapshot snapshot() const;
+    Seq last() const;
+    /// Waits until there is an entry behind `seen`; the last one's seq, or `seen` after `patience`.
+    Seq wait_for_entry(Seq seen, std::chrono::milliseconds patience) const;
+
+    // Looking after it.
+
+    Stats stats() const;
+    /// P1, proved: recomputes every view from the log with plain code and compares; also checks log,
+    /// segments and manifest, and looks in all files for what this process erased.
+    Result<VerifyReport> verify(const ProgressFunction& progress = {}) const;
+    /// Merges every view into as few segments as possible.
+    Result<void> merge_views();
+    /// What opening had to repair, for people; empty if nothing.
+    std::vector<std::string> recovery_notes() const;
+
+private:
+    struct Impl;
+    explicit Database(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace sluice
