@@ -10,6 +10,7 @@ endif()
 # sluice_test(target [libraries]): what every test program has in common.
 function(sluice_test target)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(${target} PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(${target} PRIVATE ${ARGN} sluice_options GTest::gtest_main)
     gtest_discover_tests(${target} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
 endfunction()
