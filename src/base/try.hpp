@@ -14,5 +14,6 @@
 /// `SLUICE_TRY_ASSIGN(const Entry entry, log.read(seq));`
 #define SLUICE_TRY_ASSIGN(declaration, ...)                                                        \
     auto SLUICE_JOIN(sluice_tried_, __LINE__) = (__VA_ARGS__);                                     \
-    if (!SLUICE_JOIN(sluice_tried_, __LINE__)) return SLUICE_JOIN(sluice_tried_, __LINE__).error(); \
+    if (!SLUICE_JOIN(sluice_tried_, __LINE__))                                                     \
+        return SLUICE_JOIN(sluice_tried_, __LINE__).error();                                       \
     declaration = *std::move(SLUICE_JOIN(sluice_tried_, __LINE__))

@@ -33,11 +33,11 @@ public:
     virtual Result<void> truncate(std::uint64_t size_bytes) = 0;
     /// The data and the size are durable when this returns (fdatasync).
     virtual Result<void> sync() = 0;
-    /// Gives the blocks of a zeroed range back to the file system; they read as zeros. A hint: where
-    /// the file system cannot, nothing happens.
+    /// Gives the blocks of a zeroed range back to the file system; they read as zeros. A hint:
+    /// where the file system cannot, nothing happens.
     virtual Result<void> punch_hole(std::uint64_t position, std::uint64_t size_bytes) = 0;
-    /// Maps bytes [0, reserve_bytes), which may reach past the end of the file; only what lies inside
-    /// the file may be touched.
+    /// Maps bytes [0, reserve_bytes), which may reach past the end of the file; only what lies
+    /// inside the file may be touched.
     virtual Result<Mapping> map(std::uint64_t reserve_bytes) const = 0;
 };
 
@@ -77,8 +77,8 @@ public:
 /// The operating system's. Makes the directory if `create` says so. Errors: not_found; exists; io.
 Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Create create);
 
-/// Overwrites the file with zeros, durably, then removes it: its bytes are not left to lie around in
-/// free blocks. Call sync() on the directory afterwards.
+/// Overwrites the file with zeros, durably, then removes it: its bytes are not left to lie around
+/// in free blocks. Call sync() on the directory afterwards.
 Result<void> destroy_file(Directory& directory, const std::string& name);
 
 /// Writes zeros over [position, position + size_bytes). Not synced.

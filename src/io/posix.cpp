@@ -21,10 +21,10 @@ namespace sluice {
 namespace {
 
 Error os_error(int number, const std::string& what) {
-    const Errc code = number == ENOENT                      ? Errc::not_found
-                      : number == EEXIST                    ? Errc::exists
+    const Errc code = number == ENOENT                       ? Errc::not_found
+                      : number == EEXIST                     ? Errc::exists
                       : number == ENOSPC || number == EDQUOT ? Errc::no_space
-                                                            : Errc::io;
+                                                             : Errc::io;
     return {code, what + ": " + std::strerror(number), number};
 }
 
@@ -100,10 +100,11 @@ public:
         if (reserve_bytes == 0) return Mapping{};
         void* const at = ::mmap(nullptr, reserve_bytes, PROT_READ, MAP_SHARED, fd_.get(), 0);
         if (at == MAP_FAILED) return os_error(errno, "mapping " + path_);
-        return Mapping{std::shared_ptr<const void>(
-                           at, [reserve_bytes](const void* p) {
-                               ::munmap(const_cast<void*>(p), reserve_bytes);
-                           }),
+        return Mapping{std::shared_ptr<const void>(at,
+                                                   [reserve_bytes](const void* p) {
+                                                       ::munmap(const_cast<void*>(p),
+                                                                reserve_bytes);
+                                                   }),
                        static_cast<const char*>(at)};
     }
 

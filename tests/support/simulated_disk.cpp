@@ -103,12 +103,9 @@ struct Change {
     }
     std::uint64_t size_after(std::uint64_t size_before) const {
         switch (kind) {
-        case Kind::write:
-            return std::max(size_before, end());
-        case Kind::truncate:
-            return position;
-        case Kind::punch:
-            break;
+        case Kind::write: return std::max(size_before, end());
+        case Kind::truncate: return position;
+        case Kind::punch: break;
         }
         return size_before;
     }
@@ -165,12 +162,8 @@ struct Names {
             std::erase_if(files, [&](const auto& each) { return each.second == change.inode; });
             files[change.name] = change.inode;
             break;
-        case NameChange::Kind::remove:
-            files.erase(change.name);
-            break;
-        case NameChange::Kind::create_folder:
-            folders[change.name] = change.folder;
-            break;
+        case NameChange::Kind::remove: files.erase(change.name); break;
+        case NameChange::Kind::create_folder: folders[change.name] = change.folder; break;
         }
     }
 };

@@ -1,0 +1,39 @@
+# The commands of the README. Everything below build/ may be thrown away.
+
+help:
+	@echo "make demo     a log whose past changes, in a minute"
+	@echo "make test     everything that must hold: checks, builds, tests, sanitizers, a short fuzzing"
+	@echo "make bench    speeds, as ratios to other systems measured in the same run"
+	@echo "make fuzz     fuzzing for longer: FUZZ_SECONDS=600 for each target"
+	@echo "make format   lets clang-format have its way"
+	@echo "make clean    throws build/ away"
+
+demo: build/release/sluice
+	@scripts/demo build/release/sluice
+
+build/release/sluice: FORCE
+	@scripts/setup build
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release
+
+test:
+	@scripts/setup test
+	@scripts/gate
+
+bench:
+	@scripts/setup bench
+	@bench/run
+
+FUZZ_SECONDS ?= 600
+fuzz:
+	@scripts/setup test
+	@scripts/fuzz $(FUZZ_SECONDS)
+
+format:
+	@scripts/check-format --fix
+
+clean:
+	rm -rf build
+
+FORCE:
+.PHONY: help demo test bench fuzz format clean FORCE
