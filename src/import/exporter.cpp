@@ -1,0 +1,4 @@
+#include "import/exporter.hpp"
+
+#include "base/try.hpp"
+#include "inspect/json.hpp"
