@@ -32,8 +32,8 @@ struct Options {
     std::chrono::milliseconds sync_interval{100};
     /// A log segment is closed when it reaches this size. Bytes.
     std::uint64_t log_segment_size_bytes = 64 * 1024 * 1024;
-    /// Rows in one view segment at most. Erasing rewrites whole segments: smaller ones erase faster and
-    /// read slower.
+    /// Rows in one view segment at most. Erasing rewrites whole segments: smaller ones erase faster
+    /// and read slower.
     std::uint32_t view_segment_rows_max = 131072;
     /// Rows kept in memory before they are written to view segments. Bytes.
     std::uint64_t view_memory_bytes_max = 48 * 1024 * 1024;
@@ -86,8 +86,8 @@ struct Record {
     enum class State : std::uint8_t { live, deleted, erased, change };
     Seq seq;
     State state = State::live;
-    std::string key;      ///< Empty when erased.
-    std::string body;     ///< The latest bytes. Empty unless live.
+    std::string key;  ///< Empty when erased.
+    std::string body; ///< The latest bytes. Empty unless live.
     bool replaced = false;
     bool held = false;
     std::string change; ///< For a change: a line for people that says what it did.
@@ -96,13 +96,14 @@ std::string_view name_of(Record::State state);
 
 /// A part of the log.
 struct LogRange {
-    Seq from{1};                    ///< Inclusive, in the direction of reading.
-    std::optional<Seq> to;          ///< Inclusive; none: to the end.
-    bool reverse = false;           ///< From `from` (0: the last entry) down to `to`.
-    bool include_changes = false;   ///< Also changes, and messages that are gone.
+    Seq from{1};                  ///< Inclusive, in the direction of reading.
+    std::optional<Seq> to;        ///< Inclusive; none: to the end.
+    bool reverse = false;         ///< From `from` (0: the last entry) down to `to`.
+    bool include_changes = false; ///< Also changes, and messages that are gone.
 };
 
-/// Which messages? Gives seqs in ascending order, live ones only where it looks for messages itself.
+/// Which messages? Gives seqs in ascending order, live ones only where it looks for messages
+/// itself.
 struct SelectView {
     std::string view;
     Key prefix;
@@ -123,14 +124,14 @@ struct ChangeOptions {
 
 /// The record of an erasure. Never content, never a hash of content.
 struct Receipt {
-    Seq erasure;             ///< The entry that ordered it.
-    std::vector<Seq> seqs;   ///< The messages.
+    Seq erasure;               ///< The entry that ordered it.
+    std::vector<Seq> seqs;     ///< The messages.
     std::uint64_t time_ms = 0; ///< When it was finished; 0 while it is not. Since 1970-01-01 UTC.
     std::string reason;
     std::string actor;
-    /// "files": no file of the database holds the bytes. "device": they were also overwritten in place
-    /// on the device, as far as the file system lets us say. docs/design/erasure.md has what neither
-    /// reaches: copies elsewhere, flash remapping, snapshots of the volume, backups.
+    /// "files": no file of the database holds the bytes. "device": they were also overwritten in
+    /// place on the device, as far as the file system lets us say. docs/design/erasure.md has what
+    /// neither reaches: copies elsewhere, flash remapping, snapshots of the volume, backups.
     std::string assurance;
     std::uint64_t entries_wiped = 0;
     std::uint64_t segments_rewritten = 0;
@@ -140,15 +141,15 @@ struct Receipt {
 
 /// What a change did.
 struct Changed {
-    Seq at;                           ///< Its entry; 0 if there was nothing to do.
-    std::vector<Seq> seqs;            ///< The messages concerned, ascending.
-    std::optional<Receipt> receipt;   ///< erase only.
+    Seq at;                         ///< Its entry; 0 if there was nothing to do.
+    std::vector<Seq> seqs;          ///< The messages concerned, ascending.
+    std::optional<Receipt> receipt; ///< erase only.
 };
 
 struct ViewInfo {
     std::string name;
-    std::string kind;       ///< "index" or "aggregate".
-    std::string app;        ///< Empty for a declared view.
+    std::string kind; ///< "index" or "aggregate".
+    std::string app;  ///< Empty for a declared view.
     std::uint32_t version = 0;
     std::string definition; ///< Canonical JSON.
     bool loaded = true;     ///< False for a code view whose function is not here.
@@ -165,12 +166,13 @@ struct ReadOptions {
     std::optional<Key> to;     ///< Exclusive.
     bool reverse = false;
     std::uint64_t limit = ~std::uint64_t{0};
-    std::string after;         ///< A ViewCursor::position() of an earlier read: go on behind it.
+    std::string after; ///< A ViewCursor::position() of an earlier read: go on behind it.
 };
 
 /// Walks a view in key order. Valid while its Snapshot lives. Not thread-safe.
 class ViewCursor {
 public:
+    struct Impl;
     ViewCursor(ViewCursor&&) noexcept;
     ViewCursor& operator=(ViewCursor&&) noexcept;
     ~ViewCursor();
@@ -184,14 +186,14 @@ public:
     std::string value() const;
     /// The message behind the row of an index. Errors: corrupt.
     Result<Record> message() const;
-    /// Where this row stands, for ReadOptions::after. Stays valid for ever, also when the row is gone.
+    /// Where this row stands, for ReadOptions::after. Stays valid for ever, also when the row is
+    /// gone.
     std::string position() const;
     /// Counts the rows that are left, faster than walking. Ends the cursor.
     std::uint64_t count_rest();
 
 private:
     friend class Snapshot;
-    struct Impl;
     explicit ViewCursor(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
@@ -199,24 +201,26 @@ private:
 /// Walks the log. Valid while its Snapshot lives. Not thread-safe.
 class LogCursor {
 public:
+    struct Impl;
     LogCursor(LogCursor&&) noexcept;
     LogCursor& operator=(LogCursor&&) noexcept;
     ~LogCursor();
-    /// The next entry; nothing at the end. A damaged one is an error that names it, and the walk goes on
-    /// behind it with the next call.
+    /// The next entry; nothing at the end. A damaged one is an error that names it, and the walk
+    /// goes on behind it with the next call.
     Result<std::optional<Record>> next();
 
 private:
     friend class Snapshot;
-    struct Impl;
     explicit LogCursor(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 
-/// Everything at one seq. Any number of threads may read it. An erasure waits for the snapshots that
-/// pin what it erases, so do not keep one longer than you need it. Must not outlive the Database.
+/// Everything at one seq. Any number of threads may read it. An erasure waits for the snapshots
+/// that pin what it erases, so do not keep one longer than you need it. Must not outlive the
+/// Database.
 class Snapshot {
 public:
+    struct Impl;
     Seq position() const;
     /// Errors: not_found (no such entry); corrupt (it is damaged).
     Result<Record> get(Seq seq) const;
@@ -228,7 +232,6 @@ public:
 
 private:
     friend class Database;
-    struct Impl;
     explicit Snapshot(std::shared_ptr<const Impl> impl);
     std::shared_ptr<const Impl> impl_;
 };
@@ -244,7 +247,8 @@ struct VerifyReport {
     Seq position;
     std::vector<View> views;
     std::vector<std::string> problems; ///< Of log, segments and manifest.
-    std::uint64_t needles_searched = 0; ///< Pieces of what this process erased, looked for everywhere.
+    std::uint64_t needles_searched =
+        0; ///< Pieces of what this process erased, looked for everywhere.
     std::vector<std::string> needles_found; ///< Files that still hold one.
     bool equal() const;
 };
@@ -277,11 +281,13 @@ struct Stats {
 /// Errc::latched until the database is opened again; reading goes on.
 class Database {
 public:
+    struct Impl;
     /// Makes an empty database in a new or empty directory. Errors: exists; io.
     static Result<void> create(const std::string& path);
     /// Errors: not_found (no database there); busy (naming the process that has it); corrupt;
     /// unsupported_version; io.
-    static Result<std::unique_ptr<Database>> open(const std::string& path, const Options& options = {},
+    static Result<std::unique_ptr<Database>> open(const std::string& path,
+                                                  const Options& options = {},
                                                   const ProgressFunction& progress = {});
     // The same on any Directory, which must outlive the database.
     static Result<void> create(Directory& directory);
@@ -295,8 +301,8 @@ public:
 
     /// Errors: exists, refused (the key); invalid_argument (too large); io, no_space, latched.
     Result<Seq> append(const NewMessage& message, const AppendOptions& options = {});
-    /// One atomic batch; the seqs follow each other from the one returned. Errors: as above, naming the
-    /// message; then nothing is appended.
+    /// One atomic batch; the seqs follow each other from the one returned. Errors: as above, naming
+    /// the message; then nothing is appended.
     Result<Seq> append(std::span<const NewMessage> messages, const AppendOptions& options = {});
     /// One atomic batch of those whose keys are free; says of the others why they were left out.
     Result<Offer> offer(std::span<const NewMessage> messages, const AppendOptions& options = {},
@@ -313,8 +319,8 @@ public:
     /// Errors: not_found (no live message there).
     Result<Changed> replace(Seq seq, std::string_view body, const ChangeOptions& options = {});
     /// Errors: held, naming the first held seq; busy (a snapshot pins the bytes longer than
-    /// Options::erase_patience: the messages are gone for every new reader, and resume_erasures() or
-    /// the next opening finishes it).
+    /// Options::erase_patience: the messages are gone for every new reader, and resume_erasures()
+    /// or the next opening finishes it).
     Result<Changed> erase(const Selector& selector, const ChangeOptions& options = {});
     Result<void> resume_erasures();
     /// A held message cannot be erased. (It can be deleted: that keeps it.)
@@ -326,13 +332,20 @@ public:
 
     // Views.
 
-    /// Derives the view from the whole log while everything else goes on, then shows it at once. A name
-    /// that exists with another definition is built beside the old one and switched; with the same one
-    /// nothing is done. Errors: invalid_argument.
+    /// Derives the view from the whole log while everything else goes on, then shows it at once. A
+    /// name that exists with another definition is built beside the old one and switched; with the
+    /// same one nothing is done. Errors: invalid_argument.
     Result<void> add_view(const std::string& name, std::string_view definition_json,
                           const ProgressFunction& progress = {});
-    /// Registers the function again after each opening; if the version is the same, the view catches up
-    /// from where it was.
+    /// Several declared views in one pass over the log; each message is parsed once for all of
+    /// them.
+    struct NewView {
+        std::string name;
+        std::string definition_json;
+    };
+    Result<void> add_views(std::span<const NewView> views, const ProgressFunction& progress = {});
+    /// Registers the function again after each opening; if the version is the same, the view
+    /// catches up from where it was.
     Result<void> add_view(const std::string& name, const CodeView& view,
                           const ProgressFunction& progress = {});
     /// Errors: not_found.
@@ -349,8 +362,8 @@ public:
     // Looking after it.
 
     Stats stats() const;
-    /// P1, proved: recomputes every view from the log with plain code and compares; also checks log,
-    /// segments and manifest, and looks in all files for what this process erased.
+    /// P1, proved: recomputes every view from the log with plain code and compares; also checks
+    /// log, segments and manifest, and looks in all files for what this process erased.
     Result<VerifyReport> verify(const ProgressFunction& progress = {}) const;
     /// Merges every view into as few segments as possible.
     Result<void> merge_views();
@@ -358,7 +371,6 @@ public:
     std::vector<std::string> recovery_notes() const;
 
 private:
-    struct Impl;
     explicit Database(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(ChangeKind::import_mark);
 
-/// Runs of neighbours: a feed that was appended at once is a few bytes. Each is the distance from the
-/// end of the run before it, and its length.
+/// Runs of neighbours: a feed that was appended at once is a few bytes. Each is the distance from
+/// the end of the run before it, and its length.
 void append_seqs(std::string& to, const std::vector<Seq>& seqs) {
     std::string runs;
     std::uint64_t run_count = 0;
@@ -121,7 +121,8 @@ Result<Change> decode_change(std::string_view payload, Seq at) {
     const auto kind = from.le<std::uint8_t>();
     if (kind == 0) return malformed;
     if (kind > kKindMax) {
-        return Error{Errc::unsupported_version, "a change that this version of sluice does not know"};
+        return Error{Errc::unsupported_version,
+                     "a change that this version of sluice does not know"};
     }
     Change change;
     change.kind = static_cast<ChangeKind>(kind);

@@ -12,7 +12,7 @@
 namespace sluice {
 
 enum class ChangeKind : std::uint8_t {
-    remove = 1,  ///< "delete", which C++ keeps for itself.
+    remove = 1, ///< "delete", which C++ keeps for itself.
     erase = 2,
     restore = 3,
     replace = 4,
@@ -23,9 +23,9 @@ enum class ChangeKind : std::uint8_t {
 };
 std::string_view name_of(ChangeKind kind);
 
-/// Stands for an application key where the key itself must not be: a hash keyed with a secret of the
-/// database (SipHash-2-4 with 128 bits, Aumasson and Bernstein), so that it confirms no guess to
-/// whoever sees the hash without the secret.
+/// Stands for an application key where the key itself must not be: a hash keyed with a secret of
+/// the database (SipHash-2-4 with 128 bits, Aumasson and Bernstein), so that it confirms no guess
+/// to whoever sees the hash without the secret.
 struct KeyHash {
     std::array<char, 16> bytes{};
     friend bool operator==(const KeyHash&, const KeyHash&) = default;

@@ -64,7 +64,9 @@ Result<Seq> decode_segment_header(std::string_view raw, const DatabaseId& id) {
     return Seq{get_le<std::uint64_t>(raw.data() + 32)};
 }
 
-std::uint64_t check_seed(const DatabaseId& id) { return get_le<std::uint64_t>(id.data()); }
+std::uint64_t check_seed(const DatabaseId& id) {
+    return get_le<std::uint64_t>(id.data());
+}
 
 void append_entry_header(std::string& to, const EntryHeader& header, std::uint64_t seed) {
     char raw[kEntryHeaderSize];

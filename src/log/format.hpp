@@ -70,8 +70,8 @@ struct EntryHeader {
 
 std::uint64_t check_seed(const DatabaseId& id);
 void append_entry_header(std::string& to, const EntryHeader& header, std::uint64_t seed);
-/// Nothing if `raw` does not hold a whole, well-formed header. The state may still be any byte: a torn
-/// erasure leaves one.
+/// Nothing if `raw` does not hold a whole, well-formed header. The state may still be any byte: a
+/// torn erasure leaves one.
 std::optional<EntryHeader> decode_entry_header(std::string_view raw, std::uint64_t seed);
 
 // An index file says where the entries of a segment begin. It can be made again from the segment.

@@ -40,9 +40,7 @@ void Ledger::apply(Seq at, const Change& change) {
         if (erasure != erasures_.end()) erasure->second.receipt = change;
         break;
     }
-    case ChangeKind::import_mark:
-        imported_[hash_of(change.source)] = change.source_offset;
-        break;
+    case ChangeKind::import_mark: imported_[hash_of(change.source)] = change.source_offset; break;
     }
 }
 

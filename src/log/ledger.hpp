@@ -12,8 +12,8 @@
 
 namespace sluice {
 
-/// A pure function of the change entries in seq order. Kept in memory, never on disk: opening replays
-/// the changes, at a cost that follows their number and not the log's.
+/// A pure function of the change entries in seq order. Kept in memory, never on disk: opening
+/// replays the changes, at a cost that follows their number and not the log's.
 ///
 /// Threads: apply() and the unmarked functions from the log's writer only.
 class Ledger {
@@ -26,7 +26,7 @@ public:
     bool is_change(Seq seq) const { return changes_.contains(seq); }
     std::uint64_t change_count() const { return changes_.size(); }
     bool is_held(Seq seq) const { return held_.contains(seq); }
-    std::uint64_t held_count() const { return held_.size(); }
+    const SeqBitmap& held() const { return held_; }
     bool is_refused(const KeyHash& key) const { return refused_.contains(hash_of(key)); }
 
     /// The entry that holds the message's bytes as of `position`: itself, or its latest
@@ -37,7 +37,7 @@ public:
 
     struct Erasure {
         Seq at;
-        Change change;                ///< The erase entry.
+        Change change;                 ///< The erase entry.
         std::optional<Change> receipt; ///< None while it is unfinished.
     };
     /// By the seq of the erase entry, ascending.

@@ -80,8 +80,8 @@ Result<void> Log::open_segments() {
     if (firsts.empty()) {
         return Error{Errc::corrupt, directory_->path() + " has an identity but no segment"};
     }
-    // A segment that power loss left without its header has nothing in it: begin_segment() syncs the
-    // header before the first entry is written.
+    // A segment that power loss left without its header has nothing in it: begin_segment() syncs
+    // the header before the first entry is written.
     for (std::size_t i = 0; i < firsts.size(); ++i) {
         const LogSegment::Place place{directory_, identity_.id, firsts[i],
                                       options_.segment_size_bytes + kSegmentHeaderSize};
@@ -179,7 +179,9 @@ Result<Seq> Log::append(std::span<const Draft> batch) {
     return first;
 }
 
-Result<void> Log::sync() { return sync_up_to(last()); }
+Result<void> Log::sync() {
+    return sync_up_to(last());
+}
 
 Result<void> Log::sync_up_to(Seq seq) {
     if (durable() >= seq) return {};
@@ -217,8 +219,7 @@ Result<Log::Entry> Log::read(Seq seq) const {
     const EntryHeader& header = located.header;
     if (header.state == kErased) return Entry{header.kind, true, {}, {}, 0};
     return Entry{header.kind, false, located.payload.substr(0, header.key_size),
-                 located.payload.substr(header.key_size),
-                 located.readable_bytes - header.key_size};
+                 located.payload.substr(header.key_size), located.readable_bytes - header.key_size};
 }
 
 Result<void> Log::wipe(std::span<const Seq> seqs) {
@@ -240,8 +241,8 @@ Result<void> Log::wipe(std::span<const Seq> seqs) {
         auto* const segment = const_cast<LogSegment*>(segment_of(seq));
         SLUICE_TRY_ASSIGN(const bool wiped, segment->is_wiped(seq));
         if (!wiped) {
-            return latch_failure(Error{
-                Errc::corrupt, "entry " + std::to_string(seq.value) + " did not stay overwritten"});
+            return latch_failure(Error{Errc::corrupt, "entry " + std::to_string(seq.value) +
+                                                          " did not stay overwritten"});
         }
         // Only now: a hole punched before the zeros are durable would leave the old blocks as they
         // are, outside the file.

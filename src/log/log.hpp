@@ -30,8 +30,8 @@ struct LogOptions {
 ///   L5  A damaged entry is reported by its seq; its neighbours are read as before.
 ///   L6  After a failed write nothing more is written until the log is opened again.
 ///
-/// Threads: reading from any thread at any time; sync() from any thread; append(), wipe() and close()
-/// from one thread at a time.
+/// Threads: reading from any thread at any time; sync() from any thread; append(), wipe() and
+/// close() from one thread at a time.
 class Log {
 public:
     using Kind = log_format::Kind;
@@ -52,16 +52,16 @@ public:
         std::string_view key;
         std::string_view body;
     };
-    /// Appends one atomic batch and returns the seq of its first entry; the others follow. Visible to
-    /// read() at once, durable after sync(). Errors: invalid_argument; io; no_space; latched.
+    /// Appends one atomic batch and returns the seq of its first entry; the others follow. Visible
+    /// to read() at once, durable after sync(). Errors: invalid_argument; io; no_space; latched.
     Result<Seq> append(std::span<const Draft> batch);
-    /// Everything appended before the call is durable after it. Threads that wait together share one
-    /// fdatasync. Errors: io; latched.
+    /// Everything appended before the call is durable after it. Threads that wait together share
+    /// one fdatasync. Errors: io; latched.
     Result<void> sync();
     Result<void> sync_up_to(Seq seq);
 
-    /// An entry in the log's memory map: valid while the log lives. `body` of an entry that is wiped
-    /// meanwhile turns to zeros under the reader: check erased() of the ledger after use.
+    /// An entry in the log's memory map: valid while the log lives. `body` of an entry that is
+    /// wiped meanwhile turns to zeros under the reader: check erased() of the ledger after use.
     struct Entry {
         Kind kind = Kind::message;
         bool erased = false;
@@ -72,9 +72,9 @@ public:
     /// Errors: not_found (no such seq); corrupt (damaged).
     Result<Entry> read(Seq seq) const;
 
-    /// Overwrites key, body and checksum of each entry in place and makes that durable, then reads it
-    /// back and gives whole blocks to the file system. Repeating it is harmless.
-    /// Errors: io; corrupt (what was read back is not what was written); latched.
+    /// Overwrites key, body and checksum of each entry in place and makes that durable, then reads
+    /// it back and gives whole blocks to the file system. Repeating it is harmless. Errors: io;
+    /// corrupt (what was read back is not what was written); latched.
     Result<void> wipe(std::span<const Seq> seqs);
 
     Seq last() const { return {last_.load(std::memory_order_acquire)}; }

@@ -2,9 +2,9 @@
 // written. What lies behind it is scanned. A place that holds no whole entry is one of two things:
 //   * damage to an entry that once was durable: it keeps its seq, and is reported when it is read;
 //   * the torn tail of batches that no sync() had acknowledged: it is cut off with all behind it.
-// They are told apart by what other headers say: each notes the last seq that was known durable when
-// it was written. In a segment that is not the last everything is durable, because the next one is only
-// begun after a sync.
+// They are told apart by what other headers say: each notes the last seq that was known durable
+// when it was written. In a segment that is not the last everything is durable, because the next
+// one is only begun after a sync.
 #include "log/log_segment.hpp"
 
 #include "base/assert.hpp"
@@ -33,15 +33,19 @@ std::string name_with(Seq first, const char* extension) {
 
 } // namespace
 
-std::string LogSegment::file_name(Seq first) { return name_with(first, ".log"); }
-std::string LogSegment::index_name(Seq first) { return name_with(first, ".idx"); }
+std::string LogSegment::file_name(Seq first) {
+    return name_with(first, ".log");
+}
+std::string LogSegment::index_name(Seq first) {
+    return name_with(first, ".idx");
+}
 
 Result<void> LogSegment::start(std::unique_ptr<File> file, std::uint64_t size_bytes) {
     file_ = std::move(file);
     SLUICE_ASSERT(place_.capacity_bytes >= size_bytes);
     SLUICE_TRY_ASSIGN(map_, file_->map(place_.capacity_bytes));
-    offsets_ = std::make_unique_for_overwrite<std::uint32_t[]>(place_.capacity_bytes /
-                                                               kEntryHeaderSize);
+    offsets_ =
+        std::make_unique_for_overwrite<std::uint32_t[]>(place_.capacity_bytes / kEntryHeaderSize);
     size_bytes_ = size_bytes;
     return {};
 }
@@ -51,8 +55,7 @@ Result<std::unique_ptr<LogSegment>> LogSegment::create(const Place& place) {
     std::unique_ptr<LogSegment> segment(new LogSegment(place));
     // A file of this name can only be what a crash left of an earlier create(): nothing in it was
     // acknowledged.
-    SLUICE_TRY_ASSIGN(auto file,
-                      place.directory->open(file_name(place.first), Create::if_missing));
+    SLUICE_TRY_ASSIGN(auto file, place.directory->open(file_name(place.first), Create::if_missing));
     SLUICE_TRY(file->truncate(0));
     SLUICE_TRY(file->write_at(0, encode_segment_header(place.database, place.first)));
     SLUICE_TRY(file->sync());
@@ -61,9 +64,8 @@ Result<std::unique_ptr<LogSegment>> LogSegment::create(const Place& place) {
     return segment;
 }
 
-Result<std::unique_ptr<LogSegment>> LogSegment::open(const Place& place,
-                                                     std::optional<Seq> next_first,
-                                                     std::string& note) {
+Result<std::unique_ptr<LogSegment>>
+LogSegment::open(const Place& place, std::optional<Seq> next_first, std::string& note) {
     SLUICE_TRY_ASSIGN(auto file, place.directory->open(file_name(place.first), Create::never));
     const std::uint64_t size_bytes = file->size_bytes();
     if (size_bytes > kCapacityBytesMax + kSegmentHeaderSize) {
@@ -74,8 +76,7 @@ Result<std::unique_ptr<LogSegment>> LogSegment::open(const Place& place,
     std::unique_ptr<LogSegment> segment(new LogSegment(sized));
     SLUICE_TRY(segment->start(std::move(file), size_bytes));
 
-    const std::string_view raw =
-        segment->map_.bytes(0, std::min(size_bytes, kSegmentHeaderSize));
+    const std::string_view raw = segment->map_.bytes(0, std::min(size_bytes, kSegmentHeaderSize));
     const Result<Seq> first = decode_segment_header(raw, place.database);
     // A damaged header costs nothing: the file's name says the same. One of another database, or of
     // a newer version, is another matter.
@@ -97,9 +98,8 @@ void LogSegment::load_index() {
     std::string head(kIndexHeaderSize, '\0');
     if (file_size < head.size() || !(*file)->read_at(0, head.data(), head.size())) return;
     const auto header = decode_index_header(head);
-    if (!header || header->first != first() ||
-        header->covered_size > file_->size_bytes() || header->covered_size < kSegmentHeaderSize ||
-        header->covered_size % 8 != 0 ||
+    if (!header || header->first != first() || header->covered_size > file_->size_bytes() ||
+        header->covered_size < kSegmentHeaderSize || header->covered_size % 8 != 0 ||
         header->entry_count > header->covered_size / kEntryHeaderSize ||
         header->change_count > header->entry_count ||
         file_size != kIndexHeaderSize + header->change_count * 8 + header->entry_count * 4) {
@@ -166,8 +166,7 @@ Seq LogSegment::durable_at_least(const std::vector<Found>& found) const {
 
 Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
                                    std::string& note) {
-    const Seq durable =
-        next_first ? Seq{next_first->value - 1} : durable_at_least(found);
+    const Seq durable = next_first ? Seq{next_first->value - 1} : durable_at_least(found);
 
     // Take entries up to the last whole batch, and no further than the first that is missing or
     // damaged without ever having been durable.
@@ -197,8 +196,7 @@ Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optiona
         return {};
     }
     if (size_bytes() < file_->size_bytes()) {
-        note = file_name(first()) + ": cut " +
-               std::to_string(file_->size_bytes() - size_bytes()) +
+        note = file_name(first()) + ": cut " + std::to_string(file_->size_bytes() - size_bytes()) +
                " bytes of unfinished writes off its end, behind seq " +
                std::to_string(last().value);
         // Zeros first: what was never acknowledged is not left to lie around in free blocks either.
@@ -271,16 +269,15 @@ Result<void> LogSegment::append(std::string_view bytes, const std::vector<NewEnt
 Result<void> LogSegment::save_index() const {
     std::string change_seqs;
     for (const Seq seq : changes_) append_le(change_seqs, seq.value);
-    std::string raw = encode_index_head(
-        {first(), entry_count(), size_bytes(), changes_.size()}, change_seqs);
+    std::string raw =
+        encode_index_head({first(), entry_count(), size_bytes(), changes_.size()}, change_seqs);
     raw.append(reinterpret_cast<const char*>(offsets_.get()), entry_count() * 4);
 
     // Renamed into place, so that the index is the old one or the new one. It needs no sync of its
     // own: a torn one fails its check and is made again from the segment.
     const std::string temporary = index_name(first()) + ".new";
     {
-        SLUICE_TRY_ASSIGN(const auto file,
-                          place_.directory->open(temporary, Create::if_missing));
+        SLUICE_TRY_ASSIGN(const auto file, place_.directory->open(temporary, Create::if_missing));
         SLUICE_TRY(file->truncate(0));
         SLUICE_TRY(file->write_at(0, raw));
         SLUICE_TRY(file->sync());
@@ -292,8 +289,8 @@ Result<void> LogSegment::overwrite(Seq seq) {
     SLUICE_TRY_ASSIGN(const Located located, locate(seq));
     const std::uint64_t from = located.offset + kStatePosition;
     const std::uint64_t end = located.offset + located.header.size_on_disk();
-    // Mark and zeros in one write: the change entry that ordered this is durable already, so a write
-    // torn in between is finished by the next open() whatever the mark says.
+    // Mark and zeros in one write: the change entry that ordered this is durable already, so a
+    // write torn in between is finished by the next open() whatever the mark says.
     std::string zeros(std::min<std::uint64_t>(end - from, 256 * 1024), '\0');
     zeros[0] = kErased;
     SLUICE_TRY(file_->write_at(from, zeros));

@@ -29,9 +29,8 @@ public:
     static Result<std::unique_ptr<LogSegment>> create(const Place& place);
     /// Loads the index and scans what it does not cover. With no `next_first` this is the last
     /// segment, whose tail may be torn and is then cut off; `note` says what was.
-    static Result<std::unique_ptr<LogSegment>> open(const Place& place,
-                                                    std::optional<Seq> next_first,
-                                                    std::string& note);
+    static Result<std::unique_ptr<LogSegment>>
+    open(const Place& place, std::optional<Seq> next_first, std::string& note);
 
     Seq first() const { return place_.first; }
     std::uint64_t entry_count() const { return entry_count_.load(std::memory_order_acquire); }

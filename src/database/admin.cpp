@@ -1,0 +1,195 @@
+// Adding, switching and dropping views, and what there is to say about a database.
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
+    return views;
+}
+
+void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
+    const std::lock_guard lock(publish_mutex);
+    views = std::move(set);
+}
+
+void Database::Impl::remake_mapper() {
+    mapped.clear();
+    std::vector<std::shared_ptr<const View>> to_map;
+    for (const auto& [name, each] : *views) {
+        if (!can_map(*each.view)) continue;
+        mapped.push_back(each);
+        to_map.push_back(each.view);
+    }
+    mapper.emplace(std::move(to_map));
+}
+
+Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
+                                       const ProgressFunction& progress) {
+    const std::lock_guard derive_lock(derive_mutex);
+    std::vector<OpenView> fresh;  // To be derived from the whole log.
+    std::vector<OpenView> loaded; // Known views whose function is here now.
+    {
+        const std::lock_guard lock(write_mutex);
+        for (OpenView& each : wanted) {
+            const CatalogEntry* const known = catalog->find(each.entry.name);
+            const bool same = known != nullptr && known->app == each.entry.app &&
+                              known->version == each.entry.version &&
+                              known->definition == each.entry.definition;
+            if (same && each.entry.app.empty()) continue;
+            if (same) {
+                each.entry.id = known->id;
+                loaded.push_back(each);
+                continue;
+            }
+            SLUICE_TRY_ASSIGN(each.entry.id, catalog->take_id());
+            fresh.push_back(each);
+        }
+    }
+    if (!fresh.empty()) SLUICE_TRY(build(fresh, false, progress));
+
+    const std::lock_guard lock(write_mutex);
+    for (const OpenView& each : loaded) {
+        // One app may register its function anew at any time; then there is nothing to catch up.
+        SLUICE_TRY(catch_up({each}, false, store->snapshot()->since(each.entry.id), progress));
+    }
+    auto set = std::make_shared<ViewSet>(*views);
+    std::vector<ViewId> replaced;
+    for (const auto* const list : {&fresh, &loaded}) {
+        for (const OpenView& each : *list) {
+            const auto old = set->find(each.entry.name);
+            if (old != set->end() && old->second.entry.id != each.entry.id) {
+                replaced.push_back(old->second.entry.id);
+            }
+            set->insert_or_assign(each.entry.name, each);
+        }
+    }
+    // The rows first, then the name: a crash in between leaves rows that no name leads to, which
+    // the next opening drops.
+    if (!fresh.empty()) SLUICE_TRY(store->save({}));
+    for (const OpenView& each : fresh) SLUICE_TRY(catalog->put(each.entry));
+    publish(std::move(set));
+    remake_mapper();
+    for (const ViewId id : replaced) SLUICE_TRY(store->drop_view(id));
+    return {};
+}
+
+namespace {
+
+Result<void> check_name(std::string_view name) {
+    constexpr std::size_t kNameSizeMax = 200;
+    const bool printable = std::all_of(name.begin(), name.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
+    });
+    if (name.empty() || name.size() > kNameSizeMax || !printable) {
+        return Error{Errc::invalid_argument,
+                     "a view's name is 1 to 200 bytes without control characters"};
+    }
+    return {};
+}
+
+} // namespace
+
+Result<void> Database::add_views(std::span<const NewView> views, const ProgressFunction& progress) {
+    std::vector<OpenView> wanted;
+    for (const NewView& each : views) {
+        SLUICE_TRY(check_name(each.name));
+        SLUICE_TRY_ASSIGN(auto view, compile_view(each.definition_json));
+        const std::string definition = canonical_definition(*view);
+        wanted.push_back({{{}, each.name, {}, 0, definition}, std::move(view)});
+    }
+    return impl_->add_views(std::move(wanted), progress);
+}
+
+Result<void> Database::add_view(const std::string& name, std::string_view definition_json,
+                                const ProgressFunction& progress) {
+    const NewView view{name, std::string(definition_json)};
+    return add_views(std::span(&view, 1), progress);
+}
+
+Result<void> Database::add_view(const std::string& name, const CodeView& code,
+                                const ProgressFunction& progress) {
+    SLUICE_TRY(check_name(name));
+    if (code.app.empty()) {
+        return Error{Errc::invalid_argument, "a view written in code needs the name of its app"};
+    }
+    SLUICE_TRY_ASSIGN(auto view, compile_view(code));
+    const std::string definition = canonical_definition(*view);
+    return impl_->add_views({{{{}, name, code.app, code.version, definition}, std::move(view)}},
+                            progress);
+}
+
+Result<void> Database::drop_view(const std::string& name) {
+    const std::lock_guard derive_lock(impl_->derive_mutex);
+    const std::lock_guard lock(impl_->write_mutex);
+    const auto found = impl_->views->find(name);
+    if (found == impl_->views->end()) return Error{Errc::not_found, "there is no view " + name};
+    const ViewId id = found->second.entry.id;
+    auto set = std::make_shared<ViewSet>(*impl_->views);
+    set->erase(name);
+    SLUICE_TRY(impl_->catalog->remove(name));
+    impl_->publish(std::move(set));
+    impl_->remake_mapper();
+    return impl_->store->drop_view(id);
+}
+
+std::vector<ViewInfo> Database::views() const {
+    const std::lock_guard lock(impl_->write_mutex);
+    const auto rows = impl_->store->snapshot();
+    const auto stats = impl_->store->stats();
+    const auto errors = impl_->mapper->errors();
+    std::vector<ViewInfo> infos;
+    for (const auto& [name, each] : *impl_->views) {
+        ViewInfo info;
+        info.name = name;
+        info.kind = kind_of(*each.view) == ViewKind::index ? "index" : "aggregate";
+        info.app = each.entry.app;
+        info.version = each.entry.version;
+        info.definition = each.entry.definition;
+        info.loaded = can_map(*each.view);
+        info.since = rows->since(each.entry.id);
+        for (const auto& one : stats) {
+            if (one.view != each.entry.id) continue;
+            info.rows = one.rows;
+            info.segments = one.segments;
+            info.bytes = one.bytes;
+        }
+        for (std::size_t i = 0; i < impl_->mapped.size(); ++i) {
+            if (impl_->mapped[i].entry.id == each.entry.id) info.errors = errors[i];
+        }
+        infos.push_back(std::move(info));
+    }
+    return infos;
+}
+
+Result<void> Database::merge_views() {
+    const std::lock_guard derive_lock(impl_->derive_mutex);
+    const std::lock_guard lock(impl_->write_mutex);
+    return impl_->store->merge_all();
+}
+
+Stats Database::stats() const {
+    const std::lock_guard lock(impl_->write_mutex);
+    const Ledger& ledger = impl_->ledger;
+    Stats stats;
+    stats.last = impl_->log->last();
+    stats.changes = ledger.change_count();
+    stats.erased = ledger.gone().erased.size();
+    stats.deleted = ledger.gone().deleted.size() - stats.erased;
+    stats.live = stats.last.value - stats.changes - ledger.gone().deleted.size();
+    stats.held = ledger.held().size();
+    stats.log_bytes = impl_->log->size_bytes();
+    stats.log_segments = impl_->log->segment_count();
+    for (const auto& one : impl_->store->stats()) stats.view_bytes += one.bytes;
+    switch (impl_->options.durability) {
+    case Durability::every_commit: stats.durability = "every-commit"; break;
+    case Durability::interval: stats.durability = "interval"; break;
+    case Durability::none: stats.durability = "none"; break;
+    }
+    stats.assurance = impl_->log->medium() == Medium::device ? "device" : "files";
+    return stats;
+}
+
+} // namespace sluice

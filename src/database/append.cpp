@@ -1,0 +1,112 @@
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace sluice {
+
+std::vector<Seq> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
+                                             std::string_view key) const {
+    const auto cursor =
+        rows.scan(kKeyRegister, ScanRange::with_prefix(hash(key).view().substr(0, 8)));
+    std::vector<Seq> seqs;
+    while (cursor->next()) {
+        // Half a hash finds candidates; the log has the key itself.
+        const auto entry = log->read(cursor->seq());
+        if (entry && !entry->erased && entry->key == key) seqs.push_back(cursor->seq());
+    }
+    return seqs;
+}
+
+Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
+                                     const AppendOptions& append_options,
+                                     const std::optional<ImportMark>& mark, OnTaken on_taken) {
+    Offer offer;
+    {
+        const std::lock_guard lock(write_mutex);
+        const auto rows = store->snapshot();
+        std::unordered_set<std::string_view> keys_in_batch;
+        std::vector<Log::Draft> drafts;
+        drafts.reserve(messages.size() + 1);
+        const auto state_of = [&](const NewMessage& message) {
+            if (message.key.empty()) return Offered::appended;
+            if (!keys_in_batch.insert(message.key).second) return Offered::exists;
+            const std::vector<Seq> seqs = seqs_of_key(*rows, message.key);
+            const auto is_live = [&](Seq seq) { return !ledger.gone().deleted.contains(seq); };
+            if (std::any_of(seqs.begin(), seqs.end(), is_live)) return Offered::exists;
+            const bool was_here = !seqs.empty() || ledger.is_refused(hash(message.key));
+            return was_here && !append_options.readmit ? Offered::refused : Offered::appended;
+        };
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            const Offered state = state_of(messages[i]);
+            if (state != Offered::appended && on_taken == OnTaken::fail) {
+                const std::string which =
+                    "message " + std::to_string(i + 1) + " of " + std::to_string(messages.size());
+                if (state == Offered::exists) {
+                    return Error{Errc::exists,
+                                 which + ": a message with this key is there already"};
+                }
+                return Error{Errc::refused, which + ": a message with this key was deleted or "
+                                                    "erased; ask to readmit it to append it again"};
+            }
+            offer.outcomes.push_back(state);
+            if (state == Offered::appended) {
+                drafts.push_back({Log::Kind::message, messages[i].key, messages[i].body});
+            }
+        }
+        const std::size_t message_count = drafts.size();
+        Change progress_mark;
+        std::string encoded_mark;
+        if (mark) {
+            progress_mark.kind = ChangeKind::import_mark;
+            progress_mark.time_ms = now_ms();
+            progress_mark.source = hash(mark->fingerprint);
+            progress_mark.source_offset = mark->offset;
+            encoded_mark = encode(progress_mark);
+            drafts.push_back({Log::Kind::change, {}, encoded_mark});
+        }
+        if (drafts.empty()) return offer;
+
+        SLUICE_TRY_ASSIGN(const Seq first, log->append(drafts));
+        if (mark) {
+            const std::lock_guard publish_lock(publish_mutex);
+            ledger.apply({first.value + message_count}, progress_mark);
+        }
+        std::vector<Seq> fresh(message_count);
+        for (std::size_t i = 0; i < fresh.size(); ++i) fresh[i] = {first.value + i};
+        if (message_count > 0) offer.first = first;
+        SLUICE_TRY(derive(fresh, {}));
+    }
+    SLUICE_TRY(acknowledge());
+    return offer;
+}
+
+Result<void> Database::Impl::acknowledge() {
+    if (options.durability != Durability::every_commit) return {};
+    return log->sync();
+}
+
+Result<Seq> Database::append(const NewMessage& message, const AppendOptions& options) {
+    return append(std::span(&message, 1), options);
+}
+
+Result<Seq> Database::append(std::span<const NewMessage> messages, const AppendOptions& options) {
+    if (messages.empty())
+        return Error{Errc::invalid_argument, "a batch needs at least one message"};
+    SLUICE_TRY_ASSIGN(const Offer offer,
+                      impl_->append(messages, options, std::nullopt, Impl::OnTaken::fail));
+    return offer.first;
+}
+
+Result<Offer> Database::offer(std::span<const NewMessage> messages, const AppendOptions& options,
+                              const std::optional<ImportMark>& mark) {
+    return impl_->append(messages, options, mark, Impl::OnTaken::skip);
+}
+
+std::uint64_t Database::imported_up_to(std::string_view fingerprint) const {
+    const std::lock_guard lock(impl_->write_mutex);
+    return impl_->ledger.imported_up_to(impl_->hash(fingerprint));
+}
+
+} // namespace sluice

@@ -1,0 +1,173 @@
+// Changes of the past: which messages are meant, the entry in the log, and what it means for the
+// rows.
+#include "base/try.hpp"
+#include "database/impl.hpp"
+#include "views/predicate.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+std::string seq_text(Seq seq) {
+    return std::to_string(seq.value);
+}
+
+} // namespace
+
+Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wanted wanted,
+                                                 const ProgressFunction& progress) const {
+    const Gone& gone = ledger.gone();
+    const auto is_wanted = [&](Seq seq) {
+        switch (wanted) {
+        case Wanted::live: return !gone.deleted.contains(seq);
+        case Wanted::deleted: return gone.deleted.contains(seq) && !gone.erased.contains(seq);
+        case Wanted::not_erased: return !gone.erased.contains(seq);
+        }
+        return false;
+    };
+    std::vector<Seq> seqs;
+    const auto take = [&](Seq seq) {
+        if (is_wanted(seq)) seqs.push_back(seq);
+    };
+
+    if (const auto* const listed = std::get_if<std::vector<Seq>>(&selector)) {
+        for (const Seq seq : *listed) {
+            if (seq == Seq{} || seq > log->last()) {
+                return Error{Errc::not_found, "there is no entry " + seq_text(seq) +
+                                                  "; the last one is " + seq_text(log->last())};
+            }
+            if (ledger.is_change(seq)) {
+                return Error{Errc::invalid_argument,
+                             "entry " + seq_text(seq) + " is a change and not a message"};
+            }
+            take(seq);
+        }
+    } else if (const auto* const by_key = std::get_if<SelectKeys>(&selector)) {
+        const auto rows = store->snapshot();
+        for (std::size_t i = 0; i < by_key->keys.size(); ++i) {
+            const std::vector<Seq> found = seqs_of_key(*rows, by_key->keys[i]);
+            if (found.empty()) {
+                return Error{Errc::not_found, "no message has key " + std::to_string(i + 1) +
+                                                  " of " + std::to_string(by_key->keys.size())};
+            }
+            for (const Seq seq : found) take(seq);
+        }
+    } else if (const auto* const by_view = std::get_if<SelectView>(&selector)) {
+        const auto view = views->find(by_view->view);
+        if (view == views->end()) {
+            return Error{Errc::not_found, "there is no view " + by_view->view};
+        }
+        if (kind_of(*view->second.view) != ViewKind::index) {
+            return Error{Errc::invalid_argument,
+                         "view " + by_view->view + " is an aggregate: its rows are groups"};
+        }
+        const auto rows = store->snapshot();
+        const auto cursor =
+            rows->scan(view->second.entry.id, ScanRange::with_prefix(by_view->prefix.encoded()));
+        while (cursor->next()) take(cursor->seq());
+    } else {
+        SLUICE_TRY_ASSIGN(const Predicate predicate,
+                          Predicate::parse(std::get<SelectWhere>(selector).predicate));
+        const Seq last = log->last();
+        ProgressMeter meter(progress, "looking for messages", last.value);
+        for (Seq seq{1}; seq <= last; seq = seq.next()) {
+            meter.at(seq.value);
+            if (ledger.is_change(seq) || !is_wanted(seq)) continue;
+            const auto message = mappable(seq, last);
+            // A damaged message cannot be looked into; it can still be named by its seq.
+            if (message && predicate.matches_body(message->entry.body)) seqs.push_back(seq);
+        }
+        meter.finish();
+    }
+    std::sort(seqs.begin(), seqs.end());
+    seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
+    return seqs;
+}
+
+Change Database::Impl::new_change(ChangeKind kind, const ChangeOptions& change_options,
+                                  std::vector<Seq> seqs) const {
+    Change change;
+    change.kind = kind;
+    change.time_ms = now_ms();
+    change.seqs = std::move(seqs);
+    change.reason = change_options.reason;
+    change.actor = change_options.actor;
+    return change;
+}
+
+Result<Seq> Database::Impl::append_change(const Change& change) {
+    const std::string encoded = encode(change);
+    const Log::Draft draft{Log::Kind::change, {}, encoded};
+    SLUICE_TRY_ASSIGN(const Seq at, log->append(std::span(&draft, 1)));
+    const std::lock_guard publish_lock(publish_mutex);
+    ledger.apply(at, change);
+    return at;
+}
+
+Result<Changed> Database::Impl::change(ChangeKind kind, const Selector& selector, Wanted wanted,
+                                       const ChangeOptions& change_options) {
+    Changed changed;
+    {
+        const std::lock_guard lock(write_mutex);
+        SLUICE_TRY_ASSIGN(changed.seqs, resolve(selector, wanted, change_options.progress));
+        if (kind == ChangeKind::hold || kind == ChangeKind::release) {
+            const bool holding = kind == ChangeKind::hold;
+            std::erase_if(changed.seqs, [&](Seq seq) { return ledger.is_held(seq) == holding; });
+        }
+        if (changed.seqs.empty()) return changed;
+        SLUICE_TRY_ASSIGN(changed.at,
+                          append_change(new_change(kind, change_options, changed.seqs)));
+        const bool maps_again = kind == ChangeKind::restore;
+        SLUICE_TRY(
+            derive({}, maps_again ? std::span<const Seq>(changed.seqs) : std::span<const Seq>{}));
+    }
+    SLUICE_TRY(acknowledge());
+    return changed;
+}
+
+Result<Changed> Database::delete_messages(const Selector& selector, const ChangeOptions& options) {
+    return impl_->change(ChangeKind::remove, selector, Impl::Wanted::live, options);
+}
+
+Result<Changed> Database::restore(const Selector& selector, const ChangeOptions& options) {
+    return impl_->change(ChangeKind::restore, selector, Impl::Wanted::deleted, options);
+}
+
+Result<Changed> Database::hold(const Selector& selector, const ChangeOptions& options) {
+    return impl_->change(ChangeKind::hold, selector, Impl::Wanted::not_erased, options);
+}
+
+Result<Changed> Database::release(const Selector& selector, const ChangeOptions& options) {
+    return impl_->change(ChangeKind::release, selector, Impl::Wanted::not_erased, options);
+}
+
+Result<Changed> Database::replace(Seq seq, std::string_view body, const ChangeOptions& options) {
+    if (body.size() > Log::kBodySizeBytesMax) {
+        return Error{Errc::invalid_argument,
+                     "a body of " + std::to_string(body.size()) + " bytes; at most 16 MiB fit"};
+    }
+    Changed changed;
+    {
+        const std::lock_guard lock(impl_->write_mutex);
+        SLUICE_TRY_ASSIGN(changed.seqs, impl_->resolve(Selector(std::vector<Seq>{seq}),
+                                                       Impl::Wanted::live, options.progress));
+        if (changed.seqs.empty()) {
+            return Error{Errc::not_found, "message " + seq_text(seq) + " is deleted or erased"};
+        }
+        Change change = impl_->new_change(ChangeKind::replace, options, changed.seqs);
+        change.body = body;
+        SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
+        SLUICE_TRY(impl_->derive({}, changed.seqs));
+    }
+    SLUICE_TRY(impl_->acknowledge());
+    return changed;
+}
+
+Result<std::vector<Seq>> Database::select(const Selector& selector, bool deleted_too) const {
+    const std::lock_guard lock(impl_->write_mutex);
+    return impl_->resolve(selector, deleted_too ? Impl::Wanted::not_erased : Impl::Wanted::live,
+                          {});
+}
+
+} // namespace sluice

@@ -1,0 +1,217 @@
+// From messages to rows: for new messages, for messages that mean something else now, for views
+// that were away, and for views that are new.
+#include "base/bytes.hpp"
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kChunkMessages = 8192;
+constexpr std::size_t kChunkBytes = 16 * 1024 * 1024;
+
+std::vector<std::shared_ptr<const View>> views_of(const std::vector<OpenView>& open_views) {
+    std::vector<std::shared_ptr<const View>> views;
+    for (const OpenView& each : open_views) views.push_back(each.view);
+    return views;
+}
+
+} // namespace
+
+void Database::Impl::emit_key(RowBatch& batch, Seq seq, std::string_view key) const {
+    if (key.empty()) return;
+    batch.begin_row(seq);
+    batch.emit(hash(key).view().substr(0, 8));
+}
+
+Result<Mappable> Database::Impl::mappable(Seq seq, Seq position) const {
+    SLUICE_TRY_ASSIGN(Log::Entry entry, log->read(seq));
+    const Seq version = ledger.version_at(seq, position);
+    if (version == seq || entry.erased) return Mappable{seq, entry};
+    SLUICE_TRY_ASSIGN(const Log::Entry newer, log->read(version));
+    if (newer.erased) return Mappable{seq, newer};
+    SLUICE_TRY_ASSIGN(const Change change, decode_change(newer.body, version));
+    entry.body = change.body;
+    entry.readable_bytes =
+        newer.readable_bytes - static_cast<std::size_t>(change.body.data() - newer.body.data());
+    return Mappable{seq, entry};
+}
+
+std::vector<ViewId> Database::Impl::all_but(const std::vector<OpenView>& current,
+                                            bool keys_current) const {
+    std::vector<ViewId> rest;
+    for (const auto& [name, each] : *view_set()) {
+        const bool is_current =
+            std::any_of(current.begin(), current.end(),
+                        [&](const OpenView& one) { return one.entry.id == each.entry.id; });
+        if (!is_current) rest.push_back(each.entry.id);
+    }
+    if (!keys_current) rest.push_back(kKeyRegister);
+    return rest;
+}
+
+Result<void> Database::Impl::commit(StoreCommit commit) {
+    // The seq becomes visible and the snapshot complete in one moment, for those who wait for it.
+    const std::lock_guard lock(publish_mutex);
+    auto committed = store->commit(std::move(commit), ledger.gone());
+    entry_added.notify_all();
+    return committed;
+}
+
+Result<void> Database::Impl::derive(std::span<const Seq> fresh, std::span<const Seq> again) {
+    const Seq position = log->last();
+    StoreCommit step;
+    step.position = position;
+    step.behind = all_but(mapped, true);
+
+    std::vector<RowBatch> batches(mapped.size());
+    RowBatch keys;
+    const auto map = [&](Seq seq) {
+        const auto message = mappable(seq, position);
+        if (!message || message->entry.erased) return; // Damaged: it has no rows; verify names it.
+        mapper->map(seq, message->entry.key, message->entry.body, message->entry.readable_bytes,
+                    batches);
+    };
+    for (const Seq seq : again) {
+        if (!ledger.gone().deleted.contains(seq)) map(seq);
+    }
+    for (const Seq seq : fresh) {
+        map(seq);
+        if (const auto entry = log->read(seq)) emit_key(keys, seq, entry->key);
+    }
+
+    const std::vector<Seq> retract(again.begin(), again.end());
+    for (std::size_t i = 0; i < mapped.size(); ++i) {
+        step.rows.push_back({mapped[i].entry.id, retract, std::move(batches[i])});
+    }
+    if (!retract.empty()) {
+        // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
+        for (const ViewId id : step.behind) step.rows.push_back({id, retract, {}});
+    }
+    if (!keys.empty()) step.rows.push_back({kKeyRegister, {}, std::move(keys)});
+    return commit(std::move(step));
+}
+
+Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
+                                      const ProgressFunction& progress) {
+    const Seq end = log->last();
+    ProgressMeter meter(progress, "catching up", end.value - since.value);
+    Mapper late_mapper(views_of(late));
+    Seq seq = since;
+    do {
+        StoreCommit step;
+        step.position = end;
+        std::vector<RowBatch> batches(late.size());
+        RowBatch keys;
+        std::vector<Seq> again;
+        std::vector<Seq> fresh;
+        std::size_t chunk_bytes = 0;
+        while (seq < end && fresh.size() < kChunkMessages && chunk_bytes < kChunkBytes) {
+            seq = seq.next();
+            const auto entry = log->read(seq);
+            if (!entry) continue; // Damaged: it has no rows; verify names it.
+            chunk_bytes += entry->body.size();
+            if (entry->kind == Log::Kind::message) {
+                fresh.push_back(seq);
+                if (keys_too && !entry->erased) emit_key(keys, seq, entry->key);
+                continue;
+            }
+            if (entry->erased) continue;
+            SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, seq));
+            if (change.kind != ChangeKind::restore && change.kind != ChangeKind::replace) continue;
+            for (const Seq target : change.seqs) {
+                if (target <= since) again.push_back(target);
+            }
+        }
+        std::sort(again.begin(), again.end());
+        again.erase(std::unique(again.begin(), again.end()), again.end());
+        for (const auto* const seqs : {&again, &fresh}) {
+            for (const Seq each : *seqs) {
+                if (ledger.gone().deleted.contains(each)) continue;
+                const auto message = mappable(each, end);
+                if (!message || message->entry.erased) continue;
+                late_mapper.map(each, message->entry.key, message->entry.body,
+                                message->entry.readable_bytes, batches);
+            }
+        }
+        // An owner's catching up may have been cut short before: what it had added is taken out
+        // first.
+        std::vector<Seq> retract = again;
+        retract.insert(retract.end(), fresh.begin(), fresh.end());
+        for (std::size_t i = 0; i < late.size(); ++i) {
+            step.rows.push_back({late[i].entry.id, late[i].entry.app.empty() ? again : retract,
+                                 std::move(batches[i])});
+        }
+        if (keys_too) step.rows.push_back({kKeyRegister, {}, std::move(keys)});
+        const bool is_last_step = seq == end;
+        step.behind =
+            all_but(is_last_step ? late : std::vector<OpenView>{}, is_last_step && keys_too);
+        SLUICE_TRY(commit(std::move(step)));
+        meter.at(seq.value - since.value);
+    } while (seq < end);
+    return {};
+}
+
+Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, bool keys_too,
+                                   const ProgressFunction& progress) {
+    Seq up_to;
+    Gone gone;
+    {
+        const std::lock_guard lock(write_mutex);
+        up_to = log->last();
+        gone = ledger.gone();
+    }
+
+    std::vector<std::unique_ptr<SegmentStore::Loader>> loaders;
+    for (const OpenView& each : fresh_views) {
+        SLUICE_TRY_ASSIGN(auto loader, store->load({each.entry.id, reducer_of(*each.view), false}));
+        loaders.push_back(std::move(loader));
+    }
+    std::unique_ptr<SegmentStore::Loader> key_loader;
+    if (keys_too) {
+        SLUICE_TRY_ASSIGN(key_loader, store->load({kKeyRegister, nullptr, true}));
+    }
+
+    ProgressMeter meter(progress, "deriving views", up_to.value);
+    Mapper fresh_mapper(views_of(fresh_views));
+    std::vector<RowBatch> batches(fresh_views.size());
+    RowBatch keys;
+    const auto hand_over = [&]() -> Result<void> {
+        for (std::size_t i = 0; i < batches.size(); ++i) {
+            if (!batches[i].empty()) SLUICE_TRY(loaders[i]->add(std::exchange(batches[i], {})));
+        }
+        if (!keys.empty()) SLUICE_TRY(key_loader->add(std::exchange(keys, {})));
+        return {};
+    };
+    for (Seq seq{1}; seq <= up_to; seq = seq.next()) {
+        // What is deleted while this runs is in the dead set that readers consult; it does no harm.
+        const bool skip = gone.erased.contains(seq);
+        if (const auto message =
+                skip ? Result<Mappable>(Error{Errc::not_found, {}}) : mappable(seq, up_to);
+            message && message->entry.kind == Log::Kind::message && !message->entry.erased) {
+            if (!gone.deleted.contains(seq)) {
+                fresh_mapper.map(seq, message->entry.key, message->entry.body,
+                                 message->entry.readable_bytes, batches);
+            }
+            if (keys_too) emit_key(keys, seq, message->entry.key);
+        }
+        if (seq.value % kChunkMessages == 0) {
+            SLUICE_TRY(hand_over());
+            meter.at(seq.value);
+        }
+    }
+    SLUICE_TRY(hand_over());
+    meter.finish();
+
+    // From here nothing is appended until the new views have caught up and count as current.
+    const std::lock_guard lock(write_mutex);
+    for (std::size_t i = 0; i < fresh_views.size(); ++i) {
+        SLUICE_TRY(store->install(fresh_views[i].entry.id, std::move(loaders[i]), up_to));
+    }
+    if (keys_too) SLUICE_TRY(store->install(kKeyRegister, std::move(key_loader), up_to));
+    return catch_up(fresh_views, keys_too, up_to, {});
+}
+
+} // namespace sluice

@@ -1,0 +1,122 @@
+// Erasing. Each step is durable before the next begins, and finish_erasure() can be repeated from
+// its start, which is what an opening after a crash does:
+//   1. all that is appended is durable          so that no torn tail can be mistaken for these
+//   entries
+//   2. the erase entry, synced                  the commit point: from here the messages are gone
+//   3. the dead set: out of every read and view
+//   4. bodies, keys and checksums overwritten in place, synced, read back, holes punched
+//   5. view segments rewritten without the rows, manifest record, old files overwritten and removed
+//   6. the receipt entry, synced                an erasure without one is unfinished
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kDevice = "device";
+constexpr std::string_view kFiles = "files";
+
+Receipt receipt_of(const Ledger::Erasure& erasure) {
+    Receipt receipt;
+    receipt.erasure = erasure.at;
+    receipt.seqs = erasure.change.seqs;
+    receipt.reason = erasure.change.reason;
+    receipt.actor = erasure.change.actor;
+    if (erasure.receipt) {
+        const ReceiptDetails& details = erasure.receipt->receipt;
+        receipt.time_ms = erasure.receipt->time_ms;
+        receipt.assurance = details.reaches_device ? kDevice : kFiles;
+        receipt.entries_wiped = details.entries_wiped;
+        receipt.segments_rewritten = details.segments_rewritten;
+        receipt.bytes_destroyed = details.bytes_destroyed;
+    }
+    return receipt;
+}
+
+} // namespace
+
+Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction& progress) {
+    const Change order = ledger.erasures().at(erasure).change;
+    std::vector<Seq> entries = order.seqs;
+    for (const Seq seq : order.seqs) {
+        const std::vector<Seq> replacements = ledger.replacements(seq);
+        entries.insert(entries.end(), replacements.begin(), replacements.end());
+    }
+    std::sort(entries.begin(), entries.end());
+
+    ProgressMeter meter(progress, "erasing", entries.size() + 1);
+    constexpr std::size_t kStep = 16384;
+    for (std::size_t i = 0; i < entries.size(); i += kStep) {
+        const auto step = std::span(entries).subspan(i, std::min(kStep, entries.size() - i));
+        SLUICE_TRY(log->wipe(step));
+        meter.at(i + step.size());
+    }
+    SLUICE_TRY_ASSIGN(const auto purged, store->purge(order.seqs, options.erase_patience));
+    meter.finish();
+
+    Change receipt = new_change(ChangeKind::receipt, {}, {});
+    receipt.receipt.erasure = erasure;
+    receipt.receipt.reaches_device = log->medium() == Medium::device;
+    receipt.receipt.entries_wiped = entries.size();
+    receipt.receipt.segments_rewritten = purged.segments_rewritten;
+    receipt.receipt.bytes_destroyed = purged.bytes_destroyed;
+    SLUICE_TRY(append_change(receipt));
+    SLUICE_TRY(derive({}, {}));
+    return log->sync();
+}
+
+Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& options) {
+    const std::lock_guard derive_lock(impl_->derive_mutex);
+    const std::lock_guard lock(impl_->write_mutex);
+    Changed changed;
+    SLUICE_TRY_ASSIGN(changed.seqs,
+                      impl_->resolve(selector, Impl::Wanted::not_erased, options.progress));
+    if (changed.seqs.empty()) return changed;
+    for (const Seq seq : changed.seqs) {
+        if (impl_->ledger.is_held(seq)) {
+            return Error{Errc::held, "message " + std::to_string(seq.value) +
+                                         " is under a legal hold; nothing was erased"};
+        }
+    }
+    SLUICE_TRY(impl_->log->sync());
+
+    Change order = impl_->new_change(ChangeKind::erase, options, changed.seqs);
+    for (const Seq seq : changed.seqs) {
+        const auto entry = impl_->log->read(seq);
+        if (entry && !entry->key.empty()) order.refused.push_back(impl_->hash(entry->key));
+    }
+    // Sorted, so that the order of the hashes does not say which is whose.
+    std::sort(order.refused.begin(), order.refused.end(),
+              [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
+    impl_->remember_needles(changed.seqs);
+    SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(order));
+    SLUICE_TRY(impl_->log->sync());
+    SLUICE_TRY(impl_->derive({}, {}));
+    SLUICE_TRY(impl_->finish_erasure(changed.at, options.progress));
+    changed.receipt = receipt_of(impl_->ledger.erasures().at(changed.at));
+    return changed;
+}
+
+Result<void> Database::resume_erasures() {
+    const std::lock_guard derive_lock(impl_->derive_mutex);
+    const std::lock_guard lock(impl_->write_mutex);
+    std::vector<Seq> unfinished;
+    for (const auto& [at, erasure] : impl_->ledger.erasures()) {
+        if (!erasure.receipt) unfinished.push_back(at);
+    }
+    for (const Seq at : unfinished) SLUICE_TRY(impl_->finish_erasure(at, {}));
+    return {};
+}
+
+std::vector<Receipt> Database::receipts() const {
+    const std::lock_guard lock(impl_->write_mutex);
+    std::vector<Receipt> receipts;
+    for (const auto& [at, erasure] : impl_->ledger.erasures()) {
+        receipts.push_back(receipt_of(erasure));
+    }
+    return receipts;
+}
+
+} // namespace sluice

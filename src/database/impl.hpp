@@ -1,0 +1,151 @@
+// What a Database is made of. Only files of this folder include it.
+//
+// Locks, in the order in which they are taken:
+//   derive_mutex   one back-fill or erasure at a time: neither may see the other half done
+//   write_mutex    the log's one writer: an append or a change, from the check to the commit
+//   publish_mutex  what a new snapshot is put together from; held for a moment only
+#pragma once
+#include "catalog/catalog.hpp"
+#include "io/file.hpp"
+#include "log/ledger.hpp"
+#include "log/log.hpp"
+#include "store/segment_store.hpp"
+#include "views/view.hpp"
+
+#include <sluice/database.hpp>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace sluice {
+
+/// The register of application keys is a view of the engine's own: term = the first half of the
+/// key's hash, and the log has the last word. It outlives a delete, so that a deleted key is still
+/// refused.
+constexpr ViewId kKeyRegister{1};
+
+/// A view that readers and the writer know of.
+struct OpenView {
+    CatalogEntry entry;
+    std::shared_ptr<const View> view;
+};
+using ViewSet = std::map<std::string, OpenView, std::less<>>;
+
+/// A message to map, where it lies in the log.
+struct Mappable {
+    Seq seq;
+    Log::Entry entry; ///< The latest version's body; the key of the message itself.
+};
+
+/// Tells at most a few times a second.
+class ProgressMeter {
+public:
+    ProgressMeter(const ProgressFunction& tell, std::string_view what, std::uint64_t total)
+        : tell_(tell), what_(what), total_(total) {}
+    void at(std::uint64_t done);
+    void finish();
+
+private:
+    const ProgressFunction& tell_;
+    std::string_view what_;
+    std::uint64_t total_;
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+struct Database::Impl {
+    Impl(Directory& root_directory, const Options& the_options);
+    ~Impl();
+
+    // Opening (open.cpp).
+    Result<void> open(const ProgressFunction& progress);
+    Result<void> open_views(const ProgressFunction& progress);
+    Result<void> replay_changes();
+    void start_syncing();
+
+    // Appending (append.cpp).
+    enum class OnTaken : std::uint8_t { skip, fail };
+    Result<Offer> append(std::span<const NewMessage> messages, const AppendOptions& append_options,
+                         const std::optional<ImportMark>& mark, OnTaken on_taken);
+    /// Call without write_mutex: makes what was written as durable as the options promise.
+    Result<void> acknowledge();
+
+    // Deriving rows (derive.cpp).
+    Result<Mappable> mappable(Seq seq, Seq position) const;
+    Result<void> commit(StoreCommit commit);
+    /// Maps these messages for the loaded views and commits, at the log's last seq.
+    Result<void> derive(std::span<const Seq> fresh, std::span<const Seq> again);
+    /// Brings these views from their `since` up to the log's end.
+    Result<void> catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
+                          const ProgressFunction& progress);
+    /// Derives views that the store does not have from the whole log, while appending goes on, and
+    /// installs them. Call with derive_mutex and without write_mutex.
+    Result<void> build(const std::vector<OpenView>& fresh_views, bool keys_too,
+                       const ProgressFunction& progress);
+    void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
+    std::vector<ViewId> all_but(const std::vector<OpenView>& current, bool keys_current) const;
+
+    // Views (admin.cpp).
+    Result<void> add_views(std::vector<OpenView> wanted, const ProgressFunction& progress);
+    std::shared_ptr<const ViewSet> view_set() const;
+    void publish(std::shared_ptr<const ViewSet> set);
+    void remake_mapper();
+
+    // Changing (change.cpp, erase.cpp).
+    enum class Wanted : std::uint8_t { live, deleted, not_erased };
+    Result<std::vector<Seq>> resolve(const Selector& selector, Wanted wanted,
+                                     const ProgressFunction& progress) const;
+    Result<Seq> append_change(const Change& change);
+    Change new_change(ChangeKind kind, const ChangeOptions& change_options,
+                      std::vector<Seq> seqs) const;
+    Result<Changed> change(ChangeKind kind, const Selector& selector, Wanted wanted,
+                           const ChangeOptions& change_options);
+    Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress);
+    void remember_needles(std::span<const Seq> seqs);
+
+    // Looking up (read.cpp).
+    std::shared_ptr<const Snapshot::Impl> snapshot() const;
+    /// Messages that have this key and are not erased, ascending.
+    std::vector<Seq> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
+    KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
+
+    Directory* root;
+    Options options;
+    std::unique_ptr<Directory> owned_root; // When opened by path.
+    std::unique_ptr<FileLock> file_lock;
+    std::unique_ptr<Directory> log_directory;
+    std::unique_ptr<Directory> views_directory;
+    std::unique_ptr<Log> log;
+    std::unique_ptr<SegmentStore> store;
+    std::optional<Catalog> catalog;
+
+    std::mutex derive_mutex;
+    mutable std::mutex write_mutex;
+    mutable std::mutex publish_mutex;
+    Ledger ledger;                        // Changed under write_mutex and publish_mutex.
+    std::shared_ptr<const ViewSet> views; // Changed under write_mutex and publish_mutex.
+    std::vector<OpenView> mapped;         // The views that `mapper` maps for; under write_mutex.
+    std::optional<Mapper> mapper;         // Under write_mutex.
+    mutable std::condition_variable entry_added; // With publish_mutex.
+
+    std::vector<std::string> notes;
+    std::vector<std::string> needles; // Under write_mutex; see verify.cpp.
+
+    std::thread syncer;
+    std::condition_variable closing; // With publish_mutex.
+    bool is_closing = false;
+};
+
+struct Snapshot::Impl {
+    const Database::Impl* database;
+    std::shared_ptr<const StoreSnapshot> rows;
+    std::shared_ptr<const ViewSet> views;
+    SeqBitmap held;
+
+    Result<Record> record(Seq seq) const;
+};
+
+std::uint64_t now_ms();
+
+} // namespace sluice

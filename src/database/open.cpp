@@ -1,0 +1,215 @@
+// Opening and closing. The order at opening: the log with its changes says what is true; the
+// catalog says which views there are; the store has their rows up to some seq; the rest of the log
+// is mapped again. An erasure that a crash interrupted is finished before anybody can read.
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+#include <sodium.h>
+
+namespace sluice {
+
+std::uint64_t now_ms() {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                          std::chrono::system_clock::now().time_since_epoch())
+                                          .count());
+}
+
+void ProgressMeter::at(std::uint64_t done) {
+    if (!tell_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    tell_({what_, done, total_});
+}
+
+void ProgressMeter::finish() {
+    if (tell_) tell_({what_, total_, total_});
+}
+
+Database::Impl::Impl(Directory& root_directory, const Options& the_options)
+    : root(&root_directory), options(the_options), views(std::make_shared<const ViewSet>()) {}
+
+Database::Impl::~Impl() {
+    {
+        const std::lock_guard publish_lock(publish_mutex);
+        is_closing = true;
+    }
+    closing.notify_all();
+    if (syncer.joinable()) syncer.join();
+    // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
+    // maps them again.
+    if (store && log && log->sync()) static_cast<void>(store->save({}).has_value());
+    store.reset();
+    log.reset();
+}
+
+Result<void> Database::create(Directory& directory) {
+    SLUICE_TRY_ASSIGN(const auto names, directory.list());
+    if (!names.empty()) return Error{Errc::exists, directory.path() + " is not empty"};
+    SLUICE_TRY_ASSIGN(const auto log_directory, directory.subdirectory("log"));
+    SLUICE_TRY_ASSIGN(const auto views_directory, directory.subdirectory("views"));
+    SLUICE_TRY(directory.sync());
+    return Log::create(*log_directory);
+}
+
+Result<void> Database::create(const std::string& path) {
+    SLUICE_TRY_ASSIGN(const auto directory, open_directory(path, Create::if_missing));
+    return create(*directory);
+}
+
+Result<std::unique_ptr<Database>> Database::open(Directory& directory, const Options& options,
+                                                 const ProgressFunction& progress) {
+    auto impl = std::make_unique<Impl>(directory, options);
+    SLUICE_TRY(impl->open(progress));
+    return std::unique_ptr<Database>(new Database(std::move(impl)));
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, const Options& options,
+                                                 const ProgressFunction& progress) {
+    SLUICE_TRY_ASSIGN(auto directory, open_directory(path, Create::never));
+    auto impl = std::make_unique<Impl>(*directory, options);
+    impl->owned_root = std::move(directory);
+    SLUICE_TRY(impl->open(progress));
+    return std::unique_ptr<Database>(new Database(std::move(impl)));
+}
+
+Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Database::~Database() = default;
+
+Result<void> Database::Impl::open(const ProgressFunction& progress) {
+    if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
+    SLUICE_TRY_ASSIGN(log_directory, root->subdirectory("log"));
+    SLUICE_TRY_ASSIGN(file_lock, log_directory->lock("lock"));
+    const LogOptions log_options{options.log_segment_size_bytes};
+    auto opened = Log::open(*log_directory, log_options);
+    if (!opened) {
+        if (opened.error().code != Errc::not_found) return opened.error();
+        return Error{Errc::not_found, root->path() + " is not a sluice database"};
+    }
+    log = std::move(*opened);
+    if (!log->recovery_note().empty()) notes.push_back(log->recovery_note());
+    SLUICE_TRY(replay_changes());
+
+    SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
+    catalog.emplace(std::move(opened_catalog));
+    SLUICE_TRY_ASSIGN(views_directory, root->subdirectory("views"));
+    SegmentStoreOptions store_options;
+    store_options.segment_rows_max = options.view_segment_rows_max;
+    store_options.memory_bytes_max = options.view_memory_bytes_max;
+    store_options.background = options.background;
+    // Rows must not outlive the messages they came from.
+    store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
+    SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+    SLUICE_TRY(open_views(progress));
+
+    for (const auto& [at, erasure] : ledger.erasures()) {
+        if (erasure.receipt) continue;
+        const auto finished = finish_erasure(at, progress);
+        if (finished) {
+            notes.push_back("finished the erasure ordered by entry " + std::to_string(at.value));
+        } else {
+            notes.push_back("the erasure ordered by entry " + std::to_string(at.value) +
+                            " is not finished: " + finished.error().context);
+        }
+    }
+    start_syncing();
+    return {};
+}
+
+Result<void> Database::Impl::replay_changes() {
+    for (const Seq at : log->changes_at_open()) {
+        const auto entry = log->read(at);
+        if (!entry) {
+            notes.push_back("change " + entry.error().context);
+            continue;
+        }
+        if (entry->erased) {
+            ledger.apply_wiped(at);
+            continue;
+        }
+        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
+        ledger.apply(at, change);
+    }
+    for (const Seq seq : log->damaged_at_open()) {
+        if (ledger.gone().erased.contains(seq)) continue;
+        notes.push_back("entry " + std::to_string(seq.value) + " is damaged");
+    }
+    return {};
+}
+
+Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
+    const std::vector<ViewId> stored = store->stored_views();
+    const auto is_stored = [&](ViewId id) {
+        return std::find(stored.begin(), stored.end(), id) != stored.end();
+    };
+    auto set = std::make_shared<ViewSet>();
+    std::vector<OpenView> fresh;
+    for (const CatalogEntry& entry : catalog->entries()) {
+        // A definition that compiled once compiles again, unless an older program reads it.
+        SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
+                                                       : compile_unloaded_view(entry.definition));
+        const OpenView each{entry, std::move(view)};
+        if (is_stored(entry.id)) {
+            store->add_view({entry.id, reducer_of(*each.view), false});
+        } else if (can_map(*each.view)) {
+            fresh.push_back(each);
+        } else {
+            store->add_view({entry.id, reducer_of(*each.view), false});
+        }
+        set->emplace(entry.name, each);
+    }
+    const bool has_keys = is_stored(kKeyRegister);
+    if (has_keys) store->add_view({kKeyRegister, nullptr, true});
+    // What the catalog does not know is left of an interrupted change of definition.
+    for (const ViewId id : stored) {
+        const bool known =
+            id == kKeyRegister || std::any_of(set->begin(), set->end(), [&](const auto& each) {
+                return each.second.entry.id == id;
+            });
+        if (!known) SLUICE_TRY(store->drop_view(id));
+    }
+    publish(std::move(set));
+
+    // Views that stopped at the same seq catch up together; commonly that is all of them.
+    const auto rows = store->snapshot();
+    std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
+    if (has_keys) late[rows->since(kKeyRegister)].second = true;
+    for (const auto& [name, each] : *views) {
+        const bool is_fresh = !is_stored(each.entry.id);
+        if (can_map(*each.view) && !is_fresh) {
+            late[rows->since(each.entry.id)].first.push_back(each);
+        }
+    }
+    for (const auto& [since, group] : late) {
+        SLUICE_TRY(catch_up(group.first, group.second, std::min(since, log->last()), progress));
+    }
+    if (!fresh.empty() || !has_keys) SLUICE_TRY(build(fresh, !has_keys, progress));
+    remake_mapper();
+    return {};
+}
+
+void Database::Impl::start_syncing() {
+    if (options.durability != Durability::interval || !options.background) return;
+    syncer = std::thread([this] {
+        std::unique_lock waiting(publish_mutex);
+        while (!closing.wait_for(waiting, options.sync_interval, [this] { return is_closing; })) {
+            waiting.unlock();
+            // A failure latches the log, and the next append reports it.
+            static_cast<void>(log->sync().has_value());
+            waiting.lock();
+        }
+    });
+}
+
+std::vector<std::string> Database::recovery_notes() const {
+    return impl_->notes;
+}
+
+Result<void> Database::flush() {
+    return impl_->log->sync();
+}
+
+} // namespace sluice

@@ -1,0 +1,266 @@
+// Verifying: every view computed again from the log, with nothing but the mapper, a sort and a
+// fold, and held against what the store shows. And the needle check: pieces of what this process
+// erased are looked for in every file.
+//
+// A needle proves something only if no live message contains it too: people quote each other, and
+// generated messages repeat themselves. Such needles are left out.
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kNeedleSize = 32;
+constexpr std::size_t kNeedleCountMax = 256;
+constexpr std::size_t kDifferencesShown = 20;
+
+/// What one view should show: its rows in key order.
+struct Expected {
+    std::string_view term;
+    Seq seq;
+    std::string_view value;
+};
+
+class Recomputed {
+public:
+    explicit Recomputed(RowBatch batch) : batch_(std::move(batch)) {
+        for (const RowBatch::Row& row : batch_.rows()) {
+            for (std::size_t i = 0; i < row.emission_count; ++i) {
+                const auto emission = batch_.emission(row.first_emission + i);
+                rows_.push_back({emission.term, row.seq, emission.value});
+            }
+        }
+        std::sort(rows_.begin(), rows_.end(), [](const Expected& a, const Expected& b) {
+            return a.term != b.term ? a.term < b.term : a.seq < b.seq;
+        });
+    }
+    const std::vector<Expected>& rows() const { return rows_; }
+
+private:
+    RowBatch batch_;
+    std::vector<Expected> rows_;
+};
+
+class Differences {
+public:
+    explicit Differences(VerifyReport::View& report) : report_(report) {}
+    void add(const std::string& what) {
+        ++report_.difference_count;
+        if (report_.differences.size() < kDifferencesShown) report_.differences.push_back(what);
+    }
+
+private:
+    VerifyReport::View& report_;
+};
+
+void compare_index(const std::vector<Expected>& expected, Cursor& shown,
+                   VerifyReport::View& report) {
+    Differences differences(report);
+    auto at = expected.begin();
+    bool more = shown.next();
+    while (more || at != expected.end()) {
+        ++report.rows;
+        const auto order = [&] {
+            if (!more) return 1;
+            if (at == expected.end()) return -1;
+            if (shown.term() != at->term) return shown.term() < at->term ? -1 : 1;
+            if (shown.seq() != at->seq) return shown.seq() < at->seq ? -1 : 1;
+            return 0;
+        }();
+        if (order < 0) {
+            differences.add("a row of entry " + std::to_string(shown.seq().value) +
+                            " should not be there");
+        } else if (order > 0) {
+            differences.add("a row of entry " + std::to_string(at->seq.value) + " is missing");
+        } else if (shown.value() != at->value) {
+            differences.add("a row of entry " + std::to_string(at->seq.value) +
+                            " has another value");
+        }
+        if (order <= 0) more = shown.next();
+        if (order >= 0) ++at;
+    }
+}
+
+void compare_groups(const std::vector<Expected>& expected, const Reducer* reducer,
+                    GroupCursor& shown, VerifyReport::View& report) {
+    Differences differences(report);
+    std::uint64_t group = 0;
+    auto at = expected.begin();
+    bool more = shown.next();
+    while (more || at != expected.end()) {
+        ++group;
+        ++report.rows;
+        const bool is_shown = more && (at == expected.end() || shown.term() <= at->term);
+        const bool is_expected = at != expected.end() && (!more || at->term <= shown.term());
+        if (!is_expected) {
+            differences.add("group " + std::to_string(group) + " should not be there");
+            more = shown.next();
+            continue;
+        }
+        const std::string_view term = at->term;
+        const Seq first = at->seq;
+        std::uint64_t row_count = 0;
+        const auto accumulator = reducer != nullptr ? reducer->accumulator() : nullptr;
+        for (; at != expected.end() && at->term == term; ++at, ++row_count) {
+            if (accumulator) accumulator->add_value(at->value);
+        }
+        if (!is_shown) {
+            differences.add("the group of entry " + std::to_string(first.value) + " is missing");
+            continue;
+        }
+        if (shown.row_count() != row_count ||
+            (accumulator && shown.partial() != accumulator->partial())) {
+            differences.add("the group of entry " + std::to_string(first.value) +
+                            " has another value");
+        }
+        more = shown.next();
+    }
+}
+
+bool contains(std::string_view hay, const std::string& needle) {
+    return memmem(hay.data(), hay.size(), needle.data(), needle.size()) != nullptr;
+}
+
+} // namespace
+
+void Database::Impl::remember_needles(std::span<const Seq> seqs) {
+    for (const Seq seq : seqs) {
+        if (needles.size() >= kNeedleCountMax) return;
+        const auto message = mappable(seq, log->last());
+        if (!message || message->entry.erased) continue;
+        const std::string_view body = message->entry.body;
+        if (body.size() < kNeedleSize) continue;
+        // The window with the most different bytes: text says more than punctuation does.
+        std::size_t best = 0, best_count = 0;
+        for (std::size_t i = 0; i + kNeedleSize <= body.size(); i += kNeedleSize / 4) {
+            const std::string_view window = body.substr(i, kNeedleSize);
+            const std::size_t count = std::set<char>(window.begin(), window.end()).size();
+            if (count > best_count) best = i, best_count = count;
+        }
+        needles.emplace_back(body.substr(best, kNeedleSize));
+    }
+}
+
+bool VerifyReport::equal() const {
+    return problems.empty() && needles_found.empty() &&
+           std::all_of(views.begin(), views.end(),
+                       [](const View& each) { return each.difference_count == 0; });
+}
+
+namespace {
+
+/// Reads each file of the directory in overlapping pieces and drops what it finds into `found`.
+Result<void> search_files(Directory& directory, const std::vector<std::string>& needles,
+                          std::vector<std::string>& found) {
+    SLUICE_TRY_ASSIGN(const auto names, directory.list());
+    for (const std::string& name : names) {
+        auto file = directory.open(name, Create::never);
+        if (!file) continue; // Merging removes files while we look.
+        constexpr std::uint64_t kPiece = 4 * 1024 * 1024;
+        std::string piece;
+        for (std::uint64_t at = 0; at < (*file)->size_bytes(); at += kPiece - kNeedleSize) {
+            piece.resize(std::min(kPiece, (*file)->size_bytes() - at));
+            SLUICE_TRY((*file)->read_at(at, piece.data(), piece.size()));
+            const bool hit =
+                std::any_of(needles.begin(), needles.end(),
+                            [&](const std::string& needle) { return contains(piece, needle); });
+            if (hit) {
+                found.push_back(directory.path() + "/" + name);
+                break;
+            }
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
+    // Under the writer's lock: what is compared, and the files that are read, stand still.
+    const std::lock_guard derive_lock(impl_->derive_mutex);
+    const std::lock_guard lock(impl_->write_mutex);
+    const auto rows = impl_->store->snapshot();
+    const Seq position = rows->position();
+    const Gone& gone = impl_->ledger.gone();
+    VerifyReport report;
+    report.position = position;
+
+    std::vector<std::string> needles = impl_->needles;
+    std::uint64_t done = 0;
+    ProgressMeter meter(progress, "verifying", position.value * (impl_->mapped.size() + 1));
+    const auto each_live = [&](const auto& visit) {
+        for (Seq seq{1}; seq <= position; seq = seq.next()) {
+            meter.at(++done);
+            if (impl_->ledger.is_change(seq) || gone.deleted.contains(seq)) continue;
+            const auto message = impl_->mappable(seq, position);
+            if (message && !message->entry.erased) visit(seq, message->entry);
+        }
+    };
+
+    for (const auto& [name, each] : *impl_->views) {
+        VerifyReport::View view;
+        view.name = name;
+        view.checked = can_map(*each.view);
+        if (view.checked) {
+            Mapper again({each.view});
+            RowBatch batch;
+            each_live([&](Seq seq, const Log::Entry& entry) {
+                again.map(seq, entry.key, entry.body, entry.readable_bytes, std::span(&batch, 1));
+            });
+            const Recomputed expected(std::move(batch));
+            if (kind_of(*each.view) == ViewKind::index) {
+                compare_index(expected.rows(), *rows->scan(each.entry.id, {}), view);
+            } else {
+                compare_groups(expected.rows(), reducer_of(*each.view).get(),
+                               *rows->groups(each.entry.id, {}), view);
+            }
+        }
+        report.views.push_back(std::move(view));
+    }
+
+    // The register of keys is a view like the others.
+    {
+        VerifyReport::View view;
+        view.name = "application keys";
+        RowBatch batch;
+        for (Seq seq{1}; seq <= position; seq = seq.next()) {
+            meter.at(++done);
+            if (impl_->ledger.is_change(seq) || gone.erased.contains(seq)) continue;
+            const auto entry = impl_->log->read(seq);
+            if (!entry) {
+                report.problems.push_back(entry.error().context);
+                continue;
+            }
+            impl_->emit_key(batch, seq, entry->key);
+            if (gone.deleted.contains(seq)) continue;
+            std::erase_if(needles, [&](const std::string& needle) {
+                return contains(entry->body, needle) || contains(entry->key, needle);
+            });
+        }
+        const Recomputed expected(std::move(batch));
+        compare_index(expected.rows(), *rows->scan(kKeyRegister, {}), view);
+        report.views.push_back(std::move(view));
+    }
+    meter.finish();
+
+    for (const std::string& problem : impl_->store->check()) report.problems.push_back(problem);
+    for (const auto& [at, erasure] : impl_->ledger.erasures()) {
+        if (erasure.receipt) continue;
+        report.problems.push_back("the erasure ordered by entry " + std::to_string(at.value) +
+                                  " is not finished");
+    }
+    report.needles_searched = needles.size();
+    if (!needles.empty()) {
+        for (Directory* const directory :
+             {impl_->root, impl_->log_directory.get(), impl_->views_directory.get()}) {
+            SLUICE_TRY(search_files(*directory, needles, report.needles_found));
+        }
+    }
+    return report;
+}
+
+} // namespace sluice
