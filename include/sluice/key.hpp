@@ -13,15 +13,15 @@ namespace sluice {
 
 /// A tuple of null, bool, number, string and array. Order: element by element, a tuple that is a
 /// prefix of another before it; null < false < true < numbers < strings < arrays; numbers by value,
-/// strings by their UTF-8 bytes, arrays as tuples. A number is a 64-bit integer, or else the nearest
-/// double; -0 is 0; there is no NaN. No limit on length but memory. docs/format/key.md has the bytes.
+/// strings by their UTF-8 bytes, arrays as tuples. A number is a 64-bit integer, or else the
+/// nearest double; -0 is 0; there is no NaN. No limit on length but memory. docs/format/key.md has
+/// the bytes.
 class Key {
 public:
     Key() = default;
     /// `Key{"@alice", 42}`
     template <typename... Elements>
-        requires(sizeof...(Elements) > 0)
-    explicit Key(const Elements&... elements) {
+    requires(sizeof...(Elements) > 0) explicit Key(const Elements&... elements) {
         (append(elements), ...);
     }
 
@@ -34,7 +34,8 @@ public:
     Key& append(const char* value) { return append(std::string_view(value)); }
     Key& append(const std::string& value) { return append(std::string_view(value)); }
     template <std::integral Integer> Key& append(Integer value) {
-        if constexpr (std::signed_integral<Integer>) return append(static_cast<std::int64_t>(value));
+        if constexpr (std::signed_integral<Integer>)
+            return append(static_cast<std::int64_t>(value));
         return append(static_cast<std::uint64_t>(value));
     }
     Key& append_array(const Key& elements);

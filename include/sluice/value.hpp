@@ -8,9 +8,9 @@
 
 namespace sluice {
 
-/// One JSON value inside a parsed message. Cheap to copy; valid as long as the message it came from:
-/// inside a view function, for the call. Numbers keep the text they were written with, because a
-/// double does not hold every decimal.
+/// One JSON value inside a parsed message. Cheap to copy; valid as long as the message it came
+/// from: inside a view function, for the call. Numbers keep the text they were written with,
+/// because a double does not hold every decimal.
 class Value {
 public:
     enum class Type : std::uint8_t { null, boolean, number, string, array, object };
@@ -25,11 +25,11 @@ public:
     /// Only an integer that fits, whichever way it is written: 1e3 is one.
     std::optional<std::int64_t> as_int64() const noexcept;
     std::optional<std::string_view> as_string() const noexcept; ///< UTF-8, unescaped.
-    std::string_view number_text() const noexcept;           ///< As written; empty if not a number.
+    std::string_view number_text() const noexcept; ///< As written; empty if not a number.
 
     std::span<const Value> elements() const noexcept; ///< Of an array; empty otherwise.
-    /// Of an object, in order; empty otherwise. Where a name came twice only its last value is left,
-    /// as in JavaScript.
+    /// Of an object, in order; empty otherwise. Where a name came twice only its last value is
+    /// left, as in JavaScript.
     std::span<const Member> members() const noexcept;
 
     /// The member of that name, or null pointer.

@@ -14,25 +14,31 @@ namespace sluice {
 /// A message as a view function sees it. Valid for the call.
 struct Message {
     Seq seq;
-    std::string_view key;  ///< The application key; empty if it has none.
-    std::string_view body; ///< The bytes as appended.
+    std::string_view key;        ///< The application key; empty if it has none.
+    std::string_view body;       ///< The bytes as appended.
     const Value* json = nullptr; ///< The body parsed; null if it is not JSON.
 };
 
-/// Where a view function puts its rows.
+/// Where a view function puts its rows. Emitting a key twice from one message is one row of an
+/// index; in an aggregate it counts twice.
 class Emit {
 public:
     virtual ~Emit() = default;
     /// One row of an index; or one more in the count of group `key`.
     virtual void operator()(const Key& key) = 0;
-    /// A row of an aggregate with the value that sum, average, min and max look at.
+
+    // One more in the count of `group`, and what sum, average, min and max look at. Sum and average
+    // pass over what is not a number, min and max over arrays and objects, and all of them over a
+    // double that is not finite. A double is summed as the decimal that it prints as: 0.1 is 0.1.
+    // An index takes no values: these throw std::invalid_argument.
     virtual void operator()(const Key& group, const Value& value) = 0;
     virtual void operator()(const Key& group, std::int64_t value) = 0;
     virtual void operator()(const Key& group, double value) = 0;
 };
 
-/// Must give the same rows for the same message whenever it is called, and may be called from any one
-/// thread. May throw: that message then gives no row to this view, and the view counts an error.
+/// Must give the same rows for the same message whenever it is called, and may be called from any
+/// one thread. May throw: that message then gives no row to this view, and the view counts an
+/// error.
 using ViewFunction = std::function<void(const Message&, Emit&)>;
 
 /// A view written in C++. The definition says what it is, the function maps, `app` and `version`

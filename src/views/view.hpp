@@ -1,8 +1,8 @@
 // A view as the engine runs it: compiled from its definition, or wrapped around a function.
 #pragma once
 #include "store/store.hpp"
-#include "views/predicate.hpp"
 
+#include <sluice/result.hpp>
 #include <sluice/view.hpp>
 
 #include <memory>
@@ -16,7 +16,7 @@ enum class ViewKind : std::uint8_t { index, aggregate };
 
 class View;
 
-/// Compiles a declared definition, such as
+/// Compiles a declared definition (docs/design/views.md), such as
 ///   {"kind":"index","where":{"/value/content/type":"post"},"key":["/value/author"]}
 ///   {"kind":"index","each":"/value/content/mentions","key":["/link"]}
 ///   {"kind":"aggregate","group":["/value/author"],"value":{"count":true,"sum":"/value/n"}}
@@ -34,13 +34,15 @@ ViewKind kind_of(const View& view);
 bool can_map(const View& view);
 /// The definition with its white space and member order made canonical: equal text, equal view.
 const std::string& canonical_definition(const View& view);
-/// Null for an index.
+/// Null for an index, and for an aggregate that counts every message at most once in a group: there
+/// the number of rows says it all.
 std::shared_ptr<const Reducer> reducer_of(const View& view);
 /// What an aggregate answers for one group: {"count":3,"sum":12.5}, members in the order count,
 /// sum, average, min, max.
 std::string aggregate_to_json(const View& view, std::uint64_t row_count, std::string_view partial);
 
-/// Maps messages to rows for many views, parsing each message once. Not thread-safe: one per thread.
+/// Maps messages to rows for many views, parsing each message once. Not thread-safe: one per
+/// thread.
 class Mapper {
 public:
     explicit Mapper(std::vector<std::shared_ptr<const View>> views);
@@ -48,13 +50,11 @@ public:
     Mapper(Mapper&&) noexcept;
     Mapper& operator=(Mapper&&) noexcept;
 
-    /// Begins a row in each of `batches` (as many as views, in their order) and emits into it. Bytes
-    /// behind the body must be readable up to `readable_bytes` from its start; with less than
-    /// kPaddingBytes behind it, the body is copied first. A body that is not JSON gives rows to
-    /// code views only. Views that cannot map get none.
+    /// Begins a row in each of `batches` (as many as views, in their order) and emits into it. A
+    /// body that is not JSON gives rows to code views only. Views that cannot map get none. What a
+    /// view gets does not depend on which others there are.
     void map(Seq seq, std::string_view key, std::string_view body, std::size_t readable_bytes,
              std::span<RowBatch> batches);
-    static constexpr std::size_t kPaddingBytes = 64;
 
     /// Messages for which each view's function threw, in the order of the views.
     std::span<const std::uint64_t> errors() const;

@@ -1,0 +1,21 @@
+// The inside of View, for what runs it.
+#pragma once
+#include "views/aggregate.hpp"
+#include "views/definition.hpp"
+#include "views/view.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace sluice {
+
+class View {
+public:
+    Definition definition;
+    bool is_code = false;
+    ViewFunction function; ///< Of a code view; empty if it is not loaded.
+    TallyShape shape{definition.members};
+    std::shared_ptr<const Reducer> reducer;
+};
+
+} // namespace sluice
