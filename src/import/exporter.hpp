@@ -10,11 +10,10 @@ namespace sluice {
 
 struct ExportOptions {
     LogRange range;
-    /// Goes on when a message does not fit the format (bytes that are no JSON do not fit into lines
-    /// of JSON, empty ones not into flumelog-offset), instead of ending with an error.
+    /// Gives each message as one line of JSON. One that is not JSON does not fit.
+    bool json_lines = false;
+    /// Goes on when a message does not fit the format, instead of ending with an error.
     bool skip_unfit = false;
-    /// Writes JSON without line breaks between its tokens, as lines of JSON need it.
-    bool one_line = false;
     /// done and total are seqs.
     ProgressFunction progress;
 };
@@ -24,12 +23,12 @@ struct ExportReport {
     std::uint64_t skipped = 0; ///< Did not fit.
 };
 
-/// Where the messages go. A message that the format cannot hold is invalid_argument.
+/// Where the messages go, such as a RecordWriter. invalid_argument means: does not fit.
 using ExportSink = std::function<Result<void>(std::string_view message)>;
 
-/// The live messages in the order of the log.
+/// The live messages, in the order of the log.
 /// Errors: invalid_argument, naming the seq (a message that does not fit); corrupt, naming the
-/// seq; what `sink` says.
+/// seq; what `sink` answers.
 Result<ExportReport> export_log(const Snapshot& snapshot, const ExportSink& sink,
                                 const ExportOptions& options = {});
 

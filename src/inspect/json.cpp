@@ -1,0 +1,165 @@
+#include "inspect/json.hpp"
+
+#include "base/compact_json.hpp"
+#include "base/json_text.hpp"
+
+#include <sodium.h>
+
+#include <ctime>
+
+namespace sluice {
+namespace {
+
+std::string to_base64(std::string_view bytes) {
+    constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;
+    std::string text(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
+    sodium_bin2base64(text.data(), text.size(),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), kVariant);
+    text.pop_back(); // The terminating zero.
+    return text;
+}
+
+template <typename Items, typename Append>
+std::string to_array(const Items& items, const Append& append) {
+    std::string json = "[";
+    for (const auto& item : items) {
+        if (json.size() > 1) json += ',';
+        append(json, item);
+    }
+    return json + ']';
+}
+
+JsonObject verified_view(const VerifyReport::View& view) {
+    JsonObject object;
+    object.add("name", view.name).add_bool("checked", view.checked).add("rows", view.rows);
+    object.add("difference_count", view.difference_count);
+    object.add_json("differences", to_json(std::span(view.differences)));
+    return object;
+}
+
+} // namespace
+
+void JsonObject::begin_member(std::string_view name) {
+    if (body_.size() > 1) body_ += ',';
+    append_json_string(body_, name);
+    body_ += ':';
+}
+JsonObject& JsonObject::add(std::string_view name, std::string_view text) {
+    begin_member(name);
+    append_json_string(body_, text);
+    return *this;
+}
+JsonObject& JsonObject::add(std::string_view name, std::uint64_t number) {
+    begin_member(name);
+    append_json_number(body_, number);
+    return *this;
+}
+JsonObject& JsonObject::add_bool(std::string_view name, bool value) {
+    begin_member(name);
+    body_ += value ? "true" : "false";
+    return *this;
+}
+JsonObject& JsonObject::add_json(std::string_view name, std::string_view json) {
+    begin_member(name);
+    body_ += json;
+    return *this;
+}
+
+std::string to_json(std::span<const Seq> seqs) {
+    return to_array(seqs, [](std::string& to, Seq seq) { append_json_number(to, seq.value); });
+}
+std::string to_json(std::span<const std::string> texts) {
+    return to_array(texts, append_json_string);
+}
+
+void BodyWriter::add_body(JsonObject& object, std::string_view body) {
+    if (parser_.parse(body) == nullptr) {
+        object.add("value_base64", to_base64(body));
+        return;
+    }
+    compact_.clear();
+    append_compact_json(compact_, body);
+    object.add_json("value", compact_);
+}
+
+JsonObject to_json(const Record& record) {
+    JsonObject object;
+    object.add("seq", record.seq).add("state", name_of(record.state));
+    if (record.state == Record::State::change)
+        return std::move(object.add("change", record.change));
+    if (!record.key.empty()) object.add("key", record.key);
+    if (record.replaced) object.add_bool("replaced", true);
+    if (record.held) object.add_bool("held", true);
+    return object;
+}
+
+JsonObject to_json(const Receipt& receipt) {
+    JsonObject object;
+    object.add("erasure", receipt.erasure).add_bool("finished", receipt.finished());
+    if (receipt.finished()) object.add("time", utc_text(receipt.time_ms));
+    object.add("reason", receipt.reason).add("actor", receipt.actor);
+    object.add("assurance", receipt.assurance);
+    object.add("entries_wiped", receipt.entries_wiped);
+    object.add("segments_rewritten", receipt.segments_rewritten);
+    object.add("bytes_destroyed", receipt.bytes_destroyed);
+    object.add("count", std::uint64_t{receipt.seqs.size()});
+    object.add_json("seqs", to_json(std::span(receipt.seqs)));
+    return object;
+}
+
+JsonObject to_json(const Changed& changed) {
+    JsonObject object;
+    object.add("change", changed.at).add("count", std::uint64_t{changed.seqs.size()});
+    object.add_json("seqs", to_json(std::span(changed.seqs)));
+    if (changed.receipt) object.add_json("receipt", to_json(*changed.receipt));
+    return object;
+}
+
+JsonObject to_json(const ViewInfo& view) {
+    JsonObject object;
+    object.add("name", view.name).add("kind", view.kind);
+    if (!view.app.empty()) object.add("app", view.app);
+    object.add("version", std::uint64_t{view.version}).add_bool("loaded", view.loaded);
+    object.add("since", view.since).add("rows", view.rows).add("segments", view.segments);
+    object.add("bytes", view.bytes).add("errors", view.errors);
+    object.add_json("definition", view.definition.empty() ? "null" : view.definition);
+    return object;
+}
+
+JsonObject to_json(const Stats& stats) {
+    JsonObject object;
+    object.add("last", stats.last).add("live", stats.live).add("deleted", stats.deleted);
+    object.add("erased", stats.erased).add("held", stats.held).add("changes", stats.changes);
+    object.add("log_bytes", stats.log_bytes).add("log_segments", stats.log_segments);
+    object.add("view_bytes", stats.view_bytes);
+    object.add("durability", stats.durability).add("assurance", stats.assurance);
+    return object;
+}
+
+JsonObject to_json(const VerifyReport& report) {
+    JsonObject object;
+    object.add_bool("equal", report.equal()).add("position", report.position);
+    object.add_json("views", to_array(report.views, [](std::string& to, const auto& view) {
+                        to += verified_view(view).text();
+                    }));
+    object.add_json("problems", to_json(std::span(report.problems)));
+    object.add("needles_searched", report.needles_searched);
+    object.add_json("needles_found", to_json(std::span(report.needles_found)));
+    return object;
+}
+
+JsonObject to_json(const Error& error) {
+    JsonObject inner;
+    inner.add("code", name_of(error.code)).add("message", error.context);
+    return std::move(JsonObject().add_json("error", inner));
+}
+
+std::string utc_text(std::uint64_t time_ms) {
+    const auto seconds = static_cast<std::time_t>(time_ms / 1000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+} // namespace sluice
