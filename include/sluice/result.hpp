@@ -30,8 +30,9 @@ std::string_view name_of(Errc code);
 
 struct Error {
     Errc code;
-    std::string context; ///< For people: what was being done, to what, where. Never content or keys.
-    int os_errno = 0;    ///< errno, or 0 when no system call failed.
+    std::string
+        context;      ///< For people: what was being done, to what, where. Never content or keys.
+    int os_errno = 0; ///< errno, or 0 when no system call failed.
 };
 
 /// Thrown by Result::value() only, for callers who prefer exceptions.
@@ -64,7 +65,11 @@ public:
 
     T& value() & { return has_value() ? **this : throw Exception(error()); }
     const T& value() const& { return has_value() ? **this : throw Exception(error()); }
-    T&& value() && { return has_value() ? std::move(**this) : throw Exception(error()); }
+    /// By value, so that `for (x : call().value())` walks something that is still there.
+    T value() && {
+        if (!has_value()) throw Exception(error());
+        return std::move(**this);
+    }
 
 private:
     std::variant<T, Error> state_;

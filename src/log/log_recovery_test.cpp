@@ -1,0 +1,243 @@
+// L2 and L5 of log.hpp under power cuts and damage.
+#include <gtest/gtest.h>
+
+#include "log/log_test_support.hpp"
+
+#include <set>
+
+namespace sluice::test {
+namespace {
+
+/// What a story has written and been promised, told step by step.
+struct Story {
+    std::vector<std::string> bodies;          ///< By seq - 1.
+    std::vector<std::pair<Seq, Seq>> batches; ///< First and last of each.
+    Seq acknowledged;                         ///< Synced up to here.
+};
+
+/// Appends batches of different sizes over several segments, and syncs after some.
+void tell(LogOnDisk& on, Story& story) {
+    for (std::size_t i = 0; i < 24; ++i) {
+        std::vector<std::string> batch;
+        for (std::size_t k = 0; k <= i % 4; ++k) {
+            batch.push_back("batch " + std::to_string(i) + " part " + std::to_string(k) +
+                            std::string(i * 7 % 90, '.'));
+        }
+        story.bodies.insert(story.bodies.end(), batch.begin(), batch.end());
+        story.batches.push_back({{story.bodies.size() - batch.size() + 1}, {story.bodies.size()}});
+        on.append_batch(batch);
+        if (i % 3 != 1) {
+            ASSERT_TRUE(on.log->sync());
+            story.acknowledged = on.log->last();
+        }
+    }
+}
+
+void expect_kept(SimulatedDisk& disk, const Story& story, const std::string& when) {
+    LogOnDisk on(disk);
+    const Seq last = on.log->last();
+    ASSERT_GE(last, story.acknowledged) << when;
+    ASSERT_LE(last.value, story.bodies.size()) << when;
+    for (Seq seq{1}; seq <= last; seq = seq.next()) {
+        ASSERT_EQ(on.body(seq), story.bodies[seq.value - 1]) << when << ", seq " << seq.value;
+    }
+    for (const auto& [first, end] : story.batches) {
+        ASSERT_TRUE(last < first || last >= end) << when << ": half of a batch is there";
+    }
+    // What was cut off does not come back under new entries.
+    EXPECT_EQ(on.append("after"), last.next()) << when;
+    ASSERT_TRUE(on.log->sync());
+    EXPECT_EQ(on.body(last.next()), "after") << when;
+}
+
+// L2
+TEST(LogRecovery, KeepsWhatWasAcknowledgedAndWholeBatchesAtEveryPowerCut) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    Story story;
+    std::uint64_t states = 0;
+    disk.observe([&] {
+        for (const Fate fate : kEveryFate) {
+            const auto after = disk.copy_after_power_cut(fate, disk.operations());
+            expect_kept(*after, story,
+                        "operation " + std::to_string(disk.operations()) + ", fate " +
+                            std::to_string(static_cast<int>(fate)));
+            ++states;
+        }
+    });
+    tell(on, story);
+    disk.observe({});
+    EXPECT_GT(states, 200u);
+}
+
+TEST(LogRecovery, SurvivesASecondPowerCutWhileItRecovers) {
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        SimulatedDisk disk;
+        Story story;
+        {
+            LogOnDisk on(disk);
+            tell(on, story);
+            on.append("unfinished");
+            story.bodies.push_back("unfinished");
+            story.batches.push_back({on.log->last(), on.log->last()});
+            disk.cut_power(Fate::torn, seed);
+        }
+        disk.observe([&] {
+            const auto after = disk.copy_after_power_cut(Fate::torn, seed + disk.operations());
+            expect_kept(*after, story, "seed " + std::to_string(seed));
+        });
+        LogOnDisk again(disk);
+        disk.observe({});
+    }
+}
+
+std::string segment_holding(SimulatedDisk& disk, std::string_view text) {
+    const auto found = disk.find(text);
+    EXPECT_FALSE(found.empty());
+    return found.empty() ? "" : found.front().where;
+}
+
+void flip(SimulatedDisk& disk, std::string_view text, std::uint64_t before = 0) {
+    const std::string where = segment_holding(disk, text);
+    const auto root = disk.root();
+    const auto file = root->open(where, Create::never).value();
+    const std::uint64_t at = disk.find(text).front().position - before;
+    char byte = 0;
+    ASSERT_TRUE(file->read_at(at, &byte, 1));
+    byte = static_cast<char>(byte ^ 0x10);
+    ASSERT_TRUE(file->write_at(at, {&byte, 1}));
+    ASSERT_TRUE(file->sync());
+}
+
+void remove_indexes(Directory& directory) {
+    for (const std::string& name : directory.list().value()) {
+        if (name.ends_with(".idx")) {
+            ASSERT_TRUE(directory.remove(name));
+        }
+    }
+}
+
+// L5
+TEST(LogRecovery, NamesADamagedEntryAndReadsItsNeighbours) {
+    constexpr std::uint64_t kHeader = log_format::kEntryHeaderSize;
+    for (const bool keep_index : {true, false}) {
+        for (const std::uint64_t before : {std::uint64_t{0}, kHeader, kHeader - 8}) {
+            SimulatedDisk disk;
+            {
+                LogOnDisk on(disk);
+                for (int i = 1; i <= 40; ++i) {
+                    on.append("message number " + std::to_string(i) + "!");
+                    ASSERT_TRUE(on.log->sync());
+                }
+            }
+            flip(disk, "message number 7!", before);  // In a segment that is closed.
+            flip(disk, "message number 38!", before); // In the last one.
+            if (!keep_index) {
+                const auto root = disk.root();
+                remove_indexes(*root);
+            }
+            LogOnDisk on(disk);
+            EXPECT_EQ(on.log->last(), Seq{40});
+            for (std::uint64_t i = 1; i <= 40; ++i) {
+                const std::string expected = i == 7 || i == 38
+                                                 ? "error: corrupt"
+                                                 : "message number " + std::to_string(i) + "!";
+                EXPECT_EQ(on.body({i}), expected) << i << " flipped " << before << " before";
+            }
+            const auto damage = on.log->check();
+            ASSERT_EQ(damage.size(), 2u);
+            EXPECT_EQ(damage[0].seq, Seq{7});
+            EXPECT_NE(damage[1].what.find("entry 38"), std::string::npos);
+            EXPECT_EQ(on.append("goes on"), Seq{41});
+        }
+    }
+}
+
+TEST(LogRecovery, NamesTheEntriesOfALostSegment) {
+    SimulatedDisk disk;
+    std::string second;
+    {
+        LogOnDisk on(disk);
+        for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+        ASSERT_GE(on.log->segment_count(), 3u);
+    }
+    const auto root = disk.root();
+    std::vector<std::string> segments;
+    for (const std::string& name : root->list().value()) {
+        if (name.ends_with(".log")) segments.push_back(name);
+    }
+    ASSERT_TRUE(root->remove(segments[1]));
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.log->last(), Seq{40});
+    std::set<std::string> answers;
+    for (std::uint64_t i = 1; i <= 40; ++i) {
+        const std::string body = on.body({i});
+        EXPECT_TRUE(body == "error: corrupt" ||
+                    body == "message number " + std::to_string(i) + "!");
+        answers.insert(body);
+    }
+    EXPECT_TRUE(answers.contains("error: corrupt"));
+    EXPECT_TRUE(answers.contains("message number 1!"));
+    EXPECT_TRUE(answers.contains("message number 40!"));
+}
+
+// Bytes that look like an entry, sent by a stranger inside a message, are not taken for one when
+// the entry around them is damaged.
+TEST(LogRecovery, IsNotFooledByAnEntryInsideAMessage) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 64 * 1024);
+        on.append("before");
+        std::string forged(5, 'x'); // The body begins at a multiple of 8.
+        for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{1}}) {
+            forged.resize((forged.size() + 7) / 8 * 8);
+            log_format::EntryHeader header;
+            header.seq = {3};
+            log_format::append_entry_header(forged, header, seed);
+        }
+        on.append(forged);
+        on.append("behind");
+        ASSERT_TRUE(on.log->sync());
+        on.append("the last");
+        ASSERT_TRUE(on.log->sync());
+    }
+    flip(disk, "xxxxx", log_format::kEntryHeaderSize);
+    remove_indexes(*disk.root());
+    LogOnDisk on(disk, 64 * 1024);
+    EXPECT_EQ(on.body({2}), "error: corrupt");
+    EXPECT_EQ(on.body({3}), "behind");
+    EXPECT_EQ(on.body({4}), "the last");
+}
+
+TEST(LogRecovery, OpensWithoutScanningWhatItsIndexCovers) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 1000; ++i) on.append("message number " + std::to_string(i) + "!");
+    }
+    // Damage that a scan would report shows that there was none.
+    flip(disk, "message number 500!");
+    LogOnDisk on(disk, 1024 * 1024);
+    EXPECT_TRUE(on.log->damaged_at_open().empty());
+    EXPECT_EQ(on.body({500}), "error: corrupt");
+}
+
+TEST(LogRecovery, SaysWhatItCutOff) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        on.append("kept");
+        ASSERT_TRUE(on.log->sync());
+        on.append("never synced, and torn: the power is cut while it is written");
+        disk.cut_power(Fate::lost);
+    }
+    const auto root = disk.root();
+    const auto file = root->open(LogSegment::file_name({1}), Create::never).value();
+    ASSERT_TRUE(file->write_at(file->size_bytes(), "half an entry"));
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.log->last(), Seq{1});
+    EXPECT_NE(on.log->recovery_note().find("behind seq 1"), std::string::npos);
+}
+
+} // namespace
+} // namespace sluice::test

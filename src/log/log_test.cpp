@@ -1,0 +1,155 @@
+// L1, L2, L6 of log.hpp in their own words.
+#include "log/log.hpp"
+
+#include <gtest/gtest.h>
+
+#include "log/log_test_support.hpp"
+
+#include <thread>
+
+namespace sluice::test {
+namespace {
+
+TEST(Log, GivesBackWhatWasAppendedBySeqFromOneOn) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.append("first", "key"), Seq{1});
+    EXPECT_EQ(on.append(""), Seq{2}); // Any bytes, also none.
+    EXPECT_EQ(on.append(std::string("\0\xff", 2)), Seq{3});
+    EXPECT_EQ(on.body({1}), "first");
+    EXPECT_EQ(on.log->read({1})->key, "key");
+    EXPECT_EQ(on.body({2}), "");
+    EXPECT_EQ(on.body({3}), std::string("\0\xff", 2));
+    EXPECT_EQ(on.log->last(), Seq{3});
+}
+
+TEST(Log, NamesTheSeqThatItDoesNotHave) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    on.append("one");
+    for (const Seq seq : {Seq{0}, Seq{2}, Seq{~std::uint64_t{0}}}) {
+        const auto entry = on.log->read(seq);
+        ASSERT_FALSE(entry);
+        EXPECT_EQ(entry.error().code, Errc::not_found);
+        EXPECT_NE(entry.error().context.find(std::to_string(seq.value)), std::string::npos);
+    }
+}
+
+// L1
+TEST(Log, KeepsEverySeqOverManySegmentsAndOpenings) {
+    SimulatedDisk disk;
+    std::vector<std::string> bodies;
+    for (int opening = 0; opening < 4; ++opening) {
+        LogOnDisk on(disk);
+        for (int i = 0; i < 50; ++i) {
+            bodies.push_back("body " + std::to_string(bodies.size()) +
+                             std::string(static_cast<std::size_t>(i), 'x'));
+            EXPECT_EQ(on.append(bodies.back()), Seq{bodies.size()});
+        }
+        for (std::size_t i = 0; i < bodies.size(); ++i) EXPECT_EQ(on.body({i + 1}), bodies[i]);
+        EXPECT_GT(on.log->segment_count(), std::size_t{1});
+    }
+}
+
+TEST(Log, TakesAnEntryLargerThanASegment) {
+    SimulatedDisk disk;
+    const std::string large(10 * kSmallSegment, 'L');
+    {
+        LogOnDisk on(disk);
+        on.append("small");
+        on.append(large);
+        on.append("small again");
+    }
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.body({2}), large);
+    EXPECT_EQ(on.body({3}), "small again");
+}
+
+TEST(Log, RefusesWhatIsTooLargeAndAppendsNothing) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    const std::string body(Log::kBodySizeBytesMax + 1, 'x');
+    const std::string key(Log::kKeySizeBytesMax + 1, 'k');
+    for (const Log::Draft& draft :
+         {Log::Draft{Log::Kind::message, {}, body}, Log::Draft{Log::Kind::message, key, "body"}}) {
+        const auto appended = on.log->append(std::span(&draft, 1));
+        ASSERT_FALSE(appended);
+        EXPECT_EQ(appended.error().code, Errc::invalid_argument);
+    }
+    EXPECT_EQ(on.log->last(), Seq{0});
+    EXPECT_EQ(on.append("fits"), Seq{1});
+}
+
+TEST(Log, IsMadeOnlyInAnEmptyDirectoryAndOpenedOnlyWhereItIs) {
+    SimulatedDisk disk;
+    const auto directory = disk.root();
+    EXPECT_EQ(Log::open(*directory, {}).error().code, Errc::not_found);
+    ASSERT_TRUE(Log::create(*directory));
+    EXPECT_EQ(Log::create(*directory).error().code, Errc::exists);
+    EXPECT_TRUE(Log::open(*directory, {}));
+}
+
+// L2: one sync for a commit, none where nothing is new.
+TEST(Log, SyncsOnceForManyAppendsAndNotAgain) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk, 1024 * 1024);
+    for (int i = 0; i < 100; ++i) on.append("message");
+    const std::uint64_t before = disk.syncs();
+    ASSERT_TRUE(on.log->sync());
+    ASSERT_TRUE(on.log->sync());
+    EXPECT_EQ(disk.syncs() - before, 1u);
+}
+
+// L6
+TEST(Log, LatchesAfterAFailedWriteUntilItIsOpenedAgain) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        on.append("acknowledged");
+        ASSERT_TRUE(on.log->sync());
+        disk.fail_after(0);
+        const Log::Draft draft{Log::Kind::message, {}, "lost"};
+        EXPECT_FALSE(on.log->append(std::span(&draft, 1)));
+        disk.stop_failing();
+        EXPECT_EQ(on.log->append(std::span(&draft, 1)).error().code, Errc::latched);
+        EXPECT_EQ(on.body({1}), "acknowledged");
+    }
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.body({1}), "acknowledged");
+    EXPECT_EQ(on.append("goes on"), Seq{2});
+}
+
+TEST(Log, LatchesAfterAFailedSyncToo) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    on.append("one");
+    disk.fail_after(0);
+    EXPECT_FALSE(on.log->sync());
+    disk.stop_failing();
+    EXPECT_EQ(on.log->sync().error().code, Errc::latched);
+}
+
+TEST(LogThreads, ReadWhileOneWritesAndShareTheirSyncs) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk, 64 * 1024);
+    constexpr std::uint64_t kCount = 2000;
+    std::atomic<bool> done{false};
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 3; ++i) {
+        readers.emplace_back([&] {
+            while (!done) {
+                const Seq last = on.log->last();
+                for (Seq seq{1}; seq <= last; seq = {seq.value + 7}) {
+                    ASSERT_EQ(on.body(seq), std::to_string(seq.value));
+                }
+                ASSERT_TRUE(on.log->sync());
+            }
+        });
+    }
+    for (std::uint64_t i = 1; i <= kCount; ++i) on.append(std::to_string(i));
+    done = true;
+    for (std::thread& reader : readers) reader.join();
+}
+
+} // namespace
+} // namespace sluice::test
