@@ -40,7 +40,7 @@ std::optional<PrettyJson> to_pretty_json(std::string_view text);
 /// Appends `value` (UTF-8) as JSON.stringify writes a string, quotes included.
 void append_js_string(std::string& to, std::string_view value);
 
-/// Node's 'binary' (latin1) encoding of a UTF-8 text: of every UTF-16 code unit the low byte.
+/// Node's 'binary' (latin1) encoding of a valid UTF-8 text: of every UTF-16 code unit the low byte.
 std::string to_binary_encoding(std::string_view utf8);
 
 } // namespace sluice::scuttlebutt

@@ -15,16 +15,6 @@ const unsigned char* raw(std::string_view bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-std::string id_of(std::string_view pretty_value) {
-    const bool ascii = std::all_of(pretty_value.begin(), pretty_value.end(),
-                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-    const std::string binary = ascii ? std::string() : to_binary_encoding(pretty_value);
-    const std::string_view hashed = ascii ? pretty_value : std::string_view(binary);
-    Bytes32 digest;
-    crypto_hash_sha256(digest.data(), raw(hashed), hashed.size());
-    return "%" + to_base64(digest) + ".sha256";
-}
-
 /// The value of a member that is a string without escapes, such as an id, or nothing.
 std::optional<std::string_view> plain_string(const PrettyJson& object, std::string_view key) {
     const std::optional<std::string_view> value = object.find(key);
@@ -43,6 +33,16 @@ std::optional<Bytes64> signature_bytes(std::string_view text) {
 }
 
 } // namespace
+
+std::string message_id(std::string_view pretty_value) {
+    const bool ascii = std::all_of(pretty_value.begin(), pretty_value.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    const std::string binary = ascii ? std::string() : to_binary_encoding(pretty_value);
+    const std::string_view hashed = ascii ? pretty_value : std::string_view(binary);
+    Bytes32 digest;
+    crypto_hash_sha256(digest.data(), raw(hashed), hashed.size());
+    return "%" + to_base64(digest) + ".sha256";
+}
 
 Result<SignedMessage> sign_message(const KeyPair& author, const MessageDraft& draft) {
     // The value without its closing brace: the signature is still to come.
@@ -71,7 +71,7 @@ Result<SignedMessage> sign_message(const KeyPair& author, const MessageDraft& dr
     pretty->text.append(",\n  \"signature\": ").append(signature_text).append(kPrettyEnd);
 
     SignedMessage message;
-    message.id = id_of(pretty->text);
+    message.id = message_id(pretty->text);
     message.json.reserve(value.size() + 100);
     message.json.append("{\"key\":\"").append(message.id).append("\",\"value\":").append(value);
     message.json.append(",\"timestamp\":").append(std::to_string(draft.received_ms)).append("}");
@@ -95,7 +95,7 @@ Verdict verify_message(std::string_view json) {
     const auto signature = signature_bytes(*signature_text);
     if (!public_key || !signature) return Verdict::malformed;
 
-    if (*id != id_of(value->text)) return Verdict::wrong_id;
+    if (*id != message_id(value->text)) return Verdict::wrong_id;
     const std::string text = value->without("signature");
     const int failed =
         crypto_sign_verify_detached(signature->data(), raw(text), text.size(), public_key->data());

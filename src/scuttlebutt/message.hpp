@@ -16,11 +16,11 @@ namespace sluice::scuttlebutt {
 
 /// What an author puts into a message. The texts are borrowed for the call.
 struct MessageDraft {
-    std::string_view previous;     ///< Id of the author's message before, empty for the first.
-    std::uint64_t sequence = 1;    ///< Of this feed: 1, 2, 3 ...
-    std::uint64_t claimed_ms = 0;  ///< The author's clock, milliseconds since 1970.
-    std::string_view content;      ///< JSON, as JSON.stringify(content) writes it.
-    std::uint64_t received_ms = 0; ///< The receiver's clock: not signed.
+    std::string_view previous = {}; ///< Id of the author's message before, empty for the first.
+    std::uint64_t sequence = 1;     ///< Of this feed: 1, 2, 3 ...
+    std::uint64_t claimed_ms = 0;   ///< The author's clock, milliseconds since 1970.
+    std::string_view content = {};  ///< JSON, as JSON.stringify(content) writes it.
+    std::uint64_t received_ms = 0;  ///< The receiver's clock: not signed.
 };
 
 struct SignedMessage {
@@ -31,6 +31,10 @@ struct SignedMessage {
 /// The same draft and author give the same bytes always. Threads: any.
 /// Errors: invalid_argument (content is no JSON).
 Result<SignedMessage> sign_message(const KeyPair& author, const MessageDraft& draft);
+
+/// The id of the message whose value, signature included, pretty-prints as `pretty_value`. Threads:
+/// any.
+std::string message_id(std::string_view pretty_value);
 
 /// What verify_message() can answer. Everything but `genuine` is a reason to refuse the message.
 enum class Verdict : std::uint8_t {
