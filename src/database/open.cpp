@@ -133,9 +133,15 @@ Result<void> Database::Impl::replay_changes() {
         SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
         ledger.apply(at, change);
     }
+    std::uint64_t damaged_count = 0;
+    Seq first_damaged;
     for (const Seq seq : log->damaged_at_open()) {
         if (ledger.gone().erased.contains(seq)) continue;
-        notes.push_back("entry " + std::to_string(seq.value) + " is damaged");
+        if (damaged_count++ == 0) first_damaged = seq;
+    }
+    if (damaged_count > 0) {
+        notes.push_back(std::to_string(damaged_count) + " entries are damaged, the first is " +
+                        std::to_string(first_damaged.value) + "; verify names them all");
     }
     return {};
 }

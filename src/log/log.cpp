@@ -214,7 +214,10 @@ const LogSegment* Log::segment_of(Seq seq) const {
 
 Result<Log::Entry> Log::read(Seq seq) const {
     const LogSegment* const segment = segment_of(seq);
-    if (seq > last() || seq == Seq{} || segment == nullptr) return entry_not_found(seq, last());
+    if (seq > last() || seq == Seq{}) return entry_not_found(seq, last());
+    if (segment == nullptr)
+        return Error{Errc::corrupt,
+                     "entry " + std::to_string(seq.value) + " is lost with its segment"};
     SLUICE_TRY_ASSIGN(const auto located, segment->read(seq));
     const EntryHeader& header = located.header;
     if (header.state == kErased) return Entry{header.kind, true, {}, {}, 0};
@@ -261,8 +264,14 @@ std::vector<Seq> Log::changes_at_open() const {
 
 std::vector<Seq> Log::damaged_at_open() const {
     std::vector<Seq> damaged;
-    for (const auto& segment : segments_) {
-        damaged.insert(damaged.end(), segment->damaged().begin(), segment->damaged().end());
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        const LogSegment& segment = *segments_[i];
+        damaged.insert(damaged.end(), segment.damaged().begin(), segment.damaged().end());
+        if (i + 1 == segments_.size()) continue;
+        const Seq next_first = segments_[i + 1]->first();
+        for (Seq seq = segment.last().next(); seq < next_first; seq = seq.next()) {
+            damaged.push_back(seq);
+        }
     }
     return damaged;
 }

@@ -141,15 +141,19 @@ std::vector<LogSegment::Found> LogSegment::scan_tail() const {
     std::vector<Found> found;
     Seq expected = last().next();
     std::uint64_t offset = size_bytes();
+    std::uint64_t searched_from = offset;
     while (offset + kEntryHeaderSize <= file_->size_bytes()) {
         const auto header = header_at(offset);
-        if (!header || header->seq < expected) {
-            offset += 8; // Not an entry: look for the next one.
+        // Not an entry, or one that claims more before it than there was room for: look further.
+        const std::uint64_t room = (offset - searched_from) / kEntryHeaderSize;
+        if (!header || header->seq < expected || header->seq.value - expected.value > room) {
+            offset += 8;
             continue;
         }
         found.push_back({offset, *header, payload_intact(offset, *header)});
         expected = header->seq.next();
         offset += header->size_on_disk();
+        searched_from = offset;
     }
     return found;
 }
@@ -191,7 +195,6 @@ Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optiona
         size_bytes_ = each.offset + each.header.size_on_disk();
     }
     if (next_first) {
-        while (last().next() < *next_first) add_damaged();
         size_bytes_ = file_->size_bytes();
         return {};
     }
@@ -210,6 +213,7 @@ Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optiona
 
 void LogSegment::add_entry(std::uint64_t offset, Kind kind) {
     const std::uint64_t index = entry_count_.load(std::memory_order_relaxed);
+    SLUICE_ASSERT(index < place_.capacity_bytes / kEntryHeaderSize);
     if (kind == Kind::change) changes_.push_back({first().value + index});
     offsets_[index] = static_cast<std::uint32_t>(offset);
     entry_count_.store(index + 1, std::memory_order_release);
@@ -235,8 +239,9 @@ std::optional<std::uint64_t> LogSegment::search(Seq seq) const {
 }
 
 Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
-    SLUICE_ASSERT(seq >= first() && seq <= last());
-    std::uint64_t offset = offsets_[seq.value - first().value];
+    SLUICE_ASSERT(seq >= first());
+    // Behind the last entry that is left, and before the next segment: lost.
+    std::uint64_t offset = seq <= last() ? offsets_[seq.value - first().value] : 0;
     if (offset == 0) return damaged_error(seq);
     auto header = header_at(offset);
     if (!header || header->seq != seq) {

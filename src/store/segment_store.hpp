@@ -16,10 +16,24 @@ struct SegmentStoreOptions {
     /// False: no thread; flushing and merging happen inside commit() and maintain(), in an order that
     /// depends on the calls only. For tests.
     bool background = true;
+    /// Called before a manifest record with this log position is written, from whichever thread writes
+    /// it: the rows in it must not become durable before the log entries they came from.
+    std::function<Result<void>(Seq position)> before_save;
 };
 
 /// Keeps the rows of each view in immutable segments of its own. What is not yet in a segment file
-/// is in memory only: the log is the journal, and its owner replays it from since() on opening.
+/// is in memory only: the log is the journal. After opening, its owner commits what lies behind each
+/// view's since(), or an empty commit if nothing does: with it the store learns what is gone. Before
+/// that nobody should read.
+///
+/// A damaged file costs its view and no other: walks of that view are empty and say why in
+/// status(), damaged_views() names it, the next record drops it. The owner builds it again from the
+/// log, with load() and install().
+///
+/// After a failed write every function that would write answers latched; reading goes on.
+///
+/// Threads: as Store says. Segment files are written by several threads when `background` is set.
+/// Snapshots and loaders must not outlive the store.
 class SegmentStore final : public Store {
 public:
     /// Reads the manifest; destroys files that no record names. A damaged manifest tail is cut back to
@@ -34,6 +48,9 @@ public:
     std::string_view attachment() const;
     /// The views that the manifest has. add_view() must name each before it is read or merged.
     std::vector<ViewId> stored_views() const;
+    /// Views given up because a file of theirs is damaged, as far as anybody has read. Dropping or
+    /// installing one takes it off the list.
+    std::vector<ViewId> damaged_views() const;
 
     void add_view(const ViewSpec& view) override;
     Result<void> drop_view(ViewId view) override; ///< Its files are destroyed.
@@ -47,11 +64,15 @@ public:
     class Loader {
     public:
         virtual ~Loader() = default;
-        /// Seqs must ascend over all calls. Blocks while two batches are waiting to be built.
+        /// Seqs must ascend over all calls. Blocks while two segments' worth of rows, of all loaders
+        /// together, is waiting to be built. From any one thread, beside the writer.
         virtual Result<void> add(RowBatch batch) = 0;
     };
+    /// What the loader has built is destroyed with it unless it is installed.
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
-    /// The view appears with these rows, complete up to `since`; visible after the next commit().
+    /// The view appears with these rows, durably, complete up to `since` <= the store's position. It
+    /// takes the place of a view with that id. The next commit brings it further, or names it as
+    /// behind.
     Result<void> install(ViewId view, std::unique_ptr<Loader> loader, Seq since);
 
     /// P6: no file of the store holds a row of `seqs` after this, nor did it leave one behind in a
@@ -82,7 +103,7 @@ public:
     std::vector<std::string> check() const;
 
 private:
-    struct Impl;
+    class Impl;
     explicit SegmentStore(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

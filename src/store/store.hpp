@@ -45,9 +45,16 @@ public:
 
     bool empty() const;
     std::size_t size_bytes() const; ///< Memory held, for cutting work into pieces.
+    /// Without an empty last row. Safe on several threads once order_by_seq() was called.
     const std::vector<Row>& rows() const;
+    /// May repeat a term within a row: the store keeps the first.
     Emission emission(std::size_t index) const;
     void clear();
+
+    /// Puts the rows in seq order; of several rows with one seq the last stays.
+    void order_by_seq();
+    /// Adds a copy of row `index` of `other`, which must not be this batch.
+    void append_row(const RowBatch& other, std::size_t index);
 
 private:
     struct Span {
@@ -96,6 +103,8 @@ struct StoreCommit {
         ViewId view;
         /// The rows that these seqs have, gone or not, are retracted before `batch` is added.
         std::vector<Seq> retract;
+        /// A row takes the place of the one that its seq has, retracted or not: a view holds at most
+        /// one row of a message.
         RowBatch batch;
     };
     Seq position;              ///< The log position that the store has after this.
@@ -117,6 +126,8 @@ struct ScanRange {
 
     /// All terms that begin with `prefix`.
     static ScanRange with_prefix(std::string_view prefix);
+    /// This term only. The quickest way to read one: segments are asked by hash.
+    static ScanRange exact(std::string_view term);
 };
 
 /// Walks live rows. Views into the snapshot it came from, which must outlive it.
@@ -131,6 +142,9 @@ public:
     /// How many live rows are left, counted without visiting each where that is possible. Ends the
     /// cursor.
     virtual std::uint64_t count_rest() = 0;
+    /// Errors: corrupt, if a file that the walk needs is damaged. Such a walk shows no rows at all,
+    /// so that a part never passes for the whole. Ask when next() has answered false.
+    virtual Result<void> status() const { return {}; }
 };
 
 /// Walks terms that have live rows, with their values folded by the view's Reducer.
@@ -141,6 +155,7 @@ public:
     virtual std::string_view term() const = 0; ///< Valid until the next call of next().
     virtual std::uint64_t row_count() const = 0;
     virtual std::string_view partial() const = 0; ///< Empty for a view without a Reducer.
+    virtual Result<void> status() const { return {}; } ///< As for Cursor.
 };
 
 /// All views at one log position. Immutable; any number of threads may read it; holding it keeps

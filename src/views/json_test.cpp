@@ -311,8 +311,7 @@ private:
     }
     std::string value(int depth) {
         static constexpr const char* kScalars[] = {
-            "null", "true",    "12",           "-0.5e3",
-            "\"\"", "\"\\n\"", "\"\xC3\xA9\"", "\"\\u00e9\""};
+            "null", "true", "12", "-0.25", "\"\"", "\"\\n\"", "\"\xC3\xA9\"", "\"\\u00e9\""};
         const unsigned choice = below(depth < 4 ? 14 : 8);
         if (choice < 8) return kScalars[choice];
         const bool is_object = choice > 10;
