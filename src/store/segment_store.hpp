@@ -13,18 +13,18 @@ namespace sluice {
 struct SegmentStoreOptions {
     std::uint32_t segment_rows_max = 131072; ///< Erasing rewrites whole segments: keep them small.
     std::uint64_t memory_bytes_max = 48 * 1024 * 1024; ///< Rows in memory before they are cut.
-    /// False: no thread; flushing and merging happen inside commit() and maintain(), in an order that
-    /// depends on the calls only. For tests.
+    /// False: no thread; flushing and merging happen inside commit() and maintain(), in an order
+    /// that depends on the calls only. For tests.
     bool background = true;
-    /// Called before a manifest record with this log position is written, from whichever thread writes
-    /// it: the rows in it must not become durable before the log entries they came from.
+    /// Called before a manifest record with this log position is written, from whichever thread
+    /// writes it: the rows in it must not become durable before the log entries they came from.
     std::function<Result<void>(Seq position)> before_save;
 };
 
 /// Keeps the rows of each view in immutable segments of its own. What is not yet in a segment file
-/// is in memory only: the log is the journal. After opening, its owner commits what lies behind each
-/// view's since(), or an empty commit if nothing does: with it the store learns what is gone. Before
-/// that nobody should read.
+/// is in memory only: the log is the journal. After opening, its owner commits what lies behind
+/// each view's since(), or an empty commit if nothing does: with it the store learns what is gone.
+/// Before that nobody should read.
 ///
 /// A damaged file costs its view and no other: walks of that view are empty and say why in
 /// status(), damaged_views() names it, the next record drops it. The owner builds it again from the
@@ -36,8 +36,8 @@ struct SegmentStoreOptions {
 /// Snapshots and loaders must not outlive the store.
 class SegmentStore final : public Store {
 public:
-    /// Reads the manifest; destroys files that no record names. A damaged manifest tail is cut back to
-    /// the last whole record; damage that leaves no usable record opens as an empty store, whose
+    /// Reads the manifest; destroys files that no record names. A damaged manifest tail is cut back
+    /// to the last whole record; damage that leaves no usable record opens as an empty store, whose
     /// views come back from the log.
     /// `directory` must outlive the store. Errors: io; unsupported_version.
     static Result<std::unique_ptr<SegmentStore>> open(Directory& directory,
@@ -64,14 +64,14 @@ public:
     class Loader {
     public:
         virtual ~Loader() = default;
-        /// Seqs must ascend over all calls. Blocks while two segments' worth of rows, of all loaders
-        /// together, is waiting to be built. From any one thread, beside the writer.
+        /// Seqs must ascend over all calls. Blocks while two segments' worth of rows, of all
+        /// loaders together, is waiting to be built. From any one thread, beside the writer.
         virtual Result<void> add(RowBatch batch) = 0;
     };
     /// What the loader has built is destroyed with it unless it is installed.
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
-    /// The view appears with these rows, durably, complete up to `since` <= the store's position. It
-    /// takes the place of a view with that id. The next commit brings it further, or names it as
+    /// The view appears with these rows, durably, complete up to `since` <= the store's position.
+    /// It takes the place of a view with that id. The next commit brings it further, or names it as
     /// behind.
     Result<void> install(ViewId view, std::unique_ptr<Loader> loader, Seq since);
 
@@ -85,8 +85,8 @@ public:
     };
     Result<Purged> purge(std::span<const Seq> seqs, std::chrono::milliseconds patience);
 
-    /// Does what the background thread would do, until there is nothing left to do. Errors: the ones
-    /// that the background thread met are reported here and by the next commit().
+    /// Does what the background thread would do, until there is nothing left to do. Errors: the
+    /// ones that the background thread met are reported here and by the next commit().
     Result<void> maintain();
     /// Merges each view into as few segments as segment_rows_max allows.
     Result<void> merge_all();
@@ -102,8 +102,9 @@ public:
     /// Reads every file whole and names what is wrong with it; empty when all is well.
     std::vector<std::string> check() const;
 
+    class Impl; ///< segment_store_impl.hpp
+
 private:
-    class Impl;
     explicit SegmentStore(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

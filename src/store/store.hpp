@@ -103,20 +103,20 @@ struct StoreCommit {
         ViewId view;
         /// The rows that these seqs have, gone or not, are retracted before `batch` is added.
         std::vector<Seq> retract;
-        /// A row takes the place of the one that its seq has, retracted or not: a view holds at most
-        /// one row of a message.
+        /// A row takes the place of the one that its seq has, retracted or not: a view holds at
+        /// most one row of a message.
         RowBatch batch;
     };
-    Seq position;              ///< The log position that the store has after this.
-    std::vector<Rows> rows;    ///< Not every view has to appear.
+    Seq position;               ///< The log position that the store has after this.
+    std::vector<Rows> rows;     ///< Not every view has to appear.
     std::vector<ViewId> behind; ///< Views whose `since` stays: nobody is here to map for them.
 };
 
 /// A part of a view in term order. Bounds are on terms: from <= term < to.
 struct ScanRange {
-    std::string from;               ///< Inclusive.
-    std::optional<std::string> to;  ///< Exclusive; none: to the end.
-    bool reverse = false;           ///< Terms and, under one term, seqs descending.
+    std::string from;              ///< Inclusive.
+    std::optional<std::string> to; ///< Exclusive; none: to the end.
+    bool reverse = false;          ///< Terms and, under one term, seqs descending.
     /// Start strictly behind this (term, seq), in scan direction.
     struct After {
         std::string term;
@@ -154,7 +154,7 @@ public:
     virtual bool next() = 0;
     virtual std::string_view term() const = 0; ///< Valid until the next call of next().
     virtual std::uint64_t row_count() const = 0;
-    virtual std::string_view partial() const = 0; ///< Empty for a view without a Reducer.
+    virtual std::string_view partial() const = 0;      ///< Empty for a view without a Reducer.
     virtual Result<void> status() const { return {}; } ///< As for Cursor.
 };
 

@@ -1,0 +1,214 @@
+#include "store/loader.hpp"
+
+#include "base/assert.hpp"
+#include "base/try.hpp"
+#include "store/segment_builder.hpp"
+#include "store/segment_merge.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+constexpr std::uint64_t kPendingBytesMax = 32 * 1024 * 1024; // Of one loader, before it builds.
+constexpr std::size_t kWaitingMax = 2;
+
+} // namespace
+
+WorkQueue::WorkQueue(std::size_t waiting_max)
+    : waiting_max_(waiting_max), thread_([this] { run(); }) {}
+
+WorkQueue::~WorkQueue() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+void WorkQueue::give(std::function<void()> task) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return tasks_.size() < waiting_max_; });
+    tasks_.push_back(std::move(task));
+    changed_.notify_all();
+}
+
+void WorkQueue::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return !tasks_.empty() || stopping_; });
+        if (tasks_.empty()) return;
+        std::function<void()> task = std::move(tasks_.front());
+        tasks_.pop_front();
+        changed_.notify_all();
+        lock.unlock();
+        task();
+        task = nullptr; // Its rows, before it waits for the next.
+        lock.lock();
+    }
+}
+
+SegmentLoader::SegmentLoader(SegmentStore::Impl& store, ViewSpec view, WorkQueue* queue)
+    : store_(store), view_(std::move(view)), queue_(queue) {
+    const std::lock_guard lock(store_.loaders_mutex);
+    store_.loaders.insert(this);
+}
+
+SegmentLoader::~SegmentLoader() {
+    {
+        const std::lock_guard lock(store_.loaders_mutex);
+        store_.loaders.erase(this);
+    }
+    std::unique_lock lock(mutex_);
+    built_.wait(lock, [this] { return being_built_ == 0; });
+    for (auto& segment : segments_) store_.files.doom(std::move(segment));
+}
+
+Result<void> SegmentLoader::add(RowBatch batch) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (error_) return *error_;
+    }
+    batch.order_by_seq();
+    if (batch.empty()) return {};
+    if (batch.rows().front().seq <= last_seq_) {
+        return Error{Errc::invalid_argument, "rows to load must come in the order of their seqs"};
+    }
+    last_seq_ = batch.rows().back().seq;
+    pending_rows_ += batch.rows().size();
+    pending_bytes_ += batch.size_bytes();
+    pending_.push_back(std::move(batch));
+    if (pending_rows_ >= store_.options.segment_rows_max || pending_bytes_ >= kPendingBytesMax) {
+        give_pending();
+    }
+    return {};
+}
+
+void SegmentLoader::give_pending() {
+    if (pending_.empty()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        ++being_built_;
+    }
+    // Shared, because a std::function must be copyable and the rows should not be copied.
+    auto batches = std::make_shared<std::vector<RowBatch>>(std::move(pending_));
+    pending_.clear();
+    pending_rows_ = pending_bytes_ = 0;
+    if (queue_ == nullptr) return build(*batches);
+    queue_->give([this, batches] { build(*batches); });
+}
+
+void SegmentLoader::build(std::span<const RowBatch> batches) {
+    const std::lock_guard lock(mutex_);
+    const std::shared_ptr<const StoreState> now = store_.state();
+    const SeqBitmap& gone = view_.outlives_delete ? now->gone.erased : now->gone.deleted;
+    std::vector<RowRef> rows;
+    for (const RowBatch& batch : batches) {
+        for (std::uint32_t row = 0; row < batch.rows().size(); ++row) {
+            if (!gone.contains(batch.rows()[row].seq)) rows.push_back({&batch, row});
+        }
+    }
+    const std::size_t rows_max = store_.options.segment_rows_max;
+    for (std::size_t from = 0; from < rows.size() && !error_; from += rows_max) {
+        const std::size_t count = std::min(rows_max, rows.size() - from);
+        auto segment = store_.latch.keep(
+            store_.files.write(build_segment(view_, std::span(rows).subspan(from, count))));
+        if (segment) {
+            segments_.push_back(*std::move(segment));
+        } else {
+            error_ = segment.error();
+        }
+    }
+    --being_built_;
+    built_.notify_all();
+}
+
+Result<std::vector<std::shared_ptr<const Segment>>> SegmentLoader::finish() {
+    give_pending();
+    std::unique_lock lock(mutex_);
+    built_.wait(lock, [this] { return being_built_ == 0; });
+    if (error_) return *error_;
+    return std::exchange(segments_, {});
+}
+
+Result<std::uint64_t> SegmentLoader::purge(std::span<const Seq> seqs) {
+    const std::lock_guard lock(mutex_);
+    const std::shared_ptr<const StoreState> now = store_.state();
+    const SeqBitmap& gone = view_.outlives_delete ? now->gone.erased : now->gone.deleted;
+    std::vector<std::shared_ptr<const Segment>> kept;
+    std::uint64_t rewritten = 0;
+    for (const auto& segment : segments_) {
+        const bool affected = std::any_of(
+            seqs.begin(), seqs.end(), [&](Seq seq) { return segment->row_of(seq).has_value(); });
+        if (!affected) {
+            kept.push_back(segment);
+            continue;
+        }
+        ++rewritten;
+        const MergeInput input{segment.get(), Liveness(nullptr, &gone)};
+        SLUICE_TRY(merge_segments(view_, {&input, 1}, store_.options.segment_rows_max,
+                                  [&](std::string image) -> Result<void> {
+                                      SLUICE_TRY_ASSIGN(
+                                          auto left, store_.latch.keep(store_.files.write(image)));
+                                      kept.push_back(std::move(left));
+                                      return {};
+                                  }));
+        store_.files.doom(segment); // No record ever named it.
+    }
+    segments_ = std::move(kept);
+    return rewritten;
+}
+
+Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::Impl::load(const ViewSpec& view) {
+    SLUICE_TRY(latch.check());
+    if (options.background && !load_queue_) load_queue_ = std::make_unique<WorkQueue>(kWaitingMax);
+    return std::unique_ptr<Loader>(std::make_unique<SegmentLoader>(*this, view, load_queue_.get()));
+}
+
+Result<void> SegmentStore::Impl::install(ViewId id, std::unique_ptr<Loader> loader, Seq since) {
+    SLUICE_TRY(latch.check());
+    auto* const segment_loader = dynamic_cast<SegmentLoader*>(loader.get());
+    SLUICE_ASSERT(segment_loader != nullptr);
+    if (segment_loader->view().id != id) {
+        return Error{Errc::invalid_argument, "the rows were loaded for another view"};
+    }
+    if (since > state()->position) {
+        return Error{Errc::invalid_argument, "a view installed ahead of the store's position"};
+    }
+    const std::lock_guard work_lock(work_mutex_);
+    // From here the job holds the files and no purge can come between.
+    SLUICE_TRY_ASSIGN(auto segments, segment_loader->finish());
+    auto view = std::make_shared<ViewState>();
+    view->spec = segment_loader->view();
+    view->named = true;
+    for (auto& segment : segments) {
+        view->seq_hi = std::max(view->seq_hi, segment->seq_hi());
+        Source source;
+        source.file = std::move(segment);
+        view->sources.push_back(std::move(source));
+    }
+    std::vector<Source> replaced;
+    {
+        const std::lock_guard lock(update_mutex_);
+        auto next = std::make_shared<StoreState>(*state());
+        if (const ViewState* const before = next->find(id)) {
+            replaced = before->sources;
+            count_memory(*before, ViewState{});
+        }
+        std::erase_if(next->lagging, [id](const auto& lagging) { return lagging.first == id; });
+        if (since != next->position) next->lagging.emplace_back(id, since);
+        next->views = with_view(*next->views, std::move(view));
+        publish(std::move(next));
+    }
+    durable_since_[id] = since;
+    Outcome outcome;
+    outcome.found = state();
+    SLUICE_TRY(write_record(outcome, {}));
+    for (Source& source : replaced) {
+        if (source.file) files.doom(std::move(source.file));
+    }
+    return {};
+}
+
+} // namespace sluice

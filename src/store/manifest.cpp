@@ -1,0 +1,114 @@
+// A manifest file is never renamed and never shrinks while it counts: a new one has the next
+// number, and counts from the moment that it holds a whole record. So at each point of a crash the
+// greatest number with a whole record is the right one, all others are leftovers, and leftovers are
+// overwritten before they are removed. (Renaming a new file over the old one would free the old
+// bytes without overwriting them.)
+#include "store/manifest.hpp"
+
+#include "base/try.hpp"
+#include "store/file_names.hpp"
+#include "store/manifest_format.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+using namespace manifest_format;
+
+namespace {
+
+constexpr std::string_view kPrefix = "manifest-";
+constexpr std::uint64_t kSizeBytesMax = 256 * 1024;
+constexpr std::uint64_t kOldRecordsMax = 4; // Times the size of a file with the last record only.
+
+Result<std::string> read_whole(const File& file) {
+    std::string bytes(file.size_bytes(), '\0');
+    SLUICE_TRY(file.read_at(0, bytes.data(), bytes.size()));
+    return bytes;
+}
+
+} // namespace
+
+Result<Manifest> Manifest::open(Directory& directory) {
+    Manifest manifest(directory);
+    SLUICE_TRY_ASSIGN(const std::vector<std::string> names, directory.list());
+    std::vector<std::uint64_t> numbers = numbers_of(names, kPrefix);
+    std::sort(numbers.rbegin(), numbers.rend());
+    bool destroyed = false;
+    for (const std::uint64_t number : numbers) {
+        manifest.newest_number_ = std::max(manifest.newest_number_, number);
+        const std::string name = numbered_name(kPrefix, number);
+        if (!manifest.last_) {
+            SLUICE_TRY_ASSIGN(std::unique_ptr<File> file, directory.open(name, Create::never));
+            SLUICE_TRY_ASSIGN(const std::string bytes, read_whole(*file));
+            const auto header = check_file_header(bytes);
+            if (!header && header.error().code == Errc::unsupported_version) {
+                return Error{header.error().code,
+                             directory.path() + "/" + name + ": " + header.error().context};
+            }
+            Frames frames = header ? decode_frames(bytes) : Frames{};
+            if (frames.last) {
+                manifest.last_ = std::move(frames.last);
+                manifest.end_ = frames.end;
+                // What is behind the last whole record could make a later one unreadable.
+                if (frames.end < bytes.size()) {
+                    SLUICE_TRY(file->truncate(frames.end));
+                    SLUICE_TRY(file->sync());
+                }
+                manifest.file_ = std::move(file);
+                manifest.number_ = number;
+                continue;
+            }
+        }
+        SLUICE_TRY(destroy_file(directory, name));
+        destroyed = true;
+    }
+    if (destroyed) SLUICE_TRY(directory.sync());
+    return manifest;
+}
+
+Result<void> Manifest::append(const ManifestRecord& record) {
+    const std::string frame = encode_frame(record);
+    const std::uint64_t fresh_size = kFileHeaderSizeBytes + frame.size();
+    const std::uint64_t size_max = std::max(kSizeBytesMax, kOldRecordsMax * fresh_size);
+    if (!file_ || end_ + frame.size() > size_max) return begin_file(frame);
+    SLUICE_TRY(file_->write_at(end_, frame));
+    SLUICE_TRY(file_->sync());
+    end_ += frame.size();
+    return {};
+}
+
+Result<void> Manifest::begin_file(std::string_view frame) {
+    const std::uint64_t old_number = number_;
+    const bool has_old = file_ != nullptr;
+    number_ = ++newest_number_;
+    const std::string name = numbered_name(kPrefix, number_);
+    SLUICE_TRY_ASSIGN(file_, directory_->open(name, Create::must));
+    const std::string bytes = file_header().append(frame);
+    SLUICE_TRY(file_->write_at(0, bytes));
+    SLUICE_TRY(file_->sync());
+    SLUICE_TRY(directory_->sync());
+    end_ = bytes.size();
+    if (!has_old) return {};
+    SLUICE_TRY(destroy_file(*directory_, numbered_name(kPrefix, old_number)));
+    return directory_->sync();
+}
+
+std::vector<std::string> Manifest::check() const {
+    if (!file_) return {};
+    const std::string where = directory_->path() + "/" + numbered_name(kPrefix, number_) + ": ";
+    const auto bytes = read_whole(*file_);
+    if (!bytes) return {bytes.error().context};
+    if (const auto header = check_file_header(*bytes); !header) {
+        return {where + header.error().context};
+    }
+    const Frames frames = decode_frames(*bytes);
+    std::vector<std::string> found;
+    if (frames.damaged > 0) {
+        found.push_back(where + std::to_string(frames.damaged) + " damaged records");
+    }
+    if (frames.end != end_) found.push_back(where + "the last record is damaged");
+    return found;
+}
+
+} // namespace sluice

@@ -1,0 +1,13 @@
+// Reading a view: rows of several segments as one walk, and groups of them as another.
+#pragma once
+#include "store/store_state.hpp"
+
+namespace sluice {
+
+/// Both borrow the state. A null view gives an empty walk, a damaged one an empty walk with a
+/// status.
+std::unique_ptr<Cursor> scan_view(const ViewState* view, const Gone& gone, const ScanRange& range);
+std::unique_ptr<GroupCursor> group_view(const ViewState* view, const Gone& gone,
+                                        const ScanRange& range);
+
+} // namespace sluice

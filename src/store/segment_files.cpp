@@ -1,0 +1,93 @@
+#include "store/segment_files.hpp"
+
+#include "base/try.hpp"
+#include "store/file_names.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kPrefix = "segment-";
+constexpr std::size_t kFilesAtOnce = 64; // Open while they are overwritten.
+
+/// As destroy_file() for each, but in three passes, so that the device has many files to write at
+/// once.
+Result<void> destroy_files(Directory& directory, std::span<const std::uint64_t> numbers) {
+    while (!numbers.empty()) {
+        const auto some = numbers.first(std::min(kFilesAtOnce, numbers.size()));
+        numbers = numbers.subspan(some.size());
+        std::vector<std::unique_ptr<File>> files;
+        for (const std::uint64_t number : some) {
+            SLUICE_TRY_ASSIGN(auto file,
+                              directory.open(numbered_name(kPrefix, number), Create::never));
+            SLUICE_TRY(overwrite_with_zeros(*file, 0, file->size_bytes()));
+            files.push_back(std::move(file));
+        }
+        for (const auto& file : files) SLUICE_TRY(file->sync());
+        for (const std::uint64_t number : some) {
+            SLUICE_TRY(directory.remove(numbered_name(kPrefix, number)));
+        }
+    }
+    return directory.sync();
+}
+
+} // namespace
+
+Result<void> SegmentFiles::destroy_others(std::span<const std::uint64_t> used) {
+    SLUICE_TRY_ASSIGN(const std::vector<std::string> names, directory_->list());
+    std::vector<std::uint64_t> others = numbers_of(names, kPrefix);
+    for (const std::uint64_t number : others) {
+        next_number_ = std::max(next_number_.load(), number + 1);
+    }
+    std::erase_if(others, [&](std::uint64_t number) {
+        return std::find(used.begin(), used.end(), number) != used.end();
+    });
+    if (others.empty()) return {};
+    return destroy_files(*directory_, others);
+}
+
+Result<std::shared_ptr<const Segment>> SegmentFiles::open(std::uint64_t number) {
+    const std::string name = numbered_name(kPrefix, number);
+    SLUICE_TRY_ASSIGN(const std::unique_ptr<File> file, directory_->open(name, Create::never));
+    return Segment::open(*file, {number, directory_->path() + "/" + name});
+}
+
+Result<std::shared_ptr<const Segment>> SegmentFiles::write(std::string_view image) {
+    const std::uint64_t number = next_number_++;
+    const std::string name = numbered_name(kPrefix, number);
+    SLUICE_TRY_ASSIGN(const std::unique_ptr<File> file, directory_->open(name, Create::must));
+    SLUICE_TRY(file->write_at(0, image));
+    SLUICE_TRY(file->sync());
+    return Segment::open(*file, {number, directory_->path() + "/" + name});
+}
+
+void SegmentFiles::doom(std::shared_ptr<const Segment> segment) {
+    const std::lock_guard lock(mutex_);
+    doomed_.push_back(std::move(segment));
+}
+
+bool SegmentFiles::any_doomed() const {
+    const std::lock_guard lock(mutex_);
+    return !doomed_.empty();
+}
+
+Result<SegmentFiles::Destroyed> SegmentFiles::destroy_unpinned() {
+    Destroyed destroyed;
+    std::vector<std::uint64_t> numbers;
+    {
+        const std::lock_guard lock(mutex_);
+        // No state names a doomed segment, so a count of one cannot grow again.
+        std::erase_if(doomed_, [&](const std::shared_ptr<const Segment>& segment) {
+            if (segment.use_count() > 1) return false;
+            numbers.push_back(segment->file().number);
+            destroyed.bytes += segment->size_bytes();
+            return true;
+        });
+        destroyed.pinned = doomed_.size();
+    }
+    if (!numbers.empty()) SLUICE_TRY(destroy_files(*directory_, numbers));
+    return destroyed;
+}
+
+} // namespace sluice

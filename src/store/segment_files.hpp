@@ -1,0 +1,45 @@
+// The segment files of a store: writing new ones, and destroying old ones once nobody reads them.
+#pragma once
+#include "store/segment.hpp"
+
+#include <atomic>
+#include <span>
+
+namespace sluice {
+
+/// Threads: write() and forget() from any; the others from one at a time.
+class SegmentFiles {
+public:
+    /// `next_number`: no file of this or a greater number is in use. `directory` must outlive it.
+    SegmentFiles(Directory& directory, std::uint64_t next_number)
+        : directory_(&directory), next_number_(next_number) {}
+
+    /// Destroys the files that `used` does not name: a crash left them, and they may hold rows of
+    /// messages that were erased since.
+    Result<void> destroy_others(std::span<const std::uint64_t> used);
+
+    Result<std::shared_ptr<const Segment>> open(std::uint64_t number);
+
+    /// The bytes are durable when it returns, the name with the next sync_names().
+    Result<std::shared_ptr<const Segment>> write(std::string_view image);
+    Result<void> sync_names() { return directory_->sync(); }
+    std::uint64_t next_number() const { return next_number_; }
+
+    /// Will be destroyed. No manifest record may name it anymore, or a crash could open a store
+    /// whose files are zeros.
+    void doom(std::shared_ptr<const Segment> segment);
+    struct Destroyed {
+        std::uint64_t bytes = 0;
+        std::uint64_t pinned = 0; ///< Files left for later: a snapshot still reads them.
+    };
+    Result<Destroyed> destroy_unpinned();
+    bool any_doomed() const;
+
+private:
+    Directory* directory_;
+    std::atomic<std::uint64_t> next_number_;
+    mutable std::mutex mutex_;
+    std::vector<std::shared_ptr<const Segment>> doomed_; ///< Guarded by mutex_.
+};
+
+} // namespace sluice
