@@ -147,52 +147,56 @@ Result<void> Database::Impl::replay_changes() {
 }
 
 Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
-    const std::vector<ViewId> stored = store->stored_views();
-    const auto is_stored = [&](ViewId id) {
-        return std::find(stored.begin(), stored.end(), id) != stored.end();
-    };
     auto set = std::make_shared<ViewSet>();
-    std::vector<OpenView> fresh;
     for (const CatalogEntry& entry : catalog->entries()) {
         // A definition that compiled once compiles again, unless an older program reads it.
         SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
                                                        : compile_unloaded_view(entry.definition));
-        const OpenView each{entry, std::move(view)};
-        if (is_stored(entry.id)) {
-            store->add_view({entry.id, reducer_of(*each.view), false});
-        } else if (can_map(*each.view)) {
-            fresh.push_back(each);
-        } else {
-            store->add_view({entry.id, reducer_of(*each.view), false});
-        }
-        set->emplace(entry.name, each);
+        set->emplace(entry.name, OpenView{entry, std::move(view)});
     }
-    const bool has_keys = is_stored(kKeyRegister);
-    if (has_keys) store->add_view({kKeyRegister, nullptr, true});
+    const std::vector<ViewId> stored = store->stored_views();
+    const auto is_stored = [&](ViewId id) {
+        return std::find(stored.begin(), stored.end(), id) != stored.end();
+    };
     // What the catalog does not know is left of an interrupted change of definition.
     for (const ViewId id : stored) {
-        const bool known =
+        const bool is_known =
             id == kKeyRegister || std::any_of(set->begin(), set->end(), [&](const auto& each) {
                 return each.second.entry.id == id;
             });
-        if (!known) SLUICE_TRY(store->drop_view(id));
+        if (!is_known) SLUICE_TRY(store->drop_view(id));
     }
-    publish(std::move(set));
 
-    // Views that stopped at the same seq catch up together; commonly that is all of them.
-    const auto rows = store->snapshot();
+    // Views that stopped at the same seq catch up together; commonly that is all of them. Those
+    // that the store has not, or has from a log that was longer than this one, begin anew.
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
-    if (has_keys) late[rows->since(kKeyRegister)].second = true;
-    for (const auto& [name, each] : *views) {
-        const bool is_fresh = !is_stored(each.entry.id);
-        if (can_map(*each.view) && !is_fresh) {
-            late[rows->since(each.entry.id)].first.push_back(each);
+    std::vector<OpenView> fresh;
+    const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
+        store->add_view(spec);
+        const Seq since = store->snapshot()->since(spec.id);
+        if (is_stored(spec.id) && since <= log->last()) return std::optional(since);
+        SLUICE_TRY(store->drop_view(spec.id));
+        return std::optional<Seq>();
+    };
+    for (const auto& [name, each] : *set) {
+        const ViewSpec spec{each.entry.id, reducer_of(*each.view), false};
+        SLUICE_TRY_ASSIGN(const auto since, begin_with(spec));
+        if (!can_map(*each.view)) {
+            if (!since) store->add_view(spec); // Empty until its application opens it.
+        } else if (since) {
+            late[*since].first.push_back(each);
+        } else {
+            fresh.push_back(each);
         }
     }
+    SLUICE_TRY_ASSIGN(const auto keys_since, begin_with({kKeyRegister, nullptr, true}));
+    if (keys_since) late[*keys_since].second = true;
+    publish(std::move(set));
+
     for (const auto& [since, group] : late) {
-        SLUICE_TRY(catch_up(group.first, group.second, std::min(since, log->last()), progress));
+        SLUICE_TRY(catch_up(group.first, group.second, since, progress));
     }
-    if (!fresh.empty() || !has_keys) SLUICE_TRY(build(fresh, !has_keys, progress));
+    if (!fresh.empty() || !keys_since) SLUICE_TRY(build(fresh, !keys_since, progress));
     remake_mapper();
     return {};
 }

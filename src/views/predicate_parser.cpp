@@ -3,6 +3,8 @@
 #include "views/json.hpp"
 #include "views/predicate_node.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
 

@@ -146,6 +146,7 @@ TEST(Condition, ThatIsWrongSaysWhereAndWhatWasExpected) {
         {"/a~2=1", "column 1: expected a pointer: in a JSON Pointer"},
         {"\"a\"=1", "column 1: expected a pointer: a JSON Pointer is"},
         {"/a==1 /b", "column 7: expected"},
+        {"/a=\xFF", "not UTF-8"},
         {std::string(1'000'000, '('), "column 101: expected at most 100 levels of nesting"},
     };
     for (const auto& [text, message] : wrong) {
