@@ -212,6 +212,10 @@ std::size_t ParsedPredicate::index_of(const Pointer& pointer) {
 }
 
 Result<ParsedPredicate> parse_predicate(std::string_view text) {
+    // No message holds such bytes, and the condition could not be printed.
+    if (!simdjson::validate_utf8(text)) {
+        return Error{Errc::invalid_argument, "condition: it is not UTF-8"};
+    }
     return Parser(text).parse();
 }
 
