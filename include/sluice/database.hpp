@@ -179,6 +179,9 @@ public:
 
     /// Moves to the next row; false at the end. Call it before the first access.
     bool next();
+    /// Ask when next() has answered false. Errors: corrupt (a file of the view is damaged: then no
+    /// row at all is shown, and the next opening derives the view again from the log).
+    Result<void> status() const;
     Key key() const;
     std::string_view encoded_key() const; ///< Key::encoded() without a copy, until the next next().
     Seq seq() const;                      ///< 0 for an aggregate.

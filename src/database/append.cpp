@@ -6,8 +6,8 @@
 
 namespace sluice {
 
-std::vector<Seq> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
-                                             std::string_view key) const {
+Result<std::vector<Seq>> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
+                                                     std::string_view key) const {
     const auto cursor =
         rows.scan(kKeyRegister, ScanRange::with_prefix(hash(key).view().substr(0, 8)));
     std::vector<Seq> seqs;
@@ -16,6 +16,8 @@ std::vector<Seq> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
         const auto entry = log->read(cursor->seq());
         if (entry && !entry->erased && entry->key == key) seqs.push_back(cursor->seq());
     }
+    // A damaged register must not look like a free key.
+    SLUICE_TRY(cursor->status());
     return seqs;
 }
 
@@ -29,17 +31,17 @@ Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
         std::unordered_set<std::string_view> keys_in_batch;
         std::vector<Log::Draft> drafts;
         drafts.reserve(messages.size() + 1);
-        const auto state_of = [&](const NewMessage& message) {
+        const auto state_of = [&](const NewMessage& message) -> Result<Offered> {
             if (message.key.empty()) return Offered::appended;
             if (!keys_in_batch.insert(message.key).second) return Offered::exists;
-            const std::vector<Seq> seqs = seqs_of_key(*rows, message.key);
+            SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, seqs_of_key(*rows, message.key));
             const auto is_live = [&](Seq seq) { return !ledger.gone().deleted.contains(seq); };
             if (std::any_of(seqs.begin(), seqs.end(), is_live)) return Offered::exists;
             const bool was_here = !seqs.empty() || ledger.is_refused(hash(message.key));
             return was_here && !append_options.readmit ? Offered::refused : Offered::appended;
         };
         for (std::size_t i = 0; i < messages.size(); ++i) {
-            const Offered state = state_of(messages[i]);
+            SLUICE_TRY_ASSIGN(const Offered state, state_of(messages[i]));
             if (state != Offered::appended && on_taken == OnTaken::fail) {
                 const std::string which =
                     "message " + std::to_string(i + 1) + " of " + std::to_string(messages.size());

@@ -46,7 +46,7 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
     } else if (const auto* const by_key = std::get_if<SelectKeys>(&selector)) {
         const auto rows = store->snapshot();
         for (std::size_t i = 0; i < by_key->keys.size(); ++i) {
-            const std::vector<Seq> found = seqs_of_key(*rows, by_key->keys[i]);
+            SLUICE_TRY_ASSIGN(const std::vector<Seq> found, seqs_of_key(*rows, by_key->keys[i]));
             if (found.empty()) {
                 return Error{Errc::not_found, "no message has key " + std::to_string(i + 1) +
                                                   " of " + std::to_string(by_key->keys.size())};
@@ -66,6 +66,7 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
         const auto cursor =
             rows->scan(view->second.entry.id, ScanRange::with_prefix(by_view->prefix.encoded()));
         while (cursor->next()) take(cursor->seq());
+        SLUICE_TRY(cursor->status());
     } else {
         SLUICE_TRY_ASSIGN(const Predicate predicate,
                           Predicate::parse(std::get<SelectWhere>(selector).predicate));

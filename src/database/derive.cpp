@@ -207,6 +207,10 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
 
     // From here nothing is appended until the new views have caught up and count as current.
     const std::lock_guard lock(write_mutex);
+    StoreCommit reach; // A store that was thrown away has not come this far yet.
+    reach.position = log->last();
+    reach.behind = all_but({}, false);
+    SLUICE_TRY(commit(std::move(reach)));
     for (std::size_t i = 0; i < fresh_views.size(); ++i) {
         SLUICE_TRY(store->install(fresh_views[i].entry.id, std::move(loaders[i]), up_to));
     }

@@ -107,7 +107,7 @@ struct Database::Impl {
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
     /// Messages that have this key and are not erased, ascending.
-    std::vector<Seq> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
+    Result<std::vector<Seq>> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
     KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
 
     Directory* root;

@@ -118,7 +118,7 @@ Result<Record> Snapshot::get(Seq seq) const {
 }
 
 Result<Record> Snapshot::get(std::string_view key) const {
-    const std::vector<Seq> seqs = impl_->database->seqs_of_key(*impl_->rows, key);
+    SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, impl_->database->seqs_of_key(*impl_->rows, key));
     // A live one before a deleted one, a newer one before an older.
     const auto live = std::find_if(seqs.rbegin(), seqs.rend(), [&](Seq seq) {
         return !impl_->rows->gone().deleted.contains(seq);
@@ -267,6 +267,10 @@ bool ViewCursor::next() {
 
 std::string_view ViewCursor::encoded_key() const {
     return impl_->rows ? impl_->rows->term() : impl_->groups->term();
+}
+
+Result<void> ViewCursor::status() const {
+    return impl_->rows ? impl_->rows->status() : impl_->groups->status();
 }
 
 Key ViewCursor::key() const {
