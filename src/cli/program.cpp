@@ -1,0 +1,136 @@
+#include "cli/program.hpp"
+
+#include "cli/description.hpp"
+#include "cli/exit_status.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <sstream>
+
+namespace sluice::cli {
+namespace {
+
+constexpr const char* kOutputGroup = "Output";
+
+std::string examples_text(const std::vector<std::string>& examples) {
+    std::string text = examples.empty() ? "" : "Examples:";
+    for (const std::string& example : examples) text += "\n  " + example;
+    return text;
+}
+
+} // namespace
+
+Program::Program() : out_(STDOUT_FILENO) {
+    app_.name("sluice");
+    app_.description(
+        "An event log whose past can change\n\n"
+        "Append messages to a database, declare views of them, and read the views. Any message can "
+        "be deleted, erased or replaced afterwards, and every view is right at once.");
+    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", std::string("sluice ") + SLUICE_VERSION,
+                          "Print the version and exit");
+    app_.set_help_flag("-h,--help", "Print this and exit");
+    app_.add_flag("--json", out_.json, "Answer in JSON, one object on each line");
+    app_.footer(
+        [] { return "Every command has its own --help with examples.\n\n" + exit_status_text(); });
+
+    add_log_commands(*this);
+    add_view_commands(*this);
+    add_change_commands(*this);
+    add_data_commands(*this);
+    add_maintenance_commands(*this);
+}
+
+CLI::App& Program::add_app(CLI::App& parent, const CommandText& text) {
+    CLI::App& app = *parent.add_subcommand(text.name, text.summary + "\n\n" + text.details);
+    app.footer(examples_text(text.examples));
+    app.set_help_flag("-h,--help", "Print this and exit")->group(kOutputGroup);
+    if (!text.json_is_input) {
+        app.add_flag("--json", out_.json, "Answer in JSON, one object on each line")
+            ->group(kOutputGroup);
+    }
+    return app;
+}
+
+const CLI::App& Program::chosen() const {
+    const CLI::App* app = &app_;
+    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+    return *app;
+}
+
+/// Also when the command line could not be parsed to its end.
+bool Program::wants_json() const {
+    for (const CLI::App* app = &chosen(); app != nullptr; app = app->get_parent()) {
+        const CLI::Option* const option = app->get_option_no_throw("--json");
+        if (option != nullptr && option->get_items_expected_max() == 0 && option->count() > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int Program::run(int argc, const char* const* argv) {
+    // A reader that has gone is told by write(), so that the database is closed properly.
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        app_.parse(argc, argv);
+    } catch (const CLI::Success& wish) {
+        std::ostringstream text;
+        app_.exit(wish, text, text);
+        out_.write(text.str());
+        out_.flush();
+        return kExitOk;
+    } catch (const CLI::ParseError& error) {
+        return fail_usage(error.what());
+    }
+    try {
+        return run_chosen();
+    } catch (const UsageError& error) {
+        return fail_usage(error.message);
+    } catch (const OutputClosed& closed) {
+        if (closed.os_errno == EPIPE) return kExitPipeClosed;
+        return fail(name_of(Errc::io),
+                    std::string("writing the output: ") + std::strerror(closed.os_errno),
+                    exit_status_of(Errc::io));
+    } catch (const std::bad_alloc&) {
+        return fail(name_of(Errc::io), "out of memory", exit_status_of(Errc::io));
+    }
+}
+
+int Program::run_chosen() {
+    Session session{out_};
+    const Result<void> done = runs_.at(&chosen())(session);
+    out_.flush();
+    if (done) return session.exit_status;
+    const Error& error = done.error();
+    std::string message = error.context;
+    if (error.os_errno != 0) message += std::string(" (") + std::strerror(error.os_errno) + ")";
+    return fail(name_of(error.code), message, exit_status_of(error.code));
+}
+
+int Program::fail(std::string_view code, const std::string& message, int status) const {
+    std::string text;
+    if (wants_json()) {
+        JsonObject inner;
+        inner.add("code", code).add("message", message);
+        text = JsonObject().add_json("error", inner).text();
+    } else {
+        text = "sluice: " + message;
+    }
+    std::fputs((text + '\n').c_str(), stderr);
+    return status;
+}
+
+int Program::fail_usage(const std::string& message) const {
+    const bool json = wants_json();
+    const std::string hint = "\nTry: " + command_path(chosen()) + " --help";
+    return fail("usage", json ? message : message + hint, kExitUsage);
+}
+
+} // namespace sluice::cli
