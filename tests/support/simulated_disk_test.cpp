@@ -371,6 +371,27 @@ TEST(SimulatedDisk, TheOperationThatThePowerCutHitsMayArriveWholeByHalfOrNotAtAl
                                      std::string("a=.\0", 4), "a="}));
 }
 
+TEST(SimulatedDisk, FindsDurableWhatOnePowerCutLeftWhenTheNextComes) {
+    SimulatedDisk disk;
+    make(*disk.root()->subdirectory("below").value(), "a", "text").reset();
+    disk.cut_power(Fate::kept);
+    disk.cut_power(Fate::lost);
+    EXPECT_EQ(content_of(disk, "below/a"), "text");
+}
+
+TEST(SimulatedDisk, ForgetsAfterRecoveryWhatAFailedOperationMightHaveDone) {
+    SimulatedDisk disk;
+    const auto below = disk.root()->subdirectory("below").value();
+    make(*below, "a", "text").reset();
+    disk.fail_after(0);
+    EXPECT_FALSE(below->rename("a", "b"));
+    disk.stop_failing();
+    for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+        const auto found = disk.copy_after_power_cut(Fate::kept, seed);
+        EXPECT_EQ(content_of(*found, "below/a"), "text");
+    }
+}
+
 TEST(SimulatedDisk, EndsFilesLocksAndDirectoriesWithThePower) {
     SimulatedDisk disk;
     const auto root = disk.root();
@@ -416,8 +437,13 @@ TEST(SimulatedDisk, ShowsEachOperationToAnObserver) {
     const auto file = make(*root, "a", "1");
     root->sync().value();
     file->sync().value();
+    disk.cut_power(Fate::kept);
+    make(*disk.root(), "a", "").reset();
+    disk.root()->sync().value();
+    EXPECT_EQ(states.size(), 5U) << "it stays through a power cut";
+    states.pop_back();
     disk.observe({});
-    file->write_at(0, "2").value();
+    disk.root()->sync().value();
     EXPECT_EQ(states, (std::vector<std::string>{"(missing)", "(missing)", "", "1"}));
 }
 
@@ -519,6 +545,29 @@ TEST(SimulatedDisk, FindsWhatAPowerCutLeftInFreeBlocks) {
     EXPECT_TRUE(disk.all_bytes().empty());
     ASSERT_EQ(disk.find_on_device("needle").size(), 1U);
     EXPECT_EQ(disk.find_on_device("needle")[0].where, "vanishes (lost its name)");
+}
+
+TEST(SimulatedDisk, FindsWhatWasGivenBackWhenThePowerWasCut) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    const auto file = make(*root, "a", std::string(600, '.') + "needle");
+    file->sync().value();
+    root->sync().value();
+    file->punch_hole(600, 6).value();
+    EXPECT_EQ(disk.copy_after_power_cut(Fate::kept)->find_on_device("needle").size(), 1U);
+    EXPECT_EQ(disk.copy_after_power_cut(Fate::kept)->find("needle").size(), 0U);
+}
+
+TEST(SimulatedDisk, DoesNotTakeAFileThatSurvivedForFreeBlocks) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    make(*root, "a", "needle")->sync().value();
+    root->sync().value();
+    disk.cut_power(Fate::lost);
+    const auto file = disk.root()->open("a", Create::never).value();
+    overwrite_with_zeros(*file, 0, file->size_bytes()).value();
+    file->sync().value();
+    EXPECT_TRUE(disk.find_on_device("needle").empty());
 }
 
 TEST(SimulatedDisk, ForgetsUnsyncedBytesThatThePowerCutTook) {
