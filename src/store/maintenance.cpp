@@ -296,9 +296,16 @@ Result<void> SegmentStore::Impl::merge_all() {
     SLUICE_TRY(latch.check());
     const std::lock_guard lock(work_mutex_);
     SLUICE_TRY(cut());
-    for (const auto& view : *state()->views) {
-        if (!view->named || view->damage) continue;
+    std::vector<ViewId> ids;
+    {
+        const std::shared_ptr<const StoreState> now = state();
+        for (const auto& view : *now->views) ids.push_back(view->spec.id);
+    }
+    for (const ViewId id : ids) {
+        // Taken anew for each, so that no state is held on to: it would pin files.
         const std::shared_ptr<const StoreState> found = state();
+        const ViewState* const view = found->find(id);
+        if (!view->named || view->damage) continue;
         std::vector<Source> inputs;
         for (const Source& source : view->sources) {
             const bool crossed =
@@ -314,7 +321,7 @@ Result<void> SegmentStore::Impl::merge_all() {
         const bool alone = inputs.size() == 1 && inputs[0].file->damage() == nullptr &&
                            view->liveness(inputs[0], found->gone).count_dead(*inputs[0].file) == 0;
         if (inputs.empty() || alone) continue;
-        SLUICE_TRY(merge(found, *found->find(view->spec.id), std::move(inputs)));
+        SLUICE_TRY(merge(found, *view, std::move(inputs)));
     }
     SLUICE_TRY(latch.keep(files.destroy_unpinned()));
     return {};
@@ -411,7 +418,8 @@ SegmentStore::Impl::~Impl() {
 std::vector<std::string> SegmentStore::Impl::check() {
     const std::lock_guard lock(work_mutex_); // No record is being appended, no file destroyed.
     std::vector<std::string> problems = manifest_.check();
-    for (const auto& view : *state()->views) {
+    const std::shared_ptr<const StoreState> now = state();
+    for (const auto& view : *now->views) {
         if (view->damage) problems.push_back(view->damage->context);
         for (const Source& source : view->sources) {
             if (!source.file) continue;

@@ -11,7 +11,7 @@ namespace sluice {
 namespace {
 
 constexpr std::uint32_t kSmallRunRows = 4096; // Runs below it are folded together as they gather.
-constexpr std::size_t kRunFanIn = 8;
+constexpr std::uint32_t kRunFanIn = 8;
 constexpr std::uint64_t kBatchSizeBytesMax = std::uint64_t{2} << 30;
 
 class SegmentSnapshot final : public StoreSnapshot {
@@ -320,7 +320,8 @@ std::string_view SegmentStore::attachment() const {
 
 std::vector<ViewId> SegmentStore::stored_views() const {
     std::vector<ViewId> ids;
-    for (const auto& view : *impl_->state()->views) {
+    const std::shared_ptr<const StoreState> now = impl_->state();
+    for (const auto& view : *now->views) {
         if (!view->damage) ids.push_back(view->spec.id);
     }
     return ids;
@@ -328,7 +329,8 @@ std::vector<ViewId> SegmentStore::stored_views() const {
 
 std::vector<ViewId> SegmentStore::damaged_views() const {
     std::vector<ViewId> ids;
-    for (const auto& view : *impl_->state()->views) {
+    const std::shared_ptr<const StoreState> now = impl_->state();
+    for (const auto& view : *now->views) {
         if (view->known_damage() != nullptr) ids.push_back(view->spec.id);
     }
     return ids;
@@ -375,7 +377,8 @@ Result<void> SegmentStore::merge_all() {
 
 std::vector<SegmentStore::ViewStats> SegmentStore::stats() const {
     std::vector<ViewStats> all;
-    for (const auto& view : *impl_->state()->views) {
+    const std::shared_ptr<const StoreState> now = impl_->state();
+    for (const auto& view : *now->views) {
         ViewStats stats{.view = view->spec.id};
         for (const Source& source : view->sources) {
             stats.rows += source.row_count();
