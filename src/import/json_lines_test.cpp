@@ -41,11 +41,11 @@ TEST(JsonLines, OfEveryLengthAreReadFromAFile) {
     for (const std::size_t size : {1UL, 4094UL, 4095UL, 4096UL, 4097UL, 16384UL, 1048575UL,
                                    1048576UL, 1048577UL, 5000000UL, 7UL}) {
         lines.push_back(std::string(size, 'x'));
-        bytes += lines.back() + "\n";
+        bytes.append(lines.back()).append("\n");
     }
     for (std::size_t i = 0; i < 5000; ++i) {
         lines.push_back(std::string(1 + i * 7919 % 1500, 'y'));
-        bytes += lines.back() + "\r\n";
+        bytes.append(lines.back()).append("\r\n");
     }
     const TemporaryFile file(bytes);
     JsonLinesSource source(ByteSource::open(file.path()).value());

@@ -170,7 +170,7 @@ std::string make_private_post(const ContentContext& context, Random& random) {
     }
     json.append("]}");
 
-    PrivateBoxEntropy entropy;
+    PrivateBoxEntropy entropy{};
     random.fill(entropy.nonce);
     random.fill(entropy.ephemeral_secret_key);
     random.fill(entropy.body_key);

@@ -348,8 +348,8 @@ private:
         struct Keyed {
             std::string_view key;
             std::optional<std::uint32_t> index;
-            std::size_t first; // Place of the first member of this key.
-            std::size_t last;  // Place of the last one, whose value counts.
+            std::size_t first = 0; // Place of the first member of this key.
+            std::size_t last = 0;  // Place of the last one, whose value counts.
         };
         std::vector<Keyed> keyed;
         keyed.reserve(members.size());

@@ -16,7 +16,7 @@ KeyPair key_pair_from_seed(const Bytes32& seed) {
 }
 
 BoxKeys box_keys_of(const KeyPair& pair) {
-    BoxKeys keys;
+    BoxKeys keys{};
     // Fails for points that are no public key of anybody, and this one was made from its secret.
     SLUICE_ASSERT(
         crypto_sign_ed25519_pk_to_curve25519(keys.public_key.data(), pair.public_key.data()) == 0);
