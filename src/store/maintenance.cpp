@@ -1,10 +1,10 @@
 // Jobs: cutting rows in memory into files, merging files, and the records that make both durable.
 //
-// The order that every job keeps: new files are written and synced, then their names, then the log
-// up to the position that the job saw, then one record; only then does the state change, and only
-// when no snapshot holds them anymore are old files overwritten and removed. A crash before the
-// record leaves files that no record names, which open() destroys; a crash after it leaves old
-// files that no record names, which open() destroys too.
+// The order that every job keeps: the name of a new file is synced, then its bytes are written and
+// synced, then the log up to the position that the job saw, then one record; only then does the
+// state change, and only when no snapshot holds them anymore are old files overwritten and removed.
+// A crash before the record leaves files that no record names, which open() destroys; a crash after
+// it leaves old files that no record names, which open() destroys too.
 #include "base/try.hpp"
 #include "store/loader.hpp"
 #include "store/segment_builder.hpp"
@@ -134,7 +134,6 @@ Result<void> SegmentStore::Impl::conclude(Outcome outcome) {
 
 Result<void> SegmentStore::Impl::write_record(const Outcome& outcome,
                                               std::span<const ViewId> given_up) {
-    SLUICE_TRY(latch.keep(files.sync_names()));
     if (options.before_save) SLUICE_TRY(latch.keep(options.before_save(outcome.found->position)));
     const ManifestRecord record = record_of(outcome, given_up);
     SLUICE_TRY(latch.keep(manifest_.append(record)));

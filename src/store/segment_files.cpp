@@ -57,6 +57,9 @@ Result<std::shared_ptr<const Segment>> SegmentFiles::write(std::string_view imag
     const std::uint64_t number = next_number_++;
     const std::string name = numbered_name(kPrefix, number);
     SLUICE_TRY_ASSIGN(const std::unique_ptr<File> file, directory_->open(name, Create::must));
+    // The name is durable before the first row is written. A power cut could take a later name away
+    // and leave the rows in blocks that no file has, where nobody can overwrite them.
+    SLUICE_TRY(directory_->sync());
     SLUICE_TRY(file->write_at(0, image));
     SLUICE_TRY(file->sync());
     return Segment::open(*file, {number, directory_->path() + "/" + name});

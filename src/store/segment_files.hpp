@@ -20,9 +20,8 @@ public:
 
     Result<std::shared_ptr<const Segment>> open(std::uint64_t number);
 
-    /// The bytes are durable when it returns, the name with the next sync_names().
+    /// Name and bytes are durable when it returns.
     Result<std::shared_ptr<const Segment>> write(std::string_view image);
-    Result<void> sync_names() { return directory_->sync(); }
     std::uint64_t next_number() const { return next_number_; }
 
     /// Will be destroyed. No manifest record may name it anymore, or a crash could open a store

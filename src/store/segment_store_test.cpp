@@ -1,0 +1,398 @@
+// What the segment store promises beyond the promises of every store: its files.
+#include "store/segment_store.hpp"
+
+#include "store/store_test_support.hpp"
+#include "support/simulated_disk.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace sluice {
+namespace {
+
+using namespace test;
+using Strings = std::vector<std::string>;
+
+constexpr ViewId kTexts{1};
+constexpr ViewId kSums{2};
+constexpr std::chrono::milliseconds kNoPatience{0};
+
+SegmentStoreOptions inline_options(std::uint32_t rows_max = 8) {
+    SegmentStoreOptions options;
+    options.background = false;
+    options.segment_rows_max = rows_max;
+    return options;
+}
+
+/// A store on a disk whose rows say what they hold: "text 7" for seq 7, and "sum 7" with value 7.
+struct TextStore {
+    explicit TextStore(SegmentStoreOptions options = inline_options())
+        : options_(std::move(options)) {
+        reopen();
+    }
+    void reopen() {
+        store.reset();
+        root = disk.root();
+        store = SegmentStore::open(*root, options_).value();
+        name_views(*store);
+    }
+    static void name_views(SegmentStore& store) {
+        store.add_view({kTexts, nullptr, false});
+        store.add_view({kSums, std::make_shared<SumAndMax>(), false});
+    }
+    static std::string text_of(std::uint64_t seq) { return "text " + std::to_string(seq) + "."; }
+
+    static StoreCommit rows(std::uint64_t first, std::uint64_t last, std::uint64_t position) {
+        StoreCommit commit;
+        commit.position = {position};
+        commit.rows.resize(2);
+        commit.rows[0].view = kTexts;
+        commit.rows[1].view = kSums;
+        for (std::uint64_t seq = first; seq <= last; ++seq) {
+            commit.rows[0].batch.begin_row({seq});
+            commit.rows[0].batch.emit(text_of(seq));
+            commit.rows[1].batch.begin_row({seq});
+            commit.rows[1].batch.emit("even " + std::to_string(seq % 2), std::to_string(seq));
+        }
+        return commit;
+    }
+    Result<void> append(std::uint64_t first, std::uint64_t last) {
+        return store->commit(rows(first, last, last), gone);
+    }
+    Result<void> erase(std::uint64_t seq) {
+        gone.deleted.insert({seq});
+        gone.erased.insert({seq});
+        return store->commit({store->snapshot()->position(), {}, {}}, gone);
+    }
+    std::uint64_t row_count() { return store->snapshot()->scan(kTexts, {})->count_rest(); }
+    /// In a file, or in blocks of the device that a file once had.
+    bool on_disk(const std::string& needle) const { return !disk.find_on_device(needle).empty(); }
+
+    SegmentStoreOptions options_;
+    SimulatedDisk disk;
+    std::unique_ptr<Directory> root;
+    std::unique_ptr<SegmentStore> store;
+    Gone gone;
+};
+
+TEST(SegmentStore, OpensWithWhatWasSavedAndSince) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save("catalog 1").value();
+    it.append(21, 23).value(); // In memory only.
+    it.disk.cut_power(Fate::lost);
+    it.reopen();
+    EXPECT_EQ(it.store->attachment(), "catalog 1");
+    EXPECT_EQ(it.store->stored_views(), (std::vector<ViewId>{kTexts, kSums}));
+    EXPECT_EQ(it.store->snapshot()->position(), Seq{20});
+    EXPECT_EQ(it.store->snapshot()->since(kSums), Seq{20});
+    EXPECT_EQ(it.row_count(), 20u);
+}
+
+// P6 for the store, in its own words: after a purge neither a file, nor a block that a file once
+// had, shows the rows of an erased message. Its neighbours are there.
+TEST(SegmentStore, PurgesErasedRowsFromEveryFileMemoryAndFormerFile) {
+    TextStore it(inline_options(64));
+    it.append(1, 100).value();
+    it.append(101, 103).value(); // Stays in memory.
+    it.store->save("").value();
+    it.append(104, 106).value();
+    for (const std::uint64_t seq : {7U, 70U, 102U, 105U}) it.erase(seq).value();
+    ASSERT_TRUE(it.on_disk("text 7."));
+    it.store->purge(std::vector<Seq>{{7}, {70}, {102}, {105}}, kNoPatience).value();
+    for (const std::uint64_t seq : {7U, 70U, 102U, 105U}) {
+        EXPECT_FALSE(it.on_disk(TextStore::text_of(seq)));
+    }
+    it.store->save("").value();
+    EXPECT_FALSE(it.on_disk("text 105."));
+    EXPECT_TRUE(it.on_disk("text 8."));
+    EXPECT_TRUE(it.on_disk("text 106."));
+    EXPECT_EQ(it.row_count(), 102u);
+    EXPECT_EQ(grouped(*it.store->snapshot(), kSums)[0],
+              "even 0:51=" + std::to_string(53 * 54 - 70 - 102) + "/106");
+}
+
+TEST(SegmentStore, PurgesRowsThatWereSupersededBeforeTheirMessageWasErased) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save("").value();
+    StoreCommit again;
+    again.position = {21};
+    again.rows.push_back({kTexts, {{5}}, batch_of({{5, {{"rewritten", ""}}}})});
+    it.store->commit(std::move(again), it.gone).value();
+    it.store->save("").value();
+    it.erase(5).value();
+    it.store->purge(std::vector<Seq>{{5}}, kNoPatience).value();
+    EXPECT_FALSE(it.on_disk("text 5."));
+    EXPECT_FALSE(it.on_disk("rewritten"));
+}
+
+TEST(SegmentStore, ASnapshotPinsFilesAndAPurgeSaysSo) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save("").value();
+    auto pin = it.store->snapshot();
+    it.erase(3).value();
+    const auto purged = it.store->purge(std::vector<Seq>{{3}}, kNoPatience);
+    ASSERT_FALSE(purged.has_value());
+    EXPECT_EQ(purged.error().code, Errc::busy);
+    EXPECT_EQ(it.row_count(), 19u);
+    EXPECT_EQ(listed(*pin, kTexts).size(), 20u);
+    EXPECT_TRUE(it.on_disk("text 3."));
+    pin.reset();
+    EXPECT_GT(it.store->purge(std::vector<Seq>{{3}}, kNoPatience).value().bytes_destroyed, 0u);
+    EXPECT_FALSE(it.on_disk("text 3."));
+}
+
+TEST(SegmentStore, RefusesToPurgeWhatIsNotErased) {
+    TextStore it;
+    it.append(1, 3).value();
+    EXPECT_EQ(it.store->purge(std::vector<Seq>{{2}}, kNoPatience).error().code,
+              Errc::invalid_argument);
+}
+
+// Wherever the power goes, the next open finds one record's state whole, and no other file:
+// replayed from there, all rows are back, and after purging again nothing of the erased one is
+// left.
+TEST(SegmentStore, SurvivesAPowerCutAtEveryOperation) {
+    for (const Fate fate : kEveryFate) {
+        for (std::uint64_t operations = 0;; ++operations) {
+            TextStore it(inline_options(16));
+            it.disk.fail_after(operations);
+            bool failed = false;
+            const auto ask = [&](const auto& result) { failed = failed || !result; };
+            ask(it.append(1, 40));
+            ask(it.store->save("saved"));
+            if (!failed) ask(it.append(41, 44));
+            if (!failed) ask(it.erase(17));
+            if (!failed) ask(it.store->purge(std::vector<Seq>{{17}}, kNoPatience));
+            if (!failed) ask(it.store->merge_all());
+
+            const bool erased = it.gone.erased.contains({17});
+            it.disk.cut_power(fate, operations);
+            it.reopen();
+            const Seq since = it.store->snapshot()->since(kTexts);
+            ASSERT_EQ(since, it.store->snapshot()->since(kSums));
+            it.store->commit(TextStore::rows(since.value + 1, 44, 44), it.gone).value();
+            if (erased) it.store->purge(std::vector<Seq>{{17}}, kNoPatience).value();
+            it.store->save("").value();
+            ASSERT_EQ(it.row_count(), erased ? 43u : 44u) << "after " << operations;
+            ASSERT_EQ(it.store->check(), Strings{});
+            if (erased) {
+                ASSERT_FALSE(it.on_disk("text 17.")) << "after " << operations;
+            }
+            if (!failed) break;
+        }
+    }
+}
+
+TEST(SegmentStore, RefusesToWriteAfterAFailedWriteAndGoesOnReading) {
+    TextStore it;
+    it.append(1, 4).value();
+    it.disk.fail_after(0, Errc::no_space);
+    EXPECT_EQ(it.store->save("").error().code, Errc::no_space);
+    it.disk.stop_failing();
+    EXPECT_FALSE(it.append(5, 6).has_value());
+    EXPECT_EQ(it.append(5, 6).error().code, Errc::latched);
+    EXPECT_EQ(it.store->save("").error().code, Errc::latched);
+    EXPECT_EQ(it.row_count(), 4u);
+}
+
+/// Changes a byte in the middle of the newest file of a kind.
+void damage_file(Directory& root, const std::string& prefix, std::uint64_t position) {
+    const std::vector<std::string> names = root.list().value();
+    for (const std::string& name : names) {
+        if (!name.starts_with(prefix)) continue;
+        const auto file = root.open(name, Create::never).value();
+        char byte = 0;
+        file->read_at(position, &byte, 1).value();
+        byte = static_cast<char>(byte ^ 0x40);
+        file->write_at(position, {&byte, 1}).value();
+        return;
+    }
+    FAIL() << "no file " << prefix;
+}
+
+TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
+    for (const std::uint64_t position : {20U, 400U, 700U}) { // Header, terms, behind them.
+        TextStore it(inline_options(64));
+        it.append(1, 40).value();
+        it.store->save("kept").value();
+        damage_file(*it.root, "segment-", position); // The first file is of kTexts.
+        it.reopen();
+        const auto cursor = it.store->snapshot()->scan(kTexts, {});
+        EXPECT_FALSE(cursor->next());
+        EXPECT_EQ(cursor->status().error().code, Errc::corrupt);
+        EXPECT_EQ(it.store->damaged_views(), std::vector<ViewId>{kTexts});
+        EXPECT_FALSE(it.store->check().empty());
+        EXPECT_EQ(grouped(*it.store->snapshot(), kSums).size(), 2u);
+
+        // The next record drops it, and it can be built anew.
+        it.store->save("kept").value();
+        it.reopen();
+        it.store->commit({{40}, {}, {}}, it.gone).value();
+        EXPECT_EQ(it.store->stored_views().size(), 2u); // add_view() made an empty one.
+        EXPECT_EQ(it.row_count(), 0u);
+        auto loader = it.store->load({kTexts, nullptr, false}).value();
+        loader->add(std::move(TextStore::rows(1, 40, 40).rows[0].batch)).value();
+        it.store->install(kTexts, std::move(loader), {40}).value();
+        EXPECT_EQ(it.row_count(), 40u);
+        EXPECT_TRUE(it.store->damaged_views().empty());
+        EXPECT_EQ(it.store->check(), Strings{});
+    }
+}
+
+TEST(SegmentStore, ADamagedManifestLeavesAnEmptyStoreAndNoFiles) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save("x").value();
+    damage_file(*it.root, "manifest-", 3);
+    it.reopen();
+    EXPECT_EQ(it.store->attachment(), "");
+    EXPECT_EQ(it.store->snapshot()->position(), Seq{});
+    EXPECT_TRUE(it.root->list().value().empty());
+}
+
+TEST(SegmentStore, DroppingAViewDestroysItsFiles) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save("").value();
+    it.store->drop_view(kTexts).value();
+    EXPECT_FALSE(it.on_disk("text 8."));
+    EXPECT_EQ(it.store->stored_views(), std::vector<ViewId>{kSums});
+    EXPECT_EQ(it.row_count(), 0u);
+    it.reopen();
+    EXPECT_EQ(grouped(*it.store->snapshot(), kSums).size(), 2u);
+}
+
+TEST(SegmentStore, InstallsALoadedViewDurablyAndDestroysOneThatIsNot) {
+    constexpr ViewId kNew{9};
+    TextStore it;
+    it.append(1, 40).value();
+    {
+        auto abandoned = it.store->load({kNew, nullptr, false}).value();
+        abandoned->add(batch_of({{1, {{"abandoned", ""}}}})).value();
+        for (std::uint64_t seq = 2; seq < 20; ++seq) {
+            abandoned->add(batch_of({{seq, {{"abandoned", ""}}}})).value();
+        }
+        EXPECT_TRUE(it.on_disk("abandoned"));
+    }
+    it.store->maintain().value();
+    EXPECT_FALSE(it.on_disk("abandoned"));
+
+    auto loader = it.store->load({kNew, nullptr, false}).value();
+    for (std::uint64_t seq = 1; seq <= 20; ++seq) {
+        loader->add(batch_of({{seq, {{"new " + std::to_string(seq) + ".", ""}}}})).value();
+    }
+    EXPECT_EQ(loader->add(batch_of({{20, {{"again", ""}}}})).error().code, Errc::invalid_argument);
+    it.erase(3).value();
+    it.erase(19).value(); // Not built yet.
+    it.store->purge(std::vector<Seq>{{3}, {19}}, kNoPatience).value();
+    EXPECT_FALSE(it.on_disk("new 3."));
+    it.store->install(kNew, std::move(loader), {20}).value();
+    EXPECT_FALSE(it.on_disk("new 19."));
+    EXPECT_EQ(it.store->snapshot()->since(kNew), Seq{20});
+    EXPECT_EQ(it.store->snapshot()->scan(kNew, {})->count_rest(), 18u);
+    it.disk.cut_power(Fate::lost);
+    it.reopen();
+    it.store->add_view({kNew, nullptr, false});
+    EXPECT_EQ(it.store->snapshot()->scan(kNew, {})->count_rest(), 18u);
+    EXPECT_EQ(it.store->snapshot()->since(kNew), Seq{20});
+}
+
+TEST(SegmentStore, SyncsTheLogBeforeItsRowsBecomeDurable) {
+    std::vector<std::uint64_t> synced;
+    SegmentStoreOptions options = inline_options();
+    options.before_save = [&](Seq position) -> Result<void> {
+        synced.push_back(position.value);
+        if (position.value > 30) return Error{Errc::io, "the log failed"};
+        return {};
+    };
+    TextStore it(options);
+    it.append(1, 20).value();
+    it.store->save("").value();
+    ASSERT_FALSE(synced.empty());
+    EXPECT_EQ(synced.back(), 20u);
+    EXPECT_EQ(it.append(21, 40).error().code, Errc::io);
+    it.reopen();
+    EXPECT_EQ(it.store->snapshot()->position(), Seq{20});
+}
+
+TEST(SegmentStore, KeepsItsFilesFewAndItsManifestSmall) {
+    TextStore it(inline_options(1024));
+    for (std::uint64_t seq = 1; seq <= 1500; ++seq) {
+        it.append(seq, seq).value();
+        it.store->save(std::string(200, 'x')).value();
+        if (seq % 10 == 0) it.store->maintain().value();
+    }
+    for (const auto& stats : it.store->stats()) EXPECT_LE(stats.segments, 40u);
+    std::uint64_t manifest_bytes = 0;
+    for (const auto& [path, bytes] : it.disk.all_bytes()) {
+        if (path.starts_with("manifest-")) manifest_bytes += bytes.size();
+    }
+    EXPECT_LE(manifest_bytes, 300u * 1024);
+    it.store->merge_all().value();
+    for (const auto& stats : it.store->stats()) EXPECT_EQ(stats.segments, 2u);
+    it.reopen();
+    EXPECT_EQ(it.row_count(), 1500u);
+}
+
+// With a thread of its own: readers never see a row come or go but by a commit, while files are cut
+// and merged under them. (To be run under the thread sanitizer too.)
+TEST(SegmentStore, MergesInTheBackgroundUnderReadersAndAWriter) {
+    SegmentStoreOptions options;
+    options.segment_rows_max = 256;
+    options.memory_bytes_max = 16 * 1024;
+    TextStore it(options);
+    std::atomic<bool> done{false};
+    std::atomic<std::uint64_t> wrong{0}, reads{0};
+    const auto read = [&] {
+        while (!done) {
+            const auto snapshot = it.store->snapshot();
+            // All rows up to the position, but for every tenth, which is deleted in its commit.
+            const std::uint64_t position = snapshot->position().value;
+            const std::uint64_t live = position - position / 10;
+            std::uint64_t seen = 0, in_groups = 0;
+            const auto cursor = snapshot->scan(kTexts, {});
+            while (cursor->next()) ++seen;
+            const auto groups = snapshot->groups(kSums, {});
+            while (groups->next()) in_groups += groups->row_count();
+            if (seen != live || in_groups != live) ++wrong;
+            ++reads;
+        }
+    };
+    std::thread first(read), second(read);
+    for (std::uint64_t seq = 1; seq <= 3000; seq += 10) {
+        it.gone.deleted.insert({seq});
+        StoreCommit commit = TextStore::rows(seq, seq + 9, seq + 9);
+        if (seq > 500) {
+            // Re-derived: the same rows again, from anywhere in the past.
+            const std::uint64_t old = 2 + seq / 30 * 10;
+            StoreCommit again = TextStore::rows(old, old + 3, 0);
+            for (std::size_t view = 0; view < 2; ++view) {
+                RowBatch& batch = commit.rows[view].batch;
+                again.rows[view].batch.order_by_seq();
+                for (std::size_t row = 0; row < 4; ++row) {
+                    batch.append_row(again.rows[view].batch, row);
+                }
+            }
+        }
+        it.store->commit(std::move(commit), it.gone).value();
+    }
+    while (reads < 20) std::this_thread::yield();
+    done = true;
+    first.join();
+    second.join();
+    EXPECT_EQ(wrong, 0u);
+    it.store->maintain().value();
+    EXPECT_EQ(it.store->check(), Strings{});
+    it.store->save("").value();
+    it.reopen();
+    it.store->commit({{3000}, {}, {}}, it.gone).value();
+    EXPECT_EQ(it.row_count(), 2700u);
+}
+
+} // namespace
+} // namespace sluice
