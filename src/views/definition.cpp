@@ -32,7 +32,7 @@ Result<void> check_names(const std::string& part, const Value& object,
         std::string known;
         for (const std::string_view one : names) {
             if (!known.empty()) known += ", ";
-            known += in_quotes(one);
+            append_json_string(known, one);
         }
         return wrong(in_quotes(name), "unknown: " + part + " has " + known);
     }

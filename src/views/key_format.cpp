@@ -125,7 +125,7 @@ void append_number(std::string& to, KeyNumber number) {
     std::size_t size = 1 + kNumberBytes;
     put_big_endian(bytes + 1, sortable(number.nearest), kNumberBytes);
     if (std::abs(number.nearest) >= kCorrectedFrom) {
-        const auto biased = static_cast<std::uint64_t>(number.correction + kCorrectionBias);
+        const auto biased = static_cast<std::uint32_t>(number.correction + kCorrectionBias);
         put_big_endian(bytes + size, biased, kCorrectionBytes);
         size += kCorrectionBytes;
     }

@@ -157,6 +157,18 @@ TEST(AggregateView, AnswersForEachGroup) {
     EXPECT_EQ(answers, expected);
 }
 
+TEST(AggregateView, KeepsALeastOrAGreatestAlone) {
+    std::mt19937 random(1);
+    const auto answer_of = [&](const char* value) {
+        const auto view =
+            declared(R"({"kind":"aggregate","group":[],"value":)" + std::string(value) + "}");
+        return fold(*view, {R"({"n":3})", R"({"n":1})", R"({"m":1})", R"({"n":2})"}, random)["[]"];
+    };
+    EXPECT_EQ(answer_of(R"({"min":"/n"})"), R"({"min":1})");
+    EXPECT_EQ(answer_of(R"({"max":"/n"})"), R"({"max":3})");
+    EXPECT_EQ(answer_of(R"({"sum":"/n"})"), R"({"sum":6})");
+}
+
 TEST(AggregateView, HasOneGroupOfAllMessagesIfItsGroupIsEmpty) {
     std::mt19937 random(1);
     const auto view = declared(R"({"kind":"aggregate","group":[],"value":{"count":true}})");
