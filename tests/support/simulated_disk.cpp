@@ -288,8 +288,12 @@ public:
     std::string settle(const std::string& path, FreeBlocks& free) {
         for (std::size_t i = 0; i < inode_.unsynced.size(); ++i) apply(i, path, free);
         const std::uint64_t size = sizes_[size_moment_];
-        if (size < image_.size())
-            free.add(path + " (cut off)", std::string_view(image_).substr(size));
+        // A cut that arrived without its zeros. What a file had grown by counts as never written.
+        const std::uint64_t durable_size = inode_.durable.size();
+        if (size < durable_size) {
+            free.add(path + " (cut off)",
+                     std::string_view(image_).substr(size, durable_size - size));
+        }
         image_.resize(size);
         return std::move(image_);
     }

@@ -558,6 +558,20 @@ TEST(SimulatedDisk, FindsWhatWasGivenBackWhenThePowerWasCut) {
     EXPECT_EQ(disk.copy_after_power_cut(Fate::kept)->find("needle").size(), 0U);
 }
 
+TEST(SimulatedDisk, FindsWhatATruncateLeftHoweverItArrived) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    const auto file = make(*root, "a", std::string(600, '.') + "needle");
+    file->sync().value();
+    root->sync().value();
+    file->truncate(0).value();
+    for (const Fate fate : kEveryFate) {
+        for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+            EXPECT_FALSE(disk.copy_after_power_cut(fate, seed)->find_on_device("needle").empty());
+        }
+    }
+}
+
 TEST(SimulatedDisk, DoesNotTakeAFileThatSurvivedForFreeBlocks) {
     SimulatedDisk disk;
     const auto root = disk.root();
@@ -576,8 +590,12 @@ TEST(SimulatedDisk, ForgetsUnsyncedBytesThatThePowerCutTook) {
     const auto file = make(*root, "a", "");
     root->sync().value();
     file->write_at(0, "needle").value();
-    disk.cut_power(Fate::lost);
-    EXPECT_TRUE(disk.find_on_device("needle").empty());
+    for (const Fate fate : kEveryFate) {
+        for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+            const auto found = disk.copy_after_power_cut(fate, seed);
+            EXPECT_EQ(found->find_on_device("needle").empty(), found->find("needle").empty());
+        }
+    }
 }
 
 TEST(SimulatedDisk, RefusesFilesThatOutgrowIt) {
