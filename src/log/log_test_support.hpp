@@ -3,6 +3,8 @@
 #include "log/log.hpp"
 #include "support/simulated_disk.hpp"
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
 
