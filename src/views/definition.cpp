@@ -34,7 +34,8 @@ Result<void> check_names(const std::string& part, const Value& object,
             if (!known.empty()) known += ", ";
             append_json_string(known, one);
         }
-        return wrong(in_quotes(name), "unknown: " + part + " has " + known);
+        return wrong(in_quotes(name),
+                     std::string("unknown: ").append(part + " has ").append(known));
     }
     return {};
 }
