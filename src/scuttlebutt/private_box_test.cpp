@@ -108,6 +108,8 @@ TEST(PrivateBox, CutOffAnywhereDoesNotOpen) {
                   std::nullopt)
             << size;
     }
+    EXPECT_EQ(private_unbox(box.substr(0, box.size() - 4) + ".bix", keys_of(2).secret_key),
+              std::nullopt);
     for (const std::string_view none :
          {"", ".box", "box", "AAAA", "AAAA.box", "AAA.box", "!!!!.box"}) {
         EXPECT_EQ(private_unbox(none, keys_of(2).secret_key), std::nullopt) << none;
