@@ -61,6 +61,7 @@ struct Database::Impl {
     // Opening (open.cpp).
     Result<void> open(const ProgressFunction& progress);
     Result<void> open_views(const ProgressFunction& progress);
+    Result<void> retract_superseded(const std::vector<std::pair<ViewId, Seq>>& unloaded);
     Result<void> replay_changes();
     void start_syncing();
 

@@ -171,6 +171,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     // that the store has not, or has from a log that was longer than this one, begin anew.
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
     std::vector<OpenView> fresh;
+    std::vector<std::pair<ViewId, Seq>> unloaded; // With their `since`.
     const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
         store->add_view(spec);
         const Seq since = store->snapshot()->since(spec.id);
@@ -183,6 +184,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         SLUICE_TRY_ASSIGN(const auto since, begin_with(spec));
         if (!can_map(*each.view)) {
             if (!since) store->add_view(spec); // Empty until its application opens it.
+            unloaded.emplace_back(each.entry.id, since.value_or(Seq{}));
         } else if (since) {
             late[*since].first.push_back(each);
         } else {
@@ -192,6 +194,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     SLUICE_TRY_ASSIGN(const auto keys_since, begin_with({kKeyRegister, nullptr, true}));
     if (keys_since) late[*keys_since].second = true;
     publish(std::move(set));
+    SLUICE_TRY(retract_superseded(unloaded));
 
     for (const auto& [since, group] : late) {
         SLUICE_TRY(catch_up(group.first, group.second, since, progress));
@@ -199,6 +202,29 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     if (!fresh.empty() || !keys_since) SLUICE_TRY(build(fresh, !keys_since, progress));
     remake_mapper();
     return {};
+}
+
+/// P4: a message that was restored or replaced while nobody could map it for a view has left that
+/// view. A crash forgets this with the rows in memory, so it is told again.
+Result<void> Database::Impl::retract_superseded(
+    const std::vector<std::pair<ViewId, Seq>>& unloaded) {
+    if (unloaded.empty()) return {};
+    StoreCommit step;
+    step.position = store->snapshot()->position();
+    step.behind = all_but({}, false);
+    for (const auto& [id, since] : unloaded) step.rows.push_back({id, {}, {}});
+    for (const Seq at : log->changes_at_open()) {
+        const auto entry = log->read(at);
+        if (!entry || entry->erased) continue;
+        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
+        if (change.kind != ChangeKind::restore && change.kind != ChangeKind::replace) continue;
+        for (std::size_t i = 0; i < unloaded.size(); ++i) {
+            std::vector<Seq>& retract = step.rows[i].retract;
+            if (at <= unloaded[i].second) continue;
+            retract.insert(retract.end(), change.seqs.begin(), change.seqs.end());
+        }
+    }
+    return commit(std::move(step));
 }
 
 void Database::Impl::start_syncing() {
