@@ -122,7 +122,7 @@ bool escapes_are_valid(std::string_view raw) {
 char* unescape(std::string_view raw, char* to) {
     while (!raw.empty()) {
         const std::size_t plain = std::min(raw.find('\\'), raw.size());
-        to = std::copy_n(raw.data(), plain, to);
+        to += raw.copy(to, plain);
         raw.remove_prefix(plain);
         if (raw.empty()) break;
         raw.remove_prefix(1);
