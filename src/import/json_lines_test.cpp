@@ -60,7 +60,7 @@ TEST(JsonLines, AreRefusedOverTheLimitAndTakenAtIt) {
     EXPECT_EQ(read_bytes(largest).records.size(), 1);
     EXPECT_EQ(read_bytes("\xEF\xBB\xBF" + largest + "\r\n1").records.size(), 2);
     for (const std::string& end : {"x"s, "x\n"s, "xxxxxxxxxx\n1"s}) {
-        const ReadAll all = read_bytes("1\n" + largest + end);
+        const ReadAll all = read_bytes(std::string("1\n").append(largest).append(end));
         EXPECT_EQ(all.records, (Lines{"1"}));
         EXPECT_EQ(all.error, "the file has a line over 16 MiB, at byte 2");
     }
