@@ -130,8 +130,9 @@ struct Delete : SelectedChange {
 struct Erase : SelectedChange {
     static CommandText text() {
         return {"erase",
-                "Destroy messages: no file of the database holds any of them afterwards",
-                "The bytes are overwritten in place, in the log and in every view, and a receipt "
+                "Destroy messages in every file of the database",
+                "No file of the database holds any of them afterwards: the bytes are overwritten "
+                "in place, in the log and in every view, and a receipt "
                 "says so. This cannot be undone. Copies elsewhere are out of reach: backups, "
                 "snapshots of the volume, what a flash device keeps of overwritten blocks. "
                 "Erased application keys stay out unless they are readmitted.",
@@ -293,6 +294,7 @@ struct Receipts {
 } // namespace
 
 void add_change_commands(Program& program) {
+    program.begin_group("Changing the past");
     program.add<Delete>(program.app());
     program.add<Erase>(program.app());
     program.add<Restore>(program.app());

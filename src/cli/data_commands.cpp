@@ -286,6 +286,7 @@ struct Generate {
 } // namespace
 
 void add_data_commands(Program& program) {
+    program.begin_group("Other programs");
     program.add<Import>(program.app());
     program.add<Export>(program.app());
     program.add<Generate>(program.app());

@@ -211,6 +211,12 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string) const {
     return CLI::Formatter::make_usage(app, command_path(*app));
 }
 
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
+                                     CLI::AppFormatMode mode) const {
+    const std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+    return CLI::detail::find_and_replace(help, "\n\n\n", "\n\n");
+}
+
 std::string HelpFormatter::make_subcommand(const CLI::App* app) const {
     std::ostringstream line;
     CLI::detail::format_help(line, app->get_name(), summary_of(*app), get_column_width());

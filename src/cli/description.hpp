@@ -17,7 +17,13 @@ std::string command_path(const CLI::App& app);
 /// CLI11's, with room for examples and without what programmers call things.
 class HelpFormatter : public CLI::Formatter {
 public:
-    HelpFormatter() { column_width(32); }
+    HelpFormatter() {
+        column_width(26);
+        label("SUBCOMMAND", "COMMAND");
+        label("Positionals", "Arguments");
+    }
+    std::string make_help(const CLI::App* app, std::string name,
+                          CLI::AppFormatMode mode) const override;
     std::string make_description(const CLI::App* app) const override;
     std::string make_usage(const CLI::App* app, std::string name) const override;
     std::string make_subcommand(const CLI::App* app) const override;

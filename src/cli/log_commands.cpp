@@ -301,6 +301,7 @@ struct Log {
 } // namespace
 
 void add_log_commands(Program& program) {
+    program.begin_group("The log");
     program.add<Init>(program.app());
     program.add<Append>(program.app());
     program.add<Get>(program.app());

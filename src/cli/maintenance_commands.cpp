@@ -136,6 +136,7 @@ struct Man {
 } // namespace
 
 void add_maintenance_commands(Program& program) {
+    program.begin_group("Looking after it");
     program.add<Verify>(program.app());
     program.add<ShowStats>(program.app());
     program.add<Completion>(program.app());

@@ -15,8 +15,6 @@
 namespace sluice::cli {
 namespace {
 
-constexpr const char* kOutputGroup = "Output";
-
 std::string examples_text(const std::vector<std::string>& examples) {
     std::string text = examples.empty() ? "" : "Examples:";
     for (const std::string& example : examples) text += "\n  " + example;
@@ -49,13 +47,15 @@ Program::Program() : out_(STDOUT_FILENO) {
 
 CLI::App& Program::add_app(CLI::App& parent, const CommandText& text) {
     CLI::App& app = *parent.add_subcommand(text.name, text.summary + "\n\n" + text.details);
+    app.group(group_);
     app.footer(examples_text(text.examples));
-    app.set_help_flag("-h,--help", "Print this and exit")->group(kOutputGroup);
-    if (!text.json_is_input) {
-        app.add_flag("--json", out_.json, "Answer in JSON, one object on each line")
-            ->group(kOutputGroup);
-    }
+    app.set_help_flag("-h,--help", "Print this and exit");
     return app;
+}
+
+void Program::add_output_options(CLI::App& app, const CommandText& text) {
+    if (text.json_is_input) return;
+    app.add_flag("--json", out_.json, "Answer in JSON, one object on each line");
 }
 
 const CLI::App& Program::chosen() const {
@@ -87,7 +87,9 @@ int Program::run(int argc, const char* const* argv) {
         out_.flush();
         return kExitOk;
     } catch (const CLI::ParseError& error) {
-        return fail_usage(error.what());
+        const bool knows_command = !app_.get_subcommands().empty();
+        return fail_usage(knows_command || argc < 2 ? error.what()
+                                                    : "there is no such command or option");
     }
     try {
         return run_chosen();
@@ -128,9 +130,9 @@ int Program::fail(std::string_view code, const std::string& message, int status)
 }
 
 int Program::fail_usage(const std::string& message) const {
-    const bool json = wants_json();
     const std::string hint = "\nTry: " + command_path(chosen()) + " --help";
-    return fail("usage", json ? message : message + hint, kExitUsage);
+    const std::string first_line = message.substr(0, message.find('\n')); // No caret in JSON.
+    return fail("usage", wants_json() ? first_line : message + hint, kExitUsage);
 }
 
 } // namespace sluice::cli

@@ -30,12 +30,16 @@ public:
         auto command = std::make_shared<Command>();
         CLI::App& app = add_app(parent, Command::text());
         command->describe(app);
+        add_output_options(app, Command::text());
         runs_[&app] = [command](Session& session) { return command->run(session); };
     }
     /// Adds a command that only has commands below it.
     CLI::App& add_app(CLI::App& parent, const CommandText& text);
+    /// The heading in --help under which the commands stand that are added next.
+    void begin_group(const std::string& heading) { group_ = heading; }
 
 private:
+    void add_output_options(CLI::App& app, const CommandText& text);
     /// The command that the command line names, or as much of it as could be understood.
     const CLI::App& chosen() const;
     bool wants_json() const;
@@ -44,6 +48,7 @@ private:
     int fail_usage(const std::string& message) const;
 
     CLI::App app_;
+    std::string group_;
     std::map<const CLI::App*, std::function<Result<void>(Session&)>> runs_;
     Output out_;
 };

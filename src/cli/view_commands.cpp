@@ -304,16 +304,19 @@ struct Read {
 } // namespace
 
 void add_view_commands(Program& program) {
+    program.begin_group("Views");
     CLI::App& view = program.add_app(
         program.app(), {"view",
                         "Add, list, show and drop views",
                         "A view is declared once, and kept right by every append and change.",
                         {}});
     view.require_subcommand(1);
+    program.begin_group("Commands");
     program.add<ViewAdd>(view);
     program.add<ViewList>(view);
     program.add<ViewShow>(view);
     program.add<ViewDrop>(view);
+    program.begin_group("Views");
     program.add<Read>(program.app());
 }
 

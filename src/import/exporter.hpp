@@ -9,13 +9,13 @@
 namespace sluice {
 
 struct ExportOptions {
-    LogRange range;
+    LogRange range = {};
     /// Gives each message as one line of JSON. One that is not JSON does not fit.
     bool json_lines = false;
     /// Goes on when a message does not fit the format, instead of ending with an error.
     bool skip_unfit = false;
     /// done and total are seqs.
-    ProgressFunction progress;
+    ProgressFunction progress = {};
 };
 
 struct ExportReport {

@@ -26,9 +26,9 @@ struct ImportOptions {
     std::size_t batch_messages_max = 4096;
     std::size_t batch_size_bytes_max = 4 * 1024 * 1024;
     /// done and total are bytes of the file.
-    ProgressFunction progress;
+    ProgressFunction progress = {};
     /// Asked between batches. True ends the import in good order.
-    std::function<bool()> interrupted;
+    std::function<bool()> interrupted = {};
 };
 
 struct ImportReport {

@@ -1,0 +1,114 @@
+// Importing, interrupted in every way.
+#include "sandbox.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <random>
+
+namespace sluice::test {
+namespace {
+
+class Import : public ::testing::Test {
+protected:
+    Import() { box.ok("sluice generate --messages 20000 --seed 7 --out log.offset"); }
+
+    /// All messages of a database in order.
+    std::string content(const std::string& database) {
+        return box.ok("sluice export " + database + " --out -");
+    }
+    Sandbox box;
+};
+
+TEST_F(Import, KilledAnywhereAndRunAgainLosesAndDoublesNothing) {
+    box.ok("sluice import whole log.offset");
+    const std::string expected = content("whole");
+    std::mt19937 random(1);
+    std::size_t killed_inside = 0;
+    for (int round = 0; round < 6; ++round) {
+        std::filesystem::remove_all(box.path("db"));
+        box.ok("sluice init db");
+        for (int kill = 0; kill < 4; ++kill) {
+            const auto ran =
+                box.run_and_kill("import db log.offset --json", SIGKILL, 20000 + random() % 250000);
+            if (ran.status == 128 + SIGKILL) ++killed_inside;
+        }
+        box.ok("sluice import db log.offset");
+        ASSERT_EQ(content("db"), expected);
+        box.ok("sluice verify db");
+    }
+    EXPECT_GT(killed_inside, 0U) << "no kill hit an import";
+}
+
+TEST_F(Import, EndsInGoodOrderOnCtrlCAndGoesOnLater) {
+    box.ok("sluice init db");
+    // A slow import: every batch waits for the device, and the signal comes at once.
+    const Ran ran = box.run_and_kill("import db log.offset --json", SIGINT, 60000);
+    if (ran.status == 130 && !ran.out.empty()) {
+        EXPECT_NE(ran.out.find("\"interrupted\":true"), std::string::npos) << ran.out;
+    }
+    box.ok("sluice import db log.offset");
+    EXPECT_NE(box.ok("sluice stats db --json").find("\"live\":20000,"), std::string::npos);
+    box.ok("sluice import whole log.offset");
+    EXPECT_EQ(content("db"), content("whole"));
+}
+
+TEST_F(Import, OfADamagedFileNamesTheByteAndTakesNothing) {
+    // The frame around the middle of the file gets another length.
+    std::string bytes = box.read("log.offset");
+    const std::size_t body = bytes.find("{\"key\":", bytes.size() / 2);
+    bytes[body - 1] = static_cast<char>(bytes[body - 1] ^ 1);
+    box.write("damaged.offset", bytes);
+    const std::string offset = std::to_string(body - 4);
+
+    const Ran refused = box.run("sluice import db damaged.offset");
+    EXPECT_EQ(refused.status, 13);
+    EXPECT_NE(refused.err.find(offset), std::string::npos) << refused.err << offset;
+    EXPECT_NE(box.ok("sluice stats db --json").find("\"live\":0,"), std::string::npos);
+
+    const std::string taken = box.ok("sluice import db damaged.offset --until-damage");
+    EXPECT_NE(taken.find(offset), std::string::npos) << taken;
+    box.ok("sluice import whole log.offset");
+    const std::string all = content("whole");
+    const std::string part = content("db");
+    EXPECT_GT(part.size(), all.size() / 3);
+    EXPECT_TRUE(all.starts_with(part));
+}
+
+TEST_F(Import, OfABadLineNamesItAndKeepsWhatLiesBefore) {
+    box.write("lines", "{\"key\":\"1\"}\n{\"key\":\"2\"}\n{\"key\":\n{\"key\":\"4\"}\n");
+    const Ran ran = box.run("sluice import db lines");
+    EXPECT_EQ(ran.status, 16);
+    EXPECT_NE(ran.err.find("line 3 (byte 24)"), std::string::npos) << ran.err;
+    EXPECT_EQ(content("db"), "{\"key\":\"1\"}\n{\"key\":\"2\"}\n");
+    box.write("lines", "{\"key\":\"1\"}\n{\"key\":\"2\"}\n{\"key\":\"3\"}\n");
+    box.ok("sluice import db lines");
+    EXPECT_EQ(content("db"), box.read("lines"));
+}
+
+TEST_F(Import, LeavesOutWhatWasErasedUnlessItIsReadmitted) {
+    box.ok("sluice generate --messages 20 --format jsonl --out lines && sluice import db lines");
+    box.ok("sluice erase db --seq 1-5 --yes");
+    box.ok("sed '1s/^/ /' lines >changed"); // The same messages in another file.
+    EXPECT_NE(box.ok("sluice import db changed --json")
+                  .find("\"appended\":0,\"exists\":15,\"refused\":5"),
+              std::string::npos);
+    EXPECT_NE(box.ok("sluice import db changed --readmit --json").find("\"appended\":5,"),
+              std::string::npos);
+}
+
+TEST_F(Import, DoesNotMakeADatabaseForTheSakeOfAMistypedFile) {
+    EXPECT_EQ(box.run("sluice import db no-such-file").status, 14);
+    EXPECT_FALSE(std::filesystem::exists(box.path("db")));
+}
+
+TEST_F(Import, AndExportAreInverse) {
+    box.ok("sluice import db log.offset");
+    box.ok("sluice export db --format flumelog-offset --out copy.offset");
+    EXPECT_EQ(box.read("copy.offset"), box.read("log.offset"));
+    box.ok("sluice export db --out copy.jsonl && sluice import second copy.jsonl");
+    EXPECT_EQ(content("second"), content("db"));
+}
+
+} // namespace
+} // namespace sluice::test
