@@ -6,6 +6,7 @@
 // A crash before the record leaves files that no record names, which open() destroys; a crash after
 // it leaves old files that no record names, which open() destroys too.
 #include "base/try.hpp"
+#include "store/fan_in.hpp"
 #include "store/loader.hpp"
 #include "store/segment_builder.hpp"
 #include "store/segment_merge.hpp"
@@ -16,7 +17,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kFanIn = 8;
 constexpr std::uint64_t kMergeSizeBytesMax = std::uint64_t{1} << 30;
 constexpr std::chrono::milliseconds kDoomedInterval{20}; // Between looks at files that were pinned.
 
@@ -67,12 +67,6 @@ void carry_over(const Source& found, const Source& now, std::vector<Source>& out
             output.superseded = std::move(superseded);
         }
     }
-}
-
-int tier_of(std::uint64_t rows) {
-    int tier = 0;
-    for (; rows >= kFanIn; rows /= kFanIn) ++tier;
-    return tier;
 }
 
 } // namespace

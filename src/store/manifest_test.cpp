@@ -58,6 +58,7 @@ TEST(Manifest, FindsTheLastWholeRecord) {
             Manifest manifest = Manifest::open(*root).value();
             ASSERT_TRUE(manifest.last().has_value());
             EXPECT_EQ(manifest.last()->position, Seq{1});
+            EXPECT_EQ(root->open("manifest-1", Create::never).value()->size_bytes(), before.size());
             manifest.append(record_at(3)).value();
             EXPECT_TRUE(manifest.check().empty());
             EXPECT_EQ(Manifest::open(*root).value().last()->position, Seq{3});

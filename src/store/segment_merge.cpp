@@ -56,7 +56,7 @@ class ImageMerge {
 public:
     ImageMerge(const ViewSpec& view, std::span<const MergeInput> inputs,
                std::span<const LiveRow> rows)
-        : view_(view), inputs_(inputs), new_rows_(inputs.size()) {
+        : inputs_(inputs), new_rows_(inputs.size()) {
         shape_.view = view.id;
         shape_.has_partials = view.reducer != nullptr;
         if (view.reducer) accumulator_ = view.reducer->accumulator();
@@ -214,7 +214,6 @@ private:
         }
     }
 
-    const ViewSpec& view_;
     std::span<const MergeInput> inputs_;
     std::vector<std::vector<std::uint32_t>> new_rows_; ///< By input: old row to new.
     std::vector<Seq> seqs_;

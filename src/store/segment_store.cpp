@@ -1,6 +1,7 @@
 #include "store/segment_store.hpp"
 
 #include "base/try.hpp"
+#include "store/fan_in.hpp"
 #include "store/loader.hpp"
 #include "store/segment_cursor.hpp"
 #include "store/segment_store_impl.hpp"
@@ -11,7 +12,6 @@ namespace sluice {
 namespace {
 
 constexpr std::uint32_t kSmallRunRows = 4096; // Runs below it are folded together as they gather.
-constexpr std::uint32_t kRunFanIn = 8;
 constexpr std::uint64_t kBatchSizeBytesMax = std::uint64_t{2} << 30;
 
 class SegmentSnapshot final : public StoreSnapshot {
@@ -57,13 +57,6 @@ Result<Source> open_source(SegmentFiles& files, ViewId view,
         source.superseded = std::move(superseded);
     }
     return source;
-}
-
-/// Grows by one for each factor of kRunFanIn.
-int tier_of(std::uint32_t rows) {
-    int tier = 0;
-    for (; rows >= kRunFanIn; rows /= kRunFanIn) ++tier;
-    return tier;
 }
 
 } // namespace
@@ -245,23 +238,21 @@ void SegmentStore::Impl::add_run(ViewState& view, RowBatch batch, const Gone& go
     fold_small_runs(view, gone);
 }
 
-/// Many small commits would leave many runs for every read to ask. When kRunFanIn have gathered
-/// behind a larger one they become one, so that a row is copied once for each factor of kRunFanIn.
+/// Many small commits would leave many runs for every read to ask. When kFanIn have gathered
+/// behind a larger one they become one, so that a row is copied once for each factor of kFanIn.
 void SegmentStore::Impl::fold_small_runs(ViewState& view, const Gone& gone) {
     for (;;) {
         const int tier = tier_of(view.sources.back().row_count());
         std::size_t first = view.sources.size();
-        std::uint32_t rows = 0;
         while (first > 0) {
             const Source& source = view.sources[first - 1];
             const bool folds = source.run && source.run->number() > runs_being_cut_ &&
                                source.row_count() < kSmallRunRows &&
                                tier_of(source.row_count()) <= tier;
             if (!folds) break;
-            rows += source.row_count();
             --first;
         }
-        if (view.sources.size() - first < kRunFanIn) return;
+        if (view.sources.size() - first < kFanIn) return;
 
         RowBatch folded;
         for (std::size_t i = first; i < view.sources.size(); ++i) {

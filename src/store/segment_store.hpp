@@ -18,6 +18,7 @@ struct SegmentStoreOptions {
     bool background = true;
     /// Called before a manifest record with this log position is written, from whichever thread
     /// writes it: the rows in it must not become durable before the log entries they came from.
+    /// It may call commit(), and nothing else that writes.
     std::function<Result<void>(Seq position)> before_save;
 };
 

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <thread>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -102,6 +103,7 @@ TEST(SegmentStore, PurgesErasedRowsFromEveryFileMemoryAndFormerFile) {
     for (const std::uint64_t seq : {7U, 70U, 102U, 105U}) it.erase(seq).value();
     ASSERT_TRUE(it.on_disk("text 7."));
     it.store->purge(std::vector<Seq>{{7}, {70}, {102}, {105}}, kNoPatience).value();
+    for (const auto& stats : it.store->stats()) EXPECT_EQ(stats.rows, 102u); // In memory too.
     for (const std::uint64_t seq : {7U, 70U, 102U, 105U}) {
         EXPECT_FALSE(it.on_disk(TextStore::text_of(seq)));
     }
@@ -318,6 +320,53 @@ TEST(SegmentStore, SyncsTheLogBeforeItsRowsBecomeDurable) {
     EXPECT_EQ(it.append(21, 40).error().code, Errc::io);
     it.reopen();
     EXPECT_EQ(it.store->snapshot()->position(), Seq{20});
+}
+
+// A commit may come while files are made of rows that it retracts: here from inside the job.
+TEST(SegmentStore, CarriesOverWhatIsRetractedWhileAJobRuns) {
+    SegmentStoreOptions options = inline_options(64);
+    std::function<void()> meanwhile;
+    options.before_save = [&](Seq) -> Result<void> {
+        if (const auto once = std::exchange(meanwhile, nullptr)) once();
+        return {};
+    };
+    TextStore it(options);
+    it.append(1, 20).value();
+    const auto re_derive = [&](std::uint64_t seq) {
+        StoreCommit commit;
+        commit.position = {20 + seq};
+        commit.rows.push_back({kTexts, {{seq}}, batch_of({{seq, {{"rewritten", ""}}}})});
+        it.store->commit(std::move(commit), it.gone).value();
+    };
+    meanwhile = [&] { re_derive(5); };
+    it.store->save("").value(); // Cuts.
+    meanwhile = [&] { re_derive(6); };
+    it.store->merge_all().value(); // Cuts, then merges.
+    meanwhile = [&] { re_derive(7); };
+    it.erase(8).value();
+    it.store->purge(std::vector<Seq>{{8}}, kNoPatience).value();
+    EXPECT_EQ(it.row_count(), 19u);
+    EXPECT_EQ(listed(*it.store->snapshot(), kTexts, ScanRange::with_prefix("rewritten")),
+              (Strings{"rewritten@5=", "rewritten@6=", "rewritten@7="}));
+    EXPECT_EQ(it.store->snapshot()->scan(kTexts, ScanRange::exact("text 5."))->count_rest(), 0u);
+}
+
+TEST(SegmentStore, NamesAViewInNoRecordBeforeItsRowsAreInFiles) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save("").value();
+    it.store->add_view({{9}, nullptr, false});
+    StoreCommit commit;
+    commit.position = {21};
+    commit.rows.push_back({{9}, {}, batch_of({{21, {{"new", ""}}}})});
+    it.store->commit(std::move(commit), it.gone).value();
+    it.store->drop_view(kSums).value(); // Writes a record.
+    it.disk.cut_power(Fate::lost);
+    it.store.reset();
+    it.root = it.disk.root();
+    it.store = SegmentStore::open(*it.root, inline_options()).value();
+    EXPECT_EQ(it.store->stored_views(), std::vector<ViewId>{kTexts});
+    EXPECT_EQ(it.store->snapshot()->since(kTexts), Seq{20});
 }
 
 TEST(SegmentStore, KeepsItsFilesFewAndItsManifestSmall) {
