@@ -79,14 +79,17 @@ Ran Sandbox::run_and_kill(const std::string& arguments, int signal,
     return {shell_status(status), read(".out"), read(".err")};
 }
 
-bool Sandbox::holds(const std::string& name, std::string_view needle) const {
+std::string Sandbox::all_bytes(const std::string& name) const {
+    std::ostringstream content;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / name)) {
-        if (!entry.is_regular_file()) continue;
-        std::ostringstream content;
-        content << std::ifstream(entry.path(), std::ios::binary).rdbuf();
-        if (content.str().find(needle) != std::string::npos) return true;
+        if (!entry.is_regular_file() || entry.file_size() == 0) continue;
+        content << std::ifstream(entry.path(), std::ios::binary).rdbuf() << '\0';
     }
-    return false;
+    return content.str();
+}
+
+bool Sandbox::holds(const std::string& name, std::string_view needle) const {
+    return all_bytes(name).find(needle) != std::string::npos;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

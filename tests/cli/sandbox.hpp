@@ -32,6 +32,8 @@ public:
     /// Starts `sluice ARGUMENTS`, kills it after `microseconds`, and waits for its end.
     Ran run_and_kill(const std::string& arguments, int signal, std::uint64_t microseconds) const;
 
+    /// Of every file below the folder `name`.
+    std::string all_bytes(const std::string& name) const;
     /// Whether any file below the folder `name` holds `needle`.
     bool holds(const std::string& name, std::string_view needle) const;
 

@@ -66,14 +66,20 @@ TEST_F(ScuttlebuttLog, KeepsNothingOfAnErasedAuthor) {
                            text->as_string()->find_first_of("\\\"\n/") == std::string_view::npos;
         if (plain) needles.emplace_back(*text->as_string());
     }
-    ASSERT_GE(needles.size(), 22U);
+    ASSERT_GE(needles.size(), 500U);
     const std::uint64_t messages = count(theirs);
-    for (const std::string& needle : needles) ASSERT_TRUE(box.holds("db", needle));
+    const std::string before = box.all_bytes("db");
+    for (const std::string& needle : needles) ASSERT_NE(before.find(needle), std::string::npos);
 
     box.ok("sluice erase db --view " + theirs + " --reason request --yes");
-    std::size_t left = 0;
-    for (const std::string& needle : needles) left += box.holds("db", needle);
-    EXPECT_EQ(left, 0U);
+    // A few texts of three words are in messages of others, too.
+    const std::string others = box.ok("sluice export db");
+    const auto by_others = [&](const std::string& needle) {
+        return others.find(needle) != std::string::npos;
+    };
+    EXPECT_LE(std::erase_if(needles, by_others), 10U);
+    const std::string after = box.all_bytes("db");
+    for (const std::string& needle : needles) EXPECT_EQ(after.find(needle), std::string::npos);
     EXPECT_EQ(count(theirs), 0U);
     EXPECT_EQ(count("by_key"), 20000U - messages);
     EXPECT_EQ(count("per_author"), 299U);
