@@ -28,52 +28,55 @@ void Database::Impl::remake_mapper() {
 
 Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                                        const ProgressFunction& progress) {
-    const std::lock_guard derive_lock(derive_mutex);
-    std::vector<OpenView> fresh;  // To be derived from the whole log.
-    std::vector<OpenView> loaded; // Known views whose function is here now.
-    {
-        const std::lock_guard lock(write_mutex);
-        for (OpenView& each : wanted) {
-            const CatalogEntry* const known = catalog->find(each.entry.name);
-            const bool same = known != nullptr && known->app == each.entry.app &&
-                              known->version == each.entry.version &&
-                              known->definition == each.entry.definition;
-            if (same && each.entry.app.empty()) continue;
-            if (same) {
-                each.entry.id = known->id;
-                loaded.push_back(each);
-                continue;
+    return writing([&]() -> Result<void> {
+        const std::lock_guard derive_lock(derive_mutex);
+        std::vector<OpenView> fresh;  // To be derived from the whole log.
+        std::vector<OpenView> loaded; // Known views whose function is here now.
+        {
+            const std::lock_guard lock(write_mutex);
+            for (OpenView& each : wanted) {
+                const CatalogEntry* const known = catalog->find(each.entry.name);
+                const bool same = known != nullptr && known->app == each.entry.app &&
+                                  known->version == each.entry.version &&
+                                  known->definition == each.entry.definition;
+                if (same && each.entry.app.empty()) continue;
+                if (same) {
+                    each.entry.id = known->id;
+                    loaded.push_back(each);
+                    continue;
+                }
+                SLUICE_TRY_ASSIGN(each.entry.id, catalog->take_id());
+                fresh.push_back(each);
             }
-            SLUICE_TRY_ASSIGN(each.entry.id, catalog->take_id());
-            fresh.push_back(each);
         }
-    }
-    if (!fresh.empty()) SLUICE_TRY(build(fresh, false, progress));
+        if (!fresh.empty()) SLUICE_TRY(build(fresh, false, progress));
 
-    const std::lock_guard lock(write_mutex);
-    for (const OpenView& each : loaded) {
-        // One app may register its function anew at any time; then there is nothing to catch up.
-        SLUICE_TRY(catch_up({each}, false, store->snapshot()->since(each.entry.id), progress));
-    }
-    auto set = std::make_shared<ViewSet>(*views);
-    std::vector<ViewId> replaced;
-    for (const auto* const list : {&fresh, &loaded}) {
-        for (const OpenView& each : *list) {
-            const auto old = set->find(each.entry.name);
-            if (old != set->end() && old->second.entry.id != each.entry.id) {
-                replaced.push_back(old->second.entry.id);
-            }
-            set->insert_or_assign(each.entry.name, each);
+        const std::lock_guard lock(write_mutex);
+        for (const OpenView& each : loaded) {
+            // One app may register its function anew at any time; then there is nothing to catch
+            // up.
+            SLUICE_TRY(catch_up({each}, false, store->snapshot()->since(each.entry.id), progress));
         }
-    }
-    // The rows first, then the name: a crash in between leaves rows that no name leads to, which
-    // the next opening drops.
-    if (!fresh.empty()) SLUICE_TRY(store->save({}));
-    for (const OpenView& each : fresh) SLUICE_TRY(catalog->put(each.entry));
-    publish(std::move(set));
-    remake_mapper();
-    for (const ViewId id : replaced) SLUICE_TRY(store->drop_view(id));
-    return {};
+        auto set = std::make_shared<ViewSet>(*views);
+        std::vector<ViewId> replaced;
+        for (const auto* const list : {&fresh, &loaded}) {
+            for (const OpenView& each : *list) {
+                const auto old = set->find(each.entry.name);
+                if (old != set->end() && old->second.entry.id != each.entry.id) {
+                    replaced.push_back(old->second.entry.id);
+                }
+                set->insert_or_assign(each.entry.name, each);
+            }
+        }
+        // The rows first, then the name: a crash in between leaves rows that no name leads to,
+        // which the next opening drops.
+        if (!fresh.empty()) SLUICE_TRY(store->save({}));
+        for (const OpenView& each : fresh) SLUICE_TRY(catalog->put(each.entry));
+        publish(std::move(set));
+        remake_mapper();
+        for (const ViewId id : replaced) SLUICE_TRY(store->drop_view(id));
+        return {};
+    });
 }
 
 namespace {
@@ -122,17 +125,19 @@ Result<void> Database::add_view(const std::string& name, const CodeView& code,
 }
 
 Result<void> Database::drop_view(const std::string& name) {
-    const std::lock_guard derive_lock(impl_->derive_mutex);
-    const std::lock_guard lock(impl_->write_mutex);
-    const auto found = impl_->views->find(name);
-    if (found == impl_->views->end()) return Error{Errc::not_found, "there is no view " + name};
-    const ViewId id = found->second.entry.id;
-    auto set = std::make_shared<ViewSet>(*impl_->views);
-    set->erase(name);
-    SLUICE_TRY(impl_->catalog->remove(name));
-    impl_->publish(std::move(set));
-    impl_->remake_mapper();
-    return impl_->store->drop_view(id);
+    return impl_->writing([&]() -> Result<void> {
+        const std::lock_guard derive_lock(impl_->derive_mutex);
+        const std::lock_guard lock(impl_->write_mutex);
+        const auto found = impl_->views->find(name);
+        if (found == impl_->views->end()) return Error{Errc::not_found, "there is no view " + name};
+        const ViewId id = found->second.entry.id;
+        auto set = std::make_shared<ViewSet>(*impl_->views);
+        set->erase(name);
+        SLUICE_TRY(impl_->catalog->remove(name));
+        impl_->publish(std::move(set));
+        impl_->remake_mapper();
+        return impl_->store->drop_view(id);
+    });
 }
 
 std::vector<ViewInfo> Database::views() const {
@@ -165,9 +170,11 @@ std::vector<ViewInfo> Database::views() const {
 }
 
 Result<void> Database::merge_views() {
-    const std::lock_guard derive_lock(impl_->derive_mutex);
-    const std::lock_guard lock(impl_->write_mutex);
-    return impl_->store->merge_all();
+    return impl_->writing([&]() -> Result<void> {
+        const std::lock_guard derive_lock(impl_->derive_mutex);
+        const std::lock_guard lock(impl_->write_mutex);
+        return impl_->store->merge_all();
+    });
 }
 
 Stats Database::stats() const {

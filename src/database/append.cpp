@@ -24,64 +24,68 @@ Result<std::vector<Seq>> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
 Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
                                      const AppendOptions& append_options,
                                      const std::optional<ImportMark>& mark, OnTaken on_taken) {
-    Offer offer;
-    {
-        const std::lock_guard lock(write_mutex);
-        const auto rows = store->snapshot();
-        std::unordered_set<std::string_view> keys_in_batch;
-        std::vector<Log::Draft> drafts;
-        drafts.reserve(messages.size() + 1);
-        const auto state_of = [&](const NewMessage& message) -> Result<Offered> {
-            if (message.key.empty()) return Offered::appended;
-            if (!keys_in_batch.insert(message.key).second) return Offered::exists;
-            SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, seqs_of_key(*rows, message.key));
-            const auto is_live = [&](Seq seq) { return !ledger.gone().deleted.contains(seq); };
-            if (std::any_of(seqs.begin(), seqs.end(), is_live)) return Offered::exists;
-            const bool was_here = !seqs.empty() || ledger.is_refused(hash(message.key));
-            return was_here && !append_options.readmit ? Offered::refused : Offered::appended;
-        };
-        for (std::size_t i = 0; i < messages.size(); ++i) {
-            SLUICE_TRY_ASSIGN(const Offered state, state_of(messages[i]));
-            if (state != Offered::appended && on_taken == OnTaken::fail) {
-                const std::string which =
-                    "message " + std::to_string(i + 1) + " of " + std::to_string(messages.size());
-                if (state == Offered::exists) {
-                    return Error{Errc::exists,
-                                 which + ": a message with this key is there already"};
-                }
-                return Error{Errc::refused, which + ": a message with this key was deleted or "
+    return writing([&]() -> Result<Offer> {
+        Offer offer;
+        {
+            const std::lock_guard lock(write_mutex);
+            const auto rows = store->snapshot();
+            std::unordered_set<std::string_view> keys_in_batch;
+            std::vector<Log::Draft> drafts;
+            drafts.reserve(messages.size() + 1);
+            const auto state_of = [&](const NewMessage& message) -> Result<Offered> {
+                if (message.key.empty()) return Offered::appended;
+                if (keys_in_batch.contains(message.key)) return Offered::exists;
+                SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, seqs_of_key(*rows, message.key));
+                const auto is_live = [&](Seq seq) { return !ledger.gone().deleted.contains(seq); };
+                if (std::any_of(seqs.begin(), seqs.end(), is_live)) return Offered::exists;
+                const bool was_here = !seqs.empty() || ledger.is_refused(hash(message.key));
+                return was_here && !append_options.readmit ? Offered::refused : Offered::appended;
+            };
+            for (std::size_t i = 0; i < messages.size(); ++i) {
+                SLUICE_TRY_ASSIGN(const Offered state, state_of(messages[i]));
+                if (state != Offered::appended && on_taken == OnTaken::fail) {
+                    const std::string which = "message " + std::to_string(i + 1) + " of " +
+                                              std::to_string(messages.size());
+                    if (state == Offered::exists) {
+                        return Error{Errc::exists,
+                                     which + ": a message with this key is there already"};
+                    }
+                    return Error{Errc::refused, which +
+                                                    ": a message with this key was deleted or "
                                                     "erased; ask to readmit it to append it again"};
+                }
+                offer.outcomes.push_back(state);
+                if (state == Offered::appended) {
+                    keys_in_batch.insert(messages[i].key);
+                    drafts.push_back({Log::Kind::message, messages[i].key, messages[i].body});
+                }
             }
-            offer.outcomes.push_back(state);
-            if (state == Offered::appended) {
-                drafts.push_back({Log::Kind::message, messages[i].key, messages[i].body});
+            const std::size_t message_count = drafts.size();
+            Change progress_mark;
+            std::string encoded_mark;
+            if (mark) {
+                progress_mark.kind = ChangeKind::import_mark;
+                progress_mark.time_ms = now_ms();
+                progress_mark.source = hash(mark->fingerprint);
+                progress_mark.source_offset = mark->offset;
+                encoded_mark = encode(progress_mark);
+                drafts.push_back({Log::Kind::change, {}, encoded_mark});
             }
-        }
-        const std::size_t message_count = drafts.size();
-        Change progress_mark;
-        std::string encoded_mark;
-        if (mark) {
-            progress_mark.kind = ChangeKind::import_mark;
-            progress_mark.time_ms = now_ms();
-            progress_mark.source = hash(mark->fingerprint);
-            progress_mark.source_offset = mark->offset;
-            encoded_mark = encode(progress_mark);
-            drafts.push_back({Log::Kind::change, {}, encoded_mark});
-        }
-        if (drafts.empty()) return offer;
+            if (drafts.empty()) return offer;
 
-        SLUICE_TRY_ASSIGN(const Seq first, log->append(drafts));
-        if (mark) {
-            const std::lock_guard publish_lock(publish_mutex);
-            ledger.apply({first.value + message_count}, progress_mark);
+            SLUICE_TRY_ASSIGN(const Seq first, log->append(drafts));
+            if (mark) {
+                const std::lock_guard publish_lock(publish_mutex);
+                ledger.apply({first.value + message_count}, progress_mark);
+            }
+            std::vector<Seq> fresh(message_count);
+            for (std::size_t i = 0; i < fresh.size(); ++i) fresh[i] = {first.value + i};
+            if (message_count > 0) offer.first = first;
+            SLUICE_TRY(derive(fresh, {}));
         }
-        std::vector<Seq> fresh(message_count);
-        for (std::size_t i = 0; i < fresh.size(); ++i) fresh[i] = {first.value + i};
-        if (message_count > 0) offer.first = first;
-        SLUICE_TRY(derive(fresh, {}));
-    }
-    SLUICE_TRY(acknowledge());
-    return offer;
+        SLUICE_TRY(acknowledge());
+        return offer;
+    });
 }
 
 Result<void> Database::Impl::acknowledge() {

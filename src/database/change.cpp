@@ -108,23 +108,26 @@ Result<Seq> Database::Impl::append_change(const Change& change) {
 
 Result<Changed> Database::Impl::change(ChangeKind kind, const Selector& selector, Wanted wanted,
                                        const ChangeOptions& change_options) {
-    Changed changed;
-    {
-        const std::lock_guard lock(write_mutex);
-        SLUICE_TRY_ASSIGN(changed.seqs, resolve(selector, wanted, change_options.progress));
-        if (kind == ChangeKind::hold || kind == ChangeKind::release) {
-            const bool holding = kind == ChangeKind::hold;
-            std::erase_if(changed.seqs, [&](Seq seq) { return ledger.is_held(seq) == holding; });
+    return writing([&]() -> Result<Changed> {
+        Changed changed;
+        {
+            const std::lock_guard lock(write_mutex);
+            SLUICE_TRY_ASSIGN(changed.seqs, resolve(selector, wanted, change_options.progress));
+            if (kind == ChangeKind::hold || kind == ChangeKind::release) {
+                const bool holding = kind == ChangeKind::hold;
+                std::erase_if(changed.seqs,
+                              [&](Seq seq) { return ledger.is_held(seq) == holding; });
+            }
+            if (changed.seqs.empty()) return changed;
+            SLUICE_TRY_ASSIGN(changed.at,
+                              append_change(new_change(kind, change_options, changed.seqs)));
+            const bool maps_again = kind == ChangeKind::restore;
+            SLUICE_TRY(derive({}, maps_again ? std::span<const Seq>(changed.seqs)
+                                             : std::span<const Seq>{}));
         }
-        if (changed.seqs.empty()) return changed;
-        SLUICE_TRY_ASSIGN(changed.at,
-                          append_change(new_change(kind, change_options, changed.seqs)));
-        const bool maps_again = kind == ChangeKind::restore;
-        SLUICE_TRY(
-            derive({}, maps_again ? std::span<const Seq>(changed.seqs) : std::span<const Seq>{}));
-    }
-    SLUICE_TRY(acknowledge());
-    return changed;
+        SLUICE_TRY(acknowledge());
+        return changed;
+    });
 }
 
 Result<Changed> Database::delete_messages(const Selector& selector, const ChangeOptions& options) {
@@ -144,25 +147,27 @@ Result<Changed> Database::release(const Selector& selector, const ChangeOptions&
 }
 
 Result<Changed> Database::replace(Seq seq, std::string_view body, const ChangeOptions& options) {
-    if (body.size() > Log::kBodySizeBytesMax) {
-        return Error{Errc::invalid_argument,
-                     "a body of " + std::to_string(body.size()) + " bytes; at most 16 MiB fit"};
-    }
-    Changed changed;
-    {
-        const std::lock_guard lock(impl_->write_mutex);
-        SLUICE_TRY_ASSIGN(changed.seqs, impl_->resolve(Selector(std::vector<Seq>{seq}),
-                                                       Impl::Wanted::live, options.progress));
-        if (changed.seqs.empty()) {
-            return Error{Errc::not_found, "message " + seq_text(seq) + " is deleted or erased"};
+    return impl_->writing([&]() -> Result<Changed> {
+        if (body.size() > Log::kBodySizeBytesMax) {
+            return Error{Errc::invalid_argument,
+                         "a body of " + std::to_string(body.size()) + " bytes; at most 16 MiB fit"};
         }
-        Change change = impl_->new_change(ChangeKind::replace, options, changed.seqs);
-        change.body = body;
-        SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
-        SLUICE_TRY(impl_->derive({}, changed.seqs));
-    }
-    SLUICE_TRY(impl_->acknowledge());
-    return changed;
+        Changed changed;
+        {
+            const std::lock_guard lock(impl_->write_mutex);
+            SLUICE_TRY_ASSIGN(changed.seqs, impl_->resolve(Selector(std::vector<Seq>{seq}),
+                                                           Impl::Wanted::live, options.progress));
+            if (changed.seqs.empty()) {
+                return Error{Errc::not_found, "message " + seq_text(seq) + " is deleted or erased"};
+            }
+            Change change = impl_->new_change(ChangeKind::replace, options, changed.seqs);
+            change.body = body;
+            SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
+            SLUICE_TRY(impl_->derive({}, changed.seqs));
+        }
+        SLUICE_TRY(impl_->acknowledge());
+        return changed;
+    });
 }
 
 Result<std::vector<Seq>> Database::select(const Selector& selector, bool deleted_too) const {

@@ -40,20 +40,24 @@ Receipt receipt_of(const Ledger::Erasure& erasure) {
 Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction& progress) {
     const Change order = ledger.erasures().at(erasure).change;
     std::vector<Seq> entries = order.seqs;
-    for (const Seq seq : order.seqs) {
-        const std::vector<Seq> replacements = ledger.replacements(seq);
-        entries.insert(entries.end(), replacements.begin(), replacements.end());
-    }
+    entries.insert(entries.end(), order.replacements.begin(), order.replacements.end());
     std::sort(entries.begin(), entries.end());
 
     ProgressMeter meter(progress, "erasing", entries.size() + 1);
     constexpr std::size_t kStep = 16384;
+    Result<void> wiped_all;
     for (std::size_t i = 0; i < entries.size(); i += kStep) {
         const auto step = std::span(entries).subspan(i, std::min(kStep, entries.size() - i));
-        SLUICE_TRY(log->wipe(step));
+        // A damaged entry that cannot be found leaves the erasure unfinished, and keeps none of the
+        // other steps from being done.
+        if (const auto wiped = log->wipe(step); !wiped) {
+            if (wiped.error().code != Errc::corrupt) return wiped;
+            wiped_all = wiped;
+        }
         meter.at(i + step.size());
     }
     SLUICE_TRY_ASSIGN(const auto purged, store->purge(order.seqs, options.erase_patience));
+    SLUICE_TRY(wiped_all);
     meter.finish();
 
     Change receipt = new_change(ChangeKind::receipt, {}, {});
@@ -68,46 +72,55 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
 }
 
 Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& options) {
-    const std::lock_guard derive_lock(impl_->derive_mutex);
-    const std::lock_guard lock(impl_->write_mutex);
-    Changed changed;
-    SLUICE_TRY_ASSIGN(changed.seqs,
-                      impl_->resolve(selector, Impl::Wanted::not_erased, options.progress));
-    if (changed.seqs.empty()) return changed;
-    for (const Seq seq : changed.seqs) {
-        if (impl_->ledger.is_held(seq)) {
-            return Error{Errc::held, "message " + std::to_string(seq.value) +
-                                         " is under a legal hold; nothing was erased"};
+    return impl_->writing([&]() -> Result<Changed> {
+        const std::lock_guard derive_lock(impl_->derive_mutex);
+        const std::lock_guard lock(impl_->write_mutex);
+        Changed changed;
+        SLUICE_TRY_ASSIGN(changed.seqs,
+                          impl_->resolve(selector, Impl::Wanted::not_erased, options.progress));
+        if (changed.seqs.empty()) return changed;
+        for (const Seq seq : changed.seqs) {
+            if (impl_->ledger.is_held(seq)) {
+                return Error{Errc::held, "message " + std::to_string(seq.value) +
+                                             " is under a legal hold; nothing was erased"};
+            }
         }
-    }
-    SLUICE_TRY(impl_->log->sync());
+        SLUICE_TRY(impl_->log->sync());
 
-    Change order = impl_->new_change(ChangeKind::erase, options, changed.seqs);
-    for (const Seq seq : changed.seqs) {
-        const auto entry = impl_->log->read(seq);
-        if (entry && !entry->key.empty()) order.refused.push_back(impl_->hash(entry->key));
-    }
-    // Sorted, so that the order of the hashes does not say which is whose.
-    std::sort(order.refused.begin(), order.refused.end(),
-              [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
-    impl_->remember_needles(changed.seqs);
-    SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(order));
-    SLUICE_TRY(impl_->log->sync());
-    SLUICE_TRY(impl_->derive({}, {}));
-    SLUICE_TRY(impl_->finish_erasure(changed.at, options.progress));
-    changed.receipt = receipt_of(impl_->ledger.erasures().at(changed.at));
-    return changed;
+        Change order = impl_->new_change(ChangeKind::erase, options, changed.seqs);
+        for (const Seq seq : changed.seqs) {
+            const auto entry = impl_->log->read(seq);
+            if (entry && !entry->key.empty()) order.refused.push_back(impl_->hash(entry->key));
+            const std::vector<Seq> replacements = impl_->ledger.replacements(seq);
+            order.replacements.insert(order.replacements.end(), replacements.begin(),
+                                      replacements.end());
+        }
+        // A change that replaced several messages is named once.
+        std::sort(order.replacements.begin(), order.replacements.end());
+        // Sorted, so that the order of the hashes does not say which is whose.
+        std::sort(order.refused.begin(), order.refused.end(),
+                  [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
+        impl_->remember_needles(changed.seqs);
+        SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(order));
+        SLUICE_TRY(impl_->log->sync());
+        SLUICE_TRY(impl_->derive({}, {}));
+        SLUICE_TRY(impl_->finish_erasure(changed.at, options.progress));
+        changed.receipt = receipt_of(impl_->ledger.erasures().at(changed.at));
+        return changed;
+    });
 }
 
 Result<void> Database::resume_erasures() {
-    const std::lock_guard derive_lock(impl_->derive_mutex);
-    const std::lock_guard lock(impl_->write_mutex);
-    std::vector<Seq> unfinished;
-    for (const auto& [at, erasure] : impl_->ledger.erasures()) {
-        if (!erasure.receipt) unfinished.push_back(at);
-    }
-    for (const Seq at : unfinished) SLUICE_TRY(impl_->finish_erasure(at, {}));
-    return {};
+    return impl_->writing([&]() -> Result<void> {
+        const std::lock_guard derive_lock(impl_->derive_mutex);
+        const std::lock_guard lock(impl_->write_mutex);
+        std::vector<Seq> unfinished;
+        for (const auto& [at, erasure] : impl_->ledger.erasures()) {
+            if (!erasure.receipt) unfinished.push_back(at);
+        }
+        for (const Seq at : unfinished) SLUICE_TRY(impl_->finish_erasure(at, {}));
+        return {};
+    });
 }
 
 std::vector<Receipt> Database::receipts() const {

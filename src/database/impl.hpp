@@ -14,6 +14,7 @@
 
 #include <sluice/database.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -57,6 +58,10 @@ private:
 struct Database::Impl {
     Impl(Directory& root_directory, const Options& the_options);
     ~Impl();
+
+    /// Every public function that writes runs in here: after a failed write, to whichever file, all
+    /// further ones are refused before they can touch the log.
+    template <typename Write> auto writing(const Write& write) -> decltype(write());
 
     // Opening (open.cpp).
     Result<void> open(const ProgressFunction& progress);
@@ -130,6 +135,7 @@ struct Database::Impl {
     std::optional<Mapper> mapper;         // Under write_mutex.
     mutable std::condition_variable entry_added; // With publish_mutex.
 
+    std::atomic<bool> write_failed{false};
     std::vector<std::string> notes;
     std::vector<std::string> needles; // Under write_mutex; see verify.cpp.
 
@@ -137,6 +143,20 @@ struct Database::Impl {
     std::condition_variable closing; // With publish_mutex.
     bool is_closing = false;
 };
+
+template <typename Write> auto Database::Impl::writing(const Write& write) -> decltype(write()) {
+    if (write_failed) {
+        return Error{Errc::latched,
+                     "an earlier write to " + root->path() + " failed; open it again"};
+    }
+    auto written = write();
+    if (!written) {
+        const Errc code = written.error().code;
+        if (code == Errc::io || code == Errc::no_space || code == Errc::latched)
+            write_failed = true;
+    }
+    return written;
+}
 
 struct Snapshot::Impl {
     const Database::Impl* database;

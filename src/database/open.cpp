@@ -122,10 +122,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 Result<void> Database::Impl::replay_changes() {
     for (const Seq at : log->changes_at_open()) {
         const auto entry = log->read(at);
-        if (!entry) {
-            notes.push_back("change " + entry.error().context);
-            continue;
-        }
+        if (!entry) continue; // Damaged: named below.
         if (entry->erased) {
             ledger.apply_wiped(at);
             continue;
@@ -136,7 +133,8 @@ Result<void> Database::Impl::replay_changes() {
     std::uint64_t damaged_count = 0;
     Seq first_damaged;
     for (const Seq seq : log->damaged_at_open()) {
-        if (ledger.gone().erased.contains(seq)) continue;
+        // What an erasure wiped by half is not damage.
+        if (ledger.gone().erased.contains(seq) || ledger.is_change(seq)) continue;
         if (damaged_count++ == 0) first_damaged = seq;
     }
     if (damaged_count > 0) {
@@ -206,8 +204,8 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
 
 /// P4: a message that was restored or replaced while nobody could map it for a view has left that
 /// view. A crash forgets this with the rows in memory, so it is told again.
-Result<void> Database::Impl::retract_superseded(
-    const std::vector<std::pair<ViewId, Seq>>& unloaded) {
+Result<void>
+Database::Impl::retract_superseded(const std::vector<std::pair<ViewId, Seq>>& unloaded) {
     if (unloaded.empty()) return {};
     StoreCommit step;
     step.position = store->snapshot()->position();
@@ -245,7 +243,7 @@ std::vector<std::string> Database::recovery_notes() const {
 }
 
 Result<void> Database::flush() {
-    return impl_->log->sync();
+    return impl_->writing([&]() -> Result<void> { return impl_->log->sync(); });
 }
 
 } // namespace sluice

@@ -94,6 +94,7 @@ std::string encode(const Change& change) {
     case ChangeKind::erase:
         append_varint(to, change.refused.size());
         for (const KeyHash& hash : change.refused) to += hash.view();
+        append_seqs(to, change.replacements);
         break;
     case ChangeKind::replace: to += change.body; break;
     case ChangeKind::receipt:
@@ -135,6 +136,7 @@ Result<Change> decode_change(std::string_view payload, Seq at) {
         const std::uint64_t count = from.varint();
         if (count > from.rest().size() / sizeof(KeyHash::bytes)) return malformed;
         for (std::uint64_t i = 0; i < count; ++i) change.refused.push_back(take_hash(from));
+        if (!take_seqs(from, at, change.replacements)) return malformed;
         break;
     }
     case ChangeKind::replace: change.body = from.take(from.rest().size()); break;

@@ -44,11 +44,14 @@ struct ReceiptDetails {
 
 struct Change {
     ChangeKind kind = ChangeKind::remove;
-    std::uint64_t time_ms = 0;       ///< Since 1970-01-01 UTC.
-    std::vector<Seq> seqs;           ///< The messages concerned, ascending.
-    std::string reason;              ///< Why, in the caller's words.
-    std::string actor;               ///< By whom.
-    std::vector<KeyHash> refused;    ///< erase: application keys that stay out.
+    std::uint64_t time_ms = 0;    ///< Since 1970-01-01 UTC.
+    std::vector<Seq> seqs;        ///< The messages concerned, ascending.
+    std::string reason;           ///< Why, in the caller's words.
+    std::string actor;            ///< By whom.
+    std::vector<KeyHash> refused; ///< erase: application keys that stay out.
+    /// erase: the change entries that hold other versions of the messages, ascending. Named here
+    /// because half of such an entry, wiped, no longer says what it was.
+    std::vector<Seq> replacements;
     std::string_view body;           ///< replace: the new bytes. Into the entry.
     ReceiptDetails receipt;          ///< receipt.
     KeyHash source;                  ///< import_mark: stands for the file's first bytes.

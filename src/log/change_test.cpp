@@ -16,7 +16,10 @@ Change some_change(ChangeKind kind) {
     change.seqs = {{1}, {2}, {9}, {10}, {11}, {300}};
     change.reason = "asked to";
     change.actor = "operator";
-    if (kind == ChangeKind::erase) change.refused = {hash_key("a", {}), hash_key("b", {})};
+    if (kind == ChangeKind::erase) {
+        change.refused = {hash_key("a", {}), hash_key("b", {})};
+        change.replacements = {{4}, {5}, {9}};
+    }
     if (kind == ChangeKind::replace) change.body = "new bytes";
     if (kind == ChangeKind::receipt) change.receipt = {{17}, true, 3, 4, 500'000};
     if (kind == ChangeKind::import_mark) change.source_offset = 77;
@@ -32,6 +35,7 @@ TEST(Change, ReadsBackAsItWasWritten) {
         EXPECT_EQ(back.seqs, change.seqs);
         EXPECT_EQ(back.reason, change.reason);
         EXPECT_EQ(back.refused, change.refused);
+        EXPECT_EQ(back.replacements, change.replacements);
         EXPECT_EQ(back.body, change.body);
         EXPECT_EQ(back.receipt.erasure, change.receipt.erasure);
         EXPECT_EQ(back.source_offset, change.source_offset);

@@ -17,6 +17,8 @@ void Ledger::apply(Seq at, const Change& change) {
             gone_.erased.insert(seq);
         }
         for (const KeyHash& key : change.refused) refused_.insert(hash_of(key));
+        // Of one that was wiped by half nothing else says that it was a change.
+        for (const Seq seq : change.replacements) changes_.insert(seq);
         erasures_.emplace(at, Erasure{at, change, std::nullopt});
         break;
     case ChangeKind::restore:

@@ -17,6 +17,7 @@ using namespace log_format;
 namespace {
 
 constexpr const char* kIdentityName = "identity";
+constexpr const char* kNewIdentityName = "identity.new";
 
 std::optional<Seq> first_seq_in_name(const std::string& name) {
     std::uint64_t value = 0;
@@ -24,6 +25,11 @@ std::optional<Seq> first_seq_in_name(const std::string& name) {
     const auto [rest, error] = std::from_chars(name.data(), end, value);
     if (error != std::errc{} || std::string_view(rest, end) != ".log") return std::nullopt;
     return Seq{value};
+}
+
+/// What a crash in create(), or looking for a log where there was none, leaves behind.
+bool may_precede_log(const std::string& name) {
+    return name == "lock" || name == kNewIdentityName || name == LogSegment::file_name({1});
 }
 
 Error entry_not_found(Seq seq, Seq last) {
@@ -44,7 +50,9 @@ Log::~Log() {
 
 Result<void> Log::create(Directory& directory) {
     SLUICE_TRY_ASSIGN(const auto names, directory.list());
-    if (!names.empty()) return Error{Errc::exists, directory.path() + " is not empty"};
+    if (!std::all_of(names.begin(), names.end(), may_precede_log)) {
+        return Error{Errc::exists, directory.path() + " is not empty"};
+    }
     if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
     Identity identity;
     randombytes_buf(identity.id.data(), identity.id.size());
@@ -52,11 +60,11 @@ Result<void> Log::create(Directory& directory) {
 
     // The identity gets its name last: a directory without it is not yet a log.
     SLUICE_TRY(LogSegment::create({&directory, identity.id, {1}, kSegmentHeaderSize}));
-    const std::string temporary = std::string(kIdentityName) + ".new";
-    SLUICE_TRY_ASSIGN(const auto file, directory.open(temporary, Create::must));
+    SLUICE_TRY_ASSIGN(const auto file, directory.open(kNewIdentityName, Create::if_missing));
+    SLUICE_TRY(file->truncate(0));
     SLUICE_TRY(file->write_at(0, encode_identity(identity)));
     SLUICE_TRY(file->sync());
-    SLUICE_TRY(directory.rename(temporary, kIdentityName));
+    SLUICE_TRY(directory.rename(kNewIdentityName, kIdentityName));
     return directory.sync();
 }
 
@@ -228,19 +236,26 @@ Result<Log::Entry> Log::read(Seq seq) const {
 Result<void> Log::wipe(std::span<const Seq> seqs) {
     SLUICE_TRY(check_writable());
     std::vector<LogSegment*> touched;
+    std::vector<Seq> overwritten;
+    Result<void> found_all;
     for (const Seq seq : seqs) {
         auto* const segment = const_cast<LogSegment*>(segment_of(seq));
         if (seq > last() || segment == nullptr) return entry_not_found(seq, last());
         // Of an entry whose header is lost nobody can say where it lies: its segment is zeroed by
-        // repair, not here.
+        // repair, not here. The others are wiped all the same.
+        if (const auto located = segment->locate(seq); !located) {
+            if (found_all) found_all = located.error();
+            continue;
+        }
         SLUICE_TRY(latch_failure(segment->overwrite(seq)));
+        overwritten.push_back(seq);
         if (touched.empty() || touched.back() != segment) touched.push_back(segment);
     }
     std::sort(touched.begin(), touched.end());
     touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
     for (LogSegment* const segment : touched) SLUICE_TRY(latch_failure(segment->sync()));
 
-    for (const Seq seq : seqs) {
+    for (const Seq seq : overwritten) {
         auto* const segment = const_cast<LogSegment*>(segment_of(seq));
         SLUICE_TRY_ASSIGN(const bool wiped, segment->is_wiped(seq));
         if (!wiped) {
@@ -251,7 +266,7 @@ Result<void> Log::wipe(std::span<const Seq> seqs) {
         // are, outside the file.
         SLUICE_TRY(latch_failure(segment->punch_holes(seq)));
     }
-    return {};
+    return found_all;
 }
 
 std::vector<Seq> Log::changes_at_open() const {

@@ -74,7 +74,8 @@ public:
 
     /// Overwrites key, body and checksum of each entry in place and makes that durable, then reads
     /// it back and gives whole blocks to the file system. Repeating it is harmless. Errors: io;
-    /// corrupt (what was read back is not what was written); latched.
+    /// corrupt (what was read back is not what was written; or an entry is damaged so that it
+    /// cannot be found: then the others are wiped); latched.
     Result<void> wipe(std::span<const Seq> seqs);
 
     Seq last() const { return {last_.load(std::memory_order_acquire)}; }
