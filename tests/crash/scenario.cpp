@@ -1,0 +1,146 @@
+#include "crash/scenario.hpp"
+
+#include "base/try.hpp"
+
+namespace sluice::test {
+
+Scenario::Scenario(SimulatedDisk& disk) : root_(disk.root()) {
+    Database::create(*root_).value();
+    database = Database::open(*root_, options()).value();
+}
+
+/// Files are small, so that a short life closes, cuts, merges and rewrites many of them.
+Options Scenario::options() {
+    Options options;
+    options.background = false;
+    options.log_segment_size_bytes = 4096;
+    options.view_segment_rows_max = 16;
+    options.view_memory_bytes_max = 2048;
+    return options;
+}
+
+Result<void> Scenario::tell() {
+    for (const std::size_t meaning : {0u, 2u, 4u, 6u, 8u}) SLUICE_TRY(add_view(meaning));
+    SLUICE_TRY(append(8, false));
+    SLUICE_TRY(append(6, true));
+    SLUICE_TRY(replace({9}, "a short replacement"));
+    // So long that no sector holds all of it.
+    std::string long_text;
+    for (int i = 0; i < 100; ++i) long_text += "a long replacement ";
+    SLUICE_TRY(replace({9}, long_text));
+    SLUICE_TRY(remove({{7}, {10}, {12}}));
+    SLUICE_TRY(restore({{10}}));
+    SLUICE_TRY(append(12, true));
+    SLUICE_TRY(add_view(1)); // In the place of meaning 0.
+    SLUICE_TRY(hold({{8}}));
+    SLUICE_TRY(erase({{9}, {11}, {12}}));
+    SLUICE_TRY(append(5, false));
+    SLUICE_TRY(add_view(3));
+    SLUICE_TRY(merge());
+    SLUICE_TRY(replace({13}, "a third replacement"));
+    SLUICE_TRY(drop_view("by tag"));
+    SLUICE_TRY(erase({{13}}));
+    SLUICE_TRY(reopen());
+    SLUICE_TRY(replace({6}, "a replacement that one view hears of later"));
+    SLUICE_TRY(append(4, true));
+    SLUICE_TRY(add_view(8)); // Its code is loaded again.
+    SLUICE_TRY(erase({{6}, {20}}));
+    SLUICE_TRY(append(2, false));
+    return reopen();
+}
+
+template <typename Do>
+Result<void> Scenario::perform(const std::string& name, const std::function<void(Model&)>& expect,
+                               Do act) {
+    step = name;
+    expect(after);
+    const auto done = act();
+    if (!done) return done.error();
+    before = after;
+    return {};
+}
+
+Result<void> Scenario::append(std::size_t count, bool as_batch) {
+    std::vector<Content> contents;
+    std::vector<std::string> bodies, keys;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string number = std::to_string(++message_count_);
+        contents.push_back(make_content(message_count_ * 2654435761u, "text " + number + '.'));
+        bodies.push_back(contents.back().body());
+        keys.push_back(message_count_ % 3 == 0 ? "" : "<key " + number + '>');
+    }
+    for (std::size_t from = 0, size = as_batch ? count : 1; from < count; from += size) {
+        std::vector<NewMessage> batch;
+        for (std::size_t i = from; i < from + size; ++i) batch.push_back({bodies[i], keys[i]});
+        const auto expect = [&](Model& model) {
+            for (std::size_t i = from; i < from + size; ++i) model.append(contents[i], keys[i]);
+        };
+        SLUICE_TRY(perform(as_batch ? "append a batch" : "append", expect,
+                           [&] { return database->append(batch); }));
+    }
+    return {};
+}
+
+Result<void> Scenario::replace(Seq seq, const std::string& text) {
+    const Content content = make_content(seq.value * 40503, text);
+    return perform(
+        "replace", [&](Model& model) { model.replace(seq, content); },
+        [&] { return database->replace(seq, content.body()); });
+}
+
+Result<void> Scenario::remove(const std::vector<Seq>& seqs) {
+    return perform(
+        "delete", [&](Model& model) { model.remove(seqs); },
+        [&] { return database->delete_messages(seqs); });
+}
+
+Result<void> Scenario::restore(const std::vector<Seq>& seqs) {
+    return perform(
+        "restore", [&](Model& model) { model.restore(seqs); },
+        [&] { return database->restore(seqs); });
+}
+
+Result<void> Scenario::hold(const std::vector<Seq>& seqs) {
+    return perform(
+        "hold", [&](Model& model) { model.hold(seqs, true); },
+        [&] { return database->hold(seqs); });
+}
+
+Result<void> Scenario::erase(const std::vector<Seq>& seqs) {
+    return perform(
+        "erase", [&](Model& model) { model.erase(seqs, true); },
+        [&] { return database->erase(seqs); });
+}
+
+Result<void> Scenario::add_view(std::size_t index) {
+    const Meaning& meaning = meanings()[index];
+    return perform(
+        "add a view", [&](Model& model) { model.add_view(index); },
+        [&] {
+            return meaning.is_code() ? database->add_view(meaning.name, meaning.code())
+                                     : database->add_view(meaning.name, meaning.definition);
+        });
+}
+
+Result<void> Scenario::drop_view(const std::string& name) {
+    return perform(
+        "drop a view", [&](Model& model) { model.drop_view(name); },
+        [&] { return database->drop_view(name); });
+}
+
+Result<void> Scenario::merge() {
+    return perform(
+        "merge", [](Model&) {}, [&] { return database->merge_views(); });
+}
+
+Result<void> Scenario::reopen() {
+    return perform(
+        "close and open", [](Model& model) { model.open_again(); },
+        [&]() -> Result<void> {
+            database.reset();
+            SLUICE_TRY_ASSIGN(database, Database::open(*root_, options()));
+            return {};
+        });
+}
+
+} // namespace sluice::test

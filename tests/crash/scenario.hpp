@@ -1,0 +1,46 @@
+// A life of a database in a few dozen steps, each of which the power or the disk may fail in.
+#pragma once
+#include "model/model.hpp"
+#include "support/simulated_disk.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace sluice::test {
+
+class Scenario {
+public:
+    explicit Scenario(SimulatedDisk& disk);
+
+    /// Tells all steps, or up to the first that fails.
+    Result<void> tell();
+
+    // Around the step under way: before it, and what it promises to leave.
+    std::string step;
+    Model before;
+    Model after;
+    std::unique_ptr<Database> database; ///< Null while it is closed.
+
+    static Options options();
+
+private:
+    template <typename Do>
+    Result<void> perform(const std::string& name, const std::function<void(Model&)>& expect,
+                         Do act);
+    Result<void> append(std::size_t count, bool as_batch);
+    Result<void> replace(Seq seq, const std::string& text);
+    Result<void> remove(const std::vector<Seq>& seqs);
+    Result<void> restore(const std::vector<Seq>& seqs);
+    Result<void> hold(const std::vector<Seq>& seqs);
+    Result<void> erase(const std::vector<Seq>& seqs);
+    Result<void> add_view(std::size_t meaning);
+    Result<void> drop_view(const std::string& name);
+    Result<void> merge();
+    Result<void> reopen();
+
+    std::unique_ptr<Directory> root_;
+    std::uint64_t message_count_ = 0;
+};
+
+} // namespace sluice::test

@@ -1,0 +1,106 @@
+#include "model/model.hpp"
+
+#include <algorithm>
+
+namespace sluice::test {
+
+Seq Model::change() {
+    Entry entry;
+    entry.is_change = true;
+    entries.push_back(entry);
+    return last();
+}
+
+Seq Model::append(const Content& content, const std::string& key) {
+    Entry entry;
+    entry.key = key;
+    entry.versions.push_back({last().next(), content});
+    entries.push_back(entry);
+    if (!key.empty()) keys.insert(key);
+    return last();
+}
+
+Seq Model::remove(const std::vector<Seq>& seqs) {
+    for (const Seq seq : seqs) at(seq).deleted = true;
+    return change();
+}
+
+Seq Model::restore(const std::vector<Seq>& seqs) {
+    const Seq now = change();
+    for (const Seq seq : seqs) {
+        at(seq).deleted = false;
+        at(seq).turns.push_back(now);
+    }
+    return now;
+}
+
+Seq Model::replace(Seq seq, const Content& content) {
+    const Seq now = change();
+    at(seq).versions.push_back({now, content});
+    at(seq).turns.push_back(now);
+    return now;
+}
+
+Seq Model::hold(const std::vector<Seq>& seqs, bool held) {
+    for (const Seq seq : seqs) at(seq).held = held;
+    return change();
+}
+
+Seq Model::erase(const std::vector<Seq>& seqs, bool finished) {
+    for (const Seq seq : seqs) {
+        Entry& entry = at(seq);
+        entry.deleted = entry.erased = true;
+        if (!entry.key.empty()) refused.insert(entry.key);
+    }
+    const Seq now = change();
+    ++unfinished;
+    if (finished) finish_erasures();
+    return now;
+}
+
+void Model::finish_erasures() {
+    for (; unfinished > 0; --unfinished) change();
+}
+
+void Model::open_again() {
+    finish_erasures();
+    for (auto& [name, view] : views) {
+        view.loaded = !meanings()[view.meaning].is_code();
+    }
+}
+
+std::vector<Seq> Model::messages() const {
+    std::vector<Seq> all;
+    for (Seq seq{1}; seq <= last(); seq = seq.next()) {
+        if (!at(seq).is_change) all.push_back(seq);
+    }
+    return all;
+}
+
+Model::KeyState Model::state_of(const std::string& key) const {
+    const auto named = named_by(key);
+    if (named && is_live(*named)) return KeyState::live;
+    return named || refused.contains(key) ? KeyState::gone : KeyState::free;
+}
+
+std::optional<Seq> Model::named_by(const std::string& key) const {
+    std::optional<Seq> found;
+    for (Seq seq{1}; seq <= last(); seq = seq.next()) {
+        const Entry& entry = at(seq);
+        if (entry.is_change || entry.erased || entry.key != key) continue;
+        if (!found || is_live(seq) || !is_live(*found)) found = seq;
+    }
+    return found;
+}
+
+std::vector<std::string> Model::needles() const {
+    std::vector<std::string> all;
+    for (const Entry& entry : entries) {
+        if (!entry.erased) continue;
+        for (const Version& version : entry.versions) all.push_back(version.content.text);
+        if (!entry.key.empty() && !named_by(entry.key)) all.push_back(entry.key);
+    }
+    return all;
+}
+
+} // namespace sluice::test

@@ -1,0 +1,83 @@
+// What a database should answer, from nothing but a list of structs. Shares no code with the engine
+// but the type of keys.
+#pragma once
+#include "model/content.hpp"
+#include "model/views.hpp"
+
+#include <sluice/database.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sluice::test {
+
+class Model {
+public:
+    struct Version {
+        Seq seq;
+        Content content;
+    };
+    struct Entry {
+        bool is_change = false;
+        std::string key;
+        std::vector<Version> versions; ///< Oldest first. Of a message.
+        bool deleted = false;          ///< Deleted or erased.
+        bool erased = false;
+        bool held = false;
+        std::vector<Seq> turns; ///< The restores and replacements that named it.
+    };
+    struct OpenView {
+        std::size_t meaning = 0; ///< Which of meanings().
+        bool loaded = true;
+    };
+
+    // What a database is told.
+
+    Seq append(const Content& content, const std::string& key = {});
+    Seq remove(const std::vector<Seq>& seqs);
+    Seq restore(const std::vector<Seq>& seqs);
+    Seq replace(Seq seq, const Content& content);
+    Seq hold(const std::vector<Seq>& seqs, bool held);
+    /// The erase entry and, unless a snapshot is in the way, the receipt.
+    Seq erase(const std::vector<Seq>& seqs, bool finished);
+    void finish_erasures();
+    Seq change();      ///< One that concerns no message: an import mark.
+    void open_again(); ///< Code is not loaded now, and unfinished erasures are finished.
+
+    void add_view(std::size_t meaning) { views[meanings()[meaning].name] = {meaning, true}; }
+    void drop_view(const std::string& name) { views.erase(name); }
+
+    // What it should say.
+
+    Seq last() const { return {entries.size()}; }
+    Entry& at(Seq seq) { return entries.at(seq.value - 1); }
+    const Entry& at(Seq seq) const { return entries.at(seq.value - 1); }
+    bool is_live(Seq seq) const { return !at(seq).is_change && !at(seq).deleted; }
+    std::vector<Seq> messages() const;
+    enum class KeyState : std::uint8_t { free, live, gone };
+    KeyState state_of(const std::string& key) const;
+    /// The message that a key names: a live one before a deleted one, a newer before an older.
+    std::optional<Seq> named_by(const std::string& key) const;
+    /// Texts of all versions of erased messages, and their keys: nothing may contain them.
+    std::vector<std::string> needles() const;
+
+    /// Empty if the database says the same; else the first difference.
+    std::string difference(const Database& database) const;
+    /// The part of it that is cheap to ask after every step of a long history.
+    std::string difference_of_views(const Snapshot& snapshot,
+                                    const std::vector<ViewInfo>& infos) const;
+
+    std::vector<Entry> entries; ///< By seq - 1.
+    std::set<std::string> keys; ///< All that were ever offered.
+    std::set<std::string> refused;
+    std::map<std::string, OpenView> views;
+    std::size_t unfinished = 0; ///< Erasures without a receipt.
+
+private:
+    std::string difference_of_log(const Snapshot& snapshot) const;
+    std::string difference_of_entry(const Result<Record>& answer, Seq seq) const;
+};
+
+} // namespace sluice::test

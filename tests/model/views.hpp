@@ -1,0 +1,35 @@
+// The views that histories and crashes are tried with, each beside its plain meaning.
+#pragma once
+#include "model/content.hpp"
+
+#include <sluice/view.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sluice::test {
+
+/// What one message gives to a view.
+struct Emission {
+    Key key;
+    std::optional<std::size_t> number = std::nullopt; ///< Which of scalars(), of an aggregate.
+};
+
+/// One meaning of a view, and what a test expects of it.
+struct Meaning {
+    std::string name; ///< Several meanings of one name are versions of that view.
+    bool is_aggregate = false;
+    std::string definition; ///< JSON.
+    std::string app;        ///< Not empty: written in code.
+    std::uint32_t version = 1;
+    ViewFunction function;
+    std::function<std::vector<Emission>(const Content&)> emissions;
+
+    bool is_code() const { return !app.empty(); }
+    CodeView code() const { return {app, version, definition, function}; }
+};
+
+const std::vector<Meaning>& meanings();
+
+} // namespace sluice::test
