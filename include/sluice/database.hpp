@@ -117,9 +117,9 @@ struct SelectWhere {
 using Selector = std::variant<std::vector<Seq>, SelectKeys, SelectView, SelectWhere>;
 
 struct ChangeOptions {
-    std::string reason; ///< Kept in the log for ever: no personal data.
-    std::string actor;  ///< Likewise.
-    ProgressFunction progress;
+    std::string reason = {}; ///< Kept in the log for ever: no personal data.
+    std::string actor = {};  ///< Likewise.
+    ProgressFunction progress = {};
 };
 
 /// The record of an erasure. Never content, never a hash of content.
@@ -161,12 +161,12 @@ struct ViewInfo {
 };
 
 struct ReadOptions {
-    std::optional<Key> prefix; ///< Keys that begin with these elements.
-    std::optional<Key> from;   ///< Inclusive.
-    std::optional<Key> to;     ///< Exclusive.
+    std::optional<Key> prefix = {}; ///< Keys that begin with these elements.
+    std::optional<Key> from = {};   ///< Inclusive.
+    std::optional<Key> to = {};     ///< Exclusive.
     bool reverse = false;
     std::uint64_t limit = ~std::uint64_t{0};
-    std::string after; ///< A ViewCursor::position() of an earlier read: go on behind it.
+    std::string after = {}; ///< A ViewCursor::position() of an earlier read: go on behind it.
 };
 
 /// Walks a view in key order. Valid while its Snapshot lives. Not thread-safe.
