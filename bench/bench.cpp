@@ -139,7 +139,7 @@ void reading(Fresh& database) {
     const double lookups = seconds([&] {
         for (std::size_t i = 0; i < kReads; ++i) {
             ReadOptions options;
-            options.prefix = keys[random() % keys.size()];
+            options.exact = keys[random() % keys.size()];
             ViewCursor cursor = snapshot.read("by_key", options).value();
             while (cursor.next()) ++found;
         }

@@ -17,9 +17,13 @@ void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
 
 void Database::Impl::remake_mapper() {
     mapped.clear();
+    unmapped.clear();
     std::vector<std::shared_ptr<const View>> to_map;
     for (const auto& [name, each] : *views) {
-        if (!can_map(*each.view)) continue;
+        if (!can_map(*each.view)) {
+            unmapped.push_back(each.entry.id);
+            continue;
+        }
         mapped.push_back(each);
         to_map.push_back(each.view);
     }

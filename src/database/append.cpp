@@ -8,8 +8,7 @@ namespace sluice {
 
 Result<std::vector<Seq>> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
                                                      std::string_view key) const {
-    const auto cursor =
-        rows.scan(kKeyRegister, ScanRange::with_prefix(hash(key).view().substr(0, 8)));
+    const auto cursor = rows.scan(kKeyRegister, ScanRange::exact(hash(key).view().substr(0, 8)));
     std::vector<Seq> seqs;
     while (cursor->next()) {
         // Half a hash finds candidates; the log has the key itself.

@@ -64,31 +64,36 @@ Result<void> Database::Impl::derive(std::span<const Seq> fresh, std::span<const 
     const Seq position = log->last();
     StoreCommit step;
     step.position = position;
-    step.behind = all_but(mapped, true);
+    step.behind = unmapped;
+    // P8: a change that gives nobody new rows costs the same for any number of views.
+    if (fresh.empty() && again.empty()) return commit(std::move(step));
 
     std::vector<RowBatch> batches(mapped.size());
     RowBatch keys;
-    const auto map = [&](Seq seq) {
+    for (const Seq seq : again) {
+        if (ledger.gone().deleted.contains(seq)) continue;
         const auto message = mappable(seq, position);
-        if (!message || message->entry.erased) return; // Damaged: it has no rows; verify names it.
+        if (!message || message->entry.erased) continue; // Damaged: no rows; verify names it.
         mapper->map(seq, message->entry.key, message->entry.body, message->entry.readable_bytes,
                     batches);
-    };
-    for (const Seq seq : again) {
-        if (!ledger.gone().deleted.contains(seq)) map(seq);
     }
     for (const Seq seq : fresh) {
-        map(seq);
-        if (const auto entry = log->read(seq)) emit_key(keys, seq, entry->key);
+        const auto entry = log->read(seq); // Just appended: it has no other version yet.
+        if (!entry) continue;
+        if (!mapped.empty()) {
+            mapper->map(seq, entry->key, entry->body, entry->readable_bytes, batches);
+        }
+        emit_key(keys, seq, entry->key);
     }
 
     const std::vector<Seq> retract(again.begin(), again.end());
     for (std::size_t i = 0; i < mapped.size(); ++i) {
+        if (batches[i].empty() && retract.empty()) continue;
         step.rows.push_back({mapped[i].entry.id, retract, std::move(batches[i])});
     }
     if (!retract.empty()) {
         // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
-        for (const ViewId id : step.behind) step.rows.push_back({id, retract, {}});
+        for (const ViewId id : unmapped) step.rows.push_back({id, retract, {}});
     }
     if (!keys.empty()) step.rows.push_back({kKeyRegister, {}, std::move(keys)});
     return commit(std::move(step));

@@ -132,6 +132,7 @@ struct Database::Impl {
     Ledger ledger;                        // Changed under write_mutex and publish_mutex.
     std::shared_ptr<const ViewSet> views; // Changed under write_mutex and publish_mutex.
     std::vector<OpenView> mapped;         // The views that `mapper` maps for; under write_mutex.
+    std::vector<ViewId> unmapped;         // The other views; under write_mutex.
     std::optional<Mapper> mapper;         // Under write_mutex.
     mutable std::condition_variable entry_added; // With publish_mutex.
 

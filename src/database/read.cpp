@@ -226,6 +226,12 @@ std::optional<ScanRange::After> decode_position(std::string_view text) {
 Result<ScanRange> scan_range(const ReadOptions& options) {
     ScanRange range;
     if (options.prefix) range = ScanRange::with_prefix(options.prefix->encoded());
+    if (options.exact) {
+        if (options.prefix || options.from || options.to) {
+            return Error{Errc::invalid_argument, "an exact key leaves no room for other bounds"};
+        }
+        range = ScanRange::exact(options.exact->encoded());
+    }
     if (options.from) range.from = std::max(range.from, options.from->encoded());
     if (options.to && (!range.to || options.to->encoded() < *range.to)) {
         range.to = options.to->encoded();
