@@ -97,7 +97,7 @@ std::string_view name_of(Record::State state);
 /// A part of the log.
 struct LogRange {
     Seq from{1};                  ///< Inclusive, in the direction of reading.
-    std::optional<Seq> to;        ///< Inclusive; none: to the end.
+    std::optional<Seq> to = {};   ///< Inclusive; none: to the end.
     bool reverse = false;         ///< From `from` (0: the last entry) down to `to`.
     bool include_changes = false; ///< Also changes, and messages that are gone.
 };
@@ -161,7 +161,6 @@ struct ViewInfo {
 };
 
 struct ReadOptions {
-    std::optional<Key> exact = {};  ///< Only this key. The fastest way to look one up.
     std::optional<Key> prefix = {}; ///< Keys that begin with these elements.
     std::optional<Key> from = {};   ///< Inclusive.
     std::optional<Key> to = {};     ///< Exclusive.
