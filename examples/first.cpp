@@ -8,7 +8,8 @@ int main() {
     Database::create("forum").value(); // value() throws; every Result can be asked instead.
     auto db = Database::open("forum").value();
 
-    db->add_view("posts", R"({"kind":"aggregate","group":["/author"],"value":{"count":true}})").value();
+    db->add_view("posts", R"({"kind":"aggregate","group":["/author"],"value":{"count":true}})")
+        .value();
     db->append({R"({"author":"@ada","text":"hello"})"}).value();
     const Seq second = db->append({R"({"author":"@ada","text":"my address is ..."})"}).value();
 

@@ -161,6 +161,7 @@ struct ViewInfo {
 };
 
 struct ReadOptions {
+    std::optional<Key> exact = {};  ///< Only this key. The fastest way to look one up.
     std::optional<Key> prefix = {}; ///< Keys that begin with these elements.
     std::optional<Key> from = {};   ///< Inclusive.
     std::optional<Key> to = {};     ///< Exclusive.

@@ -148,7 +148,7 @@ Result<std::uint64_t> SegmentLoader::purge(std::span<const Seq> seqs) {
         ++rewritten;
         const MergeInput input{segment.get(), Liveness(nullptr, &gone)};
         SLUICE_TRY(merge_segments(view_, {&input, 1}, store_.options.segment_rows_max,
-                                  [&](std::string image) -> Result<void> {
+                                  [&](const std::string& image) -> Result<void> {
                                       SLUICE_TRY_ASSIGN(
                                           auto left, store_.latch.keep(store_.files.write(image)));
                                       kept.push_back(std::move(left));

@@ -274,12 +274,13 @@ Result<void> SegmentStore::Impl::merge(std::shared_ptr<const StoreState> found,
         inputs.push_back({source.file.get(), view.liveness(source, outcome.found->gone)});
     }
     if (whole) {
-        SLUICE_TRY(merge_segments(
-            view.spec, inputs, options.segment_rows_max, [&](std::string image) -> Result<void> {
-                SLUICE_TRY_ASSIGN(auto segment, latch.keep(files.write(image)));
-                change.added.push_back(std::move(segment));
-                return {};
-            }));
+        SLUICE_TRY(merge_segments(view.spec, inputs, options.segment_rows_max,
+                                  [&](const std::string& image) -> Result<void> {
+                                      SLUICE_TRY_ASSIGN(auto segment,
+                                                        latch.keep(files.write(image)));
+                                      change.added.push_back(std::move(segment));
+                                      return {};
+                                  }));
         outcome.changes.push_back(std::move(change));
     } // Else the record gives the view up.
     return conclude(std::move(outcome));
