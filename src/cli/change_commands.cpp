@@ -87,7 +87,7 @@ struct SelectedChange {
             ProgressLine progress;
             changed = (open.*change)(selector, motive.options(progress));
         }
-        SLUICE_TRY(changed);
+        if (!changed) return changed.error();
         show_changed(session.out, words.done, *changed);
         return {};
     }
@@ -245,7 +245,7 @@ struct Replace {
             ProgressLine progress;
             changed = open->replace(record.seq, body, motive.options(progress));
         }
-        SLUICE_TRY(changed);
+        if (!changed) return changed.error();
         show_changed(session.out, "replaced", *changed);
         return {};
     }

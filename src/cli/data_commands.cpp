@@ -80,7 +80,7 @@ struct Import {
             chosen.interrupted = InterruptWish::is_made;
             report = import_file(*open, file, chosen);
         }
-        SLUICE_TRY(report);
+        if (!report) return report.error();
         if (report->interrupted) session.exit_status = kExitInterrupted;
         session.out.json ? show_json(session.out, *report) : show(session.out, *report);
         return {};
@@ -194,7 +194,7 @@ struct Export {
                 open->snapshot(), [&](std::string_view message) { return sink.write(message); },
                 options);
         }
-        SLUICE_TRY(report);
+        if (!report) return report.error();
         SLUICE_TRY(sink.finish());
         show(session, sink, *report);
         return {};

@@ -343,16 +343,21 @@ std::string zsh_value(const CLI::Option& option) {
                                  : "");
 }
 
+std::string zsh_option(const CLI::Option& option) {
+    std::string text = option.get_expected_max() > 1 ? "*--" : "--";
+    text += option.get_lnames().front();
+    text += '[' + zsh_text(option.get_description()) + ']';
+    if (takes_value(option)) text += zsh_value(option);
+    return text;
+}
+
 /// The body of the function that completes one command.
 std::string zsh_function(const CLI::App& app) {
     std::string text = "_" + CLI::detail::find_and_replace(command_path(app), " ", "_") + "() {\n";
     const auto below = commands_of(app);
     text += "    _arguments -s";
     for (const CLI::Option* option : options_of(app)) {
-        const std::string many = option->get_expected_max() > 1 ? "*" : "";
-        const std::string value = takes_value(*option) ? zsh_value(*option) : "";
-        text += " \\\n        " + shell_quoted(many + "--" + option->get_lnames().front() + "[" +
-                                               zsh_text(option->get_description()) + "]" + value);
+        text += " \\\n        " + shell_quoted(zsh_option(*option));
     }
     for (const CLI::Option* positional : positionals_of(app)) {
         text += " \\\n        " + shell_quoted(zsh_value(*positional));

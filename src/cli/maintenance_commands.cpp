@@ -25,7 +25,7 @@ struct Verify {
             ProgressLine progress;
             report = open->verify(progress.function());
         }
-        SLUICE_TRY(report);
+        if (!report) return report.error();
         session.out.json ? session.out.line(to_json(*report)) : show(session.out, *report);
         if (!report->equal()) session.exit_status = kExitDifferences;
         return {};

@@ -222,6 +222,10 @@ TEST(Importer, NamesALineThatIsNotJsonAndKeepsWhatLiesBefore) {
     EXPECT_NE(report.error().context.find("line 4 (byte 17)"), std::string::npos);
     EXPECT_EQ(report.error().context.find("swordfish"), std::string::npos);
     EXPECT_EQ(imported.lines(), "{\"n\":1}\n{\"n\":2}\n");
+
+    write_file(file.path(), "{\"n\":1}\n\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n");
+    EXPECT_EQ(imported.import(file.path()).appended, 2U);
+    EXPECT_EQ(imported.lines(), "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n");
 }
 
 TEST(Importer, RefusesAKeyThatIsTooLongAndKeepsWhatLiesBefore) {

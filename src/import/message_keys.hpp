@@ -29,7 +29,7 @@ public:
 
     /// The same, and whether `body` is JSON as a whole, by J1 of JsonParser.
     struct Checked {
-        bool is_json;
+        bool is_json = false;
         std::optional<std::string_view> key;
     };
     Checked find_checked(std::string_view body);
