@@ -263,8 +263,8 @@ TEST(Exporter, GivesLiveMessagesOnOneLineEach) {
         text += std::string(message) + '\n';
         return {};
     };
-    EXPECT_EQ(
-        export_log(imported.database->snapshot(), sink, {.json_lines = true}).value().exported, 2U);
+    const ExportOptions options{.range = {.include_changes = true}, .json_lines = true};
+    EXPECT_EQ(export_log(imported.database->snapshot(), sink, options).value().exported, 2U);
     EXPECT_EQ(text, "{\"a\":\"x \\\" y\",\"b\":[1,2]}\n{\"b\": 1}\n");
 }
 
