@@ -16,11 +16,11 @@ namespace {
 constexpr std::size_t kBuildersMax = 2; // Beside the thread that writes and syncs.
 constexpr std::chrono::milliseconds kPinnedInterval{1};
 
-/// `seqs` ascend.
-bool holds_any(const Source& source, std::span<const Seq> seqs) {
-    auto at = std::lower_bound(seqs.begin(), seqs.end(), source.seq_lo());
-    for (; at != seqs.end() && *at <= source.seq_hi(); ++at) {
-        if (source.row_of(*at)) return true; // Superseded rows count: their bytes are there.
+/// Of a Source or a Segment. `seqs` ascend.
+template <typename Rows> bool holds_any(const Rows& rows, std::span<const Seq> seqs) {
+    auto at = std::lower_bound(seqs.begin(), seqs.end(), rows.seq_lo());
+    for (; at != seqs.end() && *at <= rows.seq_hi(); ++at) {
+        if (rows.row_of(*at)) return true; // Superseded rows count: their bytes are there.
     }
     return false;
 }
@@ -162,13 +162,18 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
     }
 
     for (;;) {
-        SLUICE_TRY_ASSIGN(const SegmentFiles::Destroyed destroyed,
+        SLUICE_TRY_ASSIGN(const std::uint64_t destroyed_bytes,
                           latch.keep(files.destroy_unpinned()));
-        purged.bytes_destroyed += destroyed.bytes;
-        if (destroyed.pinned == 0) return purged;
+        purged.bytes_destroyed += destroyed_bytes;
+        // A snapshot from before the messages pins other files only. Whoever reads for hours must
+        // not keep everything from being erased.
+        const std::uint64_t pinned = files.count_doomed([&](const Segment& segment) {
+            return segment.damage() != nullptr || holds_any(segment, seqs);
+        });
+        if (pinned == 0) return purged;
         if (std::chrono::steady_clock::now() >= deadline) {
             return Error{Errc::busy,
-                         "old snapshots still read " + std::to_string(destroyed.pinned) + " files"};
+                         "old snapshots still read " + std::to_string(pinned) + " files"};
         }
         std::this_thread::sleep_for(kPinnedInterval);
     }

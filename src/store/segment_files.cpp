@@ -75,8 +75,16 @@ bool SegmentFiles::any_doomed() const {
     return !doomed_.empty();
 }
 
-Result<SegmentFiles::Destroyed> SegmentFiles::destroy_unpinned() {
-    Destroyed destroyed;
+std::uint64_t
+SegmentFiles::count_doomed(const std::function<bool(const Segment&)>& concerns) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::uint64_t>(
+        std::count_if(doomed_.begin(), doomed_.end(),
+                      [&](const std::shared_ptr<const Segment>& each) { return concerns(*each); }));
+}
+
+Result<std::uint64_t> SegmentFiles::destroy_unpinned() {
+    std::uint64_t destroyed_bytes = 0;
     std::vector<std::uint64_t> numbers;
     {
         const std::lock_guard lock(mutex_);
@@ -84,13 +92,12 @@ Result<SegmentFiles::Destroyed> SegmentFiles::destroy_unpinned() {
         std::erase_if(doomed_, [&](const std::shared_ptr<const Segment>& segment) {
             if (segment.use_count() > 1) return false;
             numbers.push_back(segment->file().number);
-            destroyed.bytes += segment->size_bytes();
+            destroyed_bytes += segment->size_bytes();
             return true;
         });
-        destroyed.pinned = doomed_.size();
     }
     if (!numbers.empty()) SLUICE_TRY(destroy_files(*directory_, numbers));
-    return destroyed;
+    return destroyed_bytes;
 }
 
 } // namespace sluice

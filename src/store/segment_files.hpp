@@ -3,6 +3,7 @@
 #include "store/segment.hpp"
 
 #include <atomic>
+#include <functional>
 #include <span>
 
 namespace sluice {
@@ -27,12 +28,11 @@ public:
     /// Will be destroyed. No manifest record may name it anymore, or a crash could open a store
     /// whose files are zeros.
     void doom(std::shared_ptr<const Segment> segment);
-    struct Destroyed {
-        std::uint64_t bytes = 0;
-        std::uint64_t pinned = 0; ///< Files left for later: a snapshot still reads them.
-    };
-    Result<Destroyed> destroy_unpinned();
+    /// Files that a snapshot still reads are left for later. The bytes of the others.
+    Result<std::uint64_t> destroy_unpinned();
     bool any_doomed() const;
+    /// The doomed files that are left, of those that `concerns`.
+    std::uint64_t count_doomed(const std::function<bool(const Segment&)>& concerns) const;
 
 private:
     Directory* directory_;
