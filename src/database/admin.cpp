@@ -15,7 +15,16 @@ void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
     views = std::move(set);
 }
 
+void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views,
+                                  const Mapper& their_mapper) {
+    const auto errors = their_mapper.errors();
+    for (std::size_t i = 0; i < mapped_views.size(); ++i) {
+        errors_counted[mapped_views[i].entry.id] += errors[i];
+    }
+}
+
 void Database::Impl::remake_mapper() {
+    if (mapper) count_errors(mapped, *mapper);
     mapped.clear();
     unmapped.clear();
     std::vector<std::shared_ptr<const View>> to_map;
@@ -38,6 +47,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         std::vector<OpenView> loaded; // Known views whose function is here now.
         {
             const std::lock_guard lock(write_mutex);
+            const std::vector<ViewId> damaged = store->damaged_views();
             for (OpenView& each : wanted) {
                 const CatalogEntry* const known = catalog->find(each.entry.name);
                 const bool same = known != nullptr && known->app == each.entry.app &&
@@ -46,7 +56,10 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                 if (same && each.entry.app.empty()) continue;
                 if (same) {
                     each.entry.id = known->id;
-                    loaded.push_back(each);
+                    // One that was given up begins anew under its old name and id.
+                    const bool is_whole =
+                        std::find(damaged.begin(), damaged.end(), known->id) == damaged.end();
+                    (is_whole ? loaded : fresh).push_back(each);
                     continue;
                 }
                 SLUICE_TRY_ASSIGN(each.entry.id, catalog->take_id());
@@ -158,6 +171,8 @@ std::vector<ViewInfo> Database::views() const {
         info.version = each.entry.version;
         info.definition = each.entry.definition;
         info.loaded = can_map(*each.view);
+        const auto counted = impl_->errors_counted.find(each.entry.id);
+        if (counted != impl_->errors_counted.end()) info.errors = counted->second;
         info.since = rows->since(each.entry.id);
         for (const auto& one : stats) {
             if (one.view != each.entry.id) continue;
@@ -166,7 +181,7 @@ std::vector<ViewInfo> Database::views() const {
             info.bytes = one.bytes;
         }
         for (std::size_t i = 0; i < impl_->mapped.size(); ++i) {
-            if (impl_->mapped[i].entry.id == each.entry.id) info.errors = errors[i];
+            if (impl_->mapped[i].entry.id == each.entry.id) info.errors += errors[i];
         }
         infos.push_back(std::move(info));
     }

@@ -156,6 +156,7 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
         SLUICE_TRY(commit(std::move(step)));
         meter.at(seq.value - since.value);
     } while (seq < end);
+    count_errors(late, late_mapper);
     return {};
 }
 
@@ -220,6 +221,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
         SLUICE_TRY(store->install(fresh_views[i].entry.id, std::move(loaders[i]), up_to));
     }
     if (keys_too) SLUICE_TRY(store->install(kKeyRegister, std::move(key_loader), up_to));
+    count_errors(fresh_views, fresh_mapper);
     return catch_up(fresh_views, keys_too, up_to, {});
 }
 

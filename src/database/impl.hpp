@@ -94,6 +94,8 @@ struct Database::Impl {
 
     // Views (admin.cpp).
     Result<void> add_views(std::vector<OpenView> wanted, const ProgressFunction& progress);
+    /// Adds what the functions of these views threw to what is known of them. Under write_mutex.
+    void count_errors(const std::vector<OpenView>& mapped_views, const Mapper& their_mapper);
     std::shared_ptr<const ViewSet> view_set() const;
     void publish(std::shared_ptr<const ViewSet> set);
     void remake_mapper();
@@ -134,7 +136,8 @@ struct Database::Impl {
     std::vector<OpenView> mapped;         // The views that `mapper` maps for; under write_mutex.
     std::vector<ViewId> unmapped;         // The other views; under write_mutex.
     std::optional<Mapper> mapper;         // Under write_mutex.
-    mutable std::condition_variable entry_added; // With publish_mutex.
+    std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
+    mutable std::condition_variable entry_added;    // With publish_mutex.
 
     std::atomic<bool> write_failed{false};
     std::vector<std::string> notes;

@@ -1,0 +1,226 @@
+// Changing the past: what database.hpp says of each function, in its own words.
+#include "database/database_test_support.hpp"
+
+namespace sluice::test {
+namespace {
+
+TEST(Deleting, TakesMessagesOutOfEveryReadUntilTheyAreRestored) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.database->add_view("counts", kCounts).value();
+    on.append_some(4);
+    const std::string rows = on.rows("authors"), counts = on.rows("counts");
+
+    const Changed deleted = on.database->delete_messages(Seqs{{3}, {1}, {3}}).value();
+    EXPECT_EQ(deleted.at, Seq{5});
+    EXPECT_EQ(deleted.seqs, (Seqs{{1}, {3}}));
+    EXPECT_FALSE(deleted.receipt);
+    EXPECT_EQ(on.rows("authors"), R"(["bo",2]=2 ["bo",4]=4)");
+    EXPECT_EQ(on.rows("counts"), R"(["bo"]{"count":2,"sum":6})");
+    EXPECT_EQ(on.body({1}), "deleted");
+    // Again: nothing to do, and no entry.
+    EXPECT_EQ(on.database->delete_messages(Seqs{{1}}).value().at, Seq{0});
+    EXPECT_EQ(on.database->last(), Seq{5});
+
+    const Changed restored = on.database->restore(Seqs{{1}, {2}, {3}}).value();
+    EXPECT_EQ(restored.seqs, (Seqs{{1}, {3}}));
+    EXPECT_EQ(on.rows("authors"), rows);
+    EXPECT_EQ(on.rows("counts"), counts);
+    on.expect_verified();
+}
+
+TEST(Replacing, GivesAMessageNewBytesAtItsSeq) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append(body_of("ada", 1), "<key>");
+    on.append(body_of("bo", 2));
+    const Snapshot before = on.database->snapshot();
+    EXPECT_EQ(on.database->replace({1}, body_of("cy", 7)).value().at, Seq{3});
+    EXPECT_EQ(on.database->replace({1}, body_of("cy", 8)).value().at, Seq{4});
+    EXPECT_EQ(on.rows("authors"), R"(["bo",2]=2 ["cy",8]=1)");
+    const Record record = on.database->snapshot().get("<key>").value();
+    EXPECT_EQ(record.seq, Seq{1});
+    EXPECT_EQ(record.body, body_of("cy", 8));
+    EXPECT_TRUE(record.replaced);
+    // P3, also for bytes.
+    EXPECT_EQ(before.get(Seq{1}).value().body, body_of("ada", 1));
+    EXPECT_FALSE(before.get(Seq{1}).value().replaced);
+    on.expect_verified();
+
+    on.database->delete_messages(Seqs{{2}}).value();
+    EXPECT_EQ(code_of(on.database->replace({2}, "x")), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->replace({99}, "x")), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->replace({3}, "x")), Errc::invalid_argument);
+    const std::string too_large(16 * 1024 * 1024 + 1, 'x');
+    EXPECT_EQ(code_of(on.database->replace({1}, too_large)), Errc::invalid_argument);
+}
+
+TEST(Changing, SaysWhatItCannotDo) {
+    DatabaseOnDisk on;
+    on.append_some(2);
+    on.database->add_view("counts", kCounts).value();
+    on.database->delete_messages(Seqs{{1}}).value();
+    const auto tried = [&](const Selector& selector) {
+        return code_of(on.database->delete_messages(selector));
+    };
+    EXPECT_EQ(tried(Seqs{{0}}), Errc::not_found);
+    EXPECT_EQ(tried(Seqs{{4}}), Errc::not_found);
+    EXPECT_EQ(tried(Seqs{{2}, {3}}), Errc::invalid_argument); // 3 is a change.
+    EXPECT_EQ(tried(SelectKeys{{"<none>"}}), Errc::not_found);
+    EXPECT_EQ(tried(SelectView{"none", Key("ada")}), Errc::not_found);
+    EXPECT_EQ(tried(SelectView{"counts", Key("ada")}), Errc::invalid_argument);
+    EXPECT_EQ(tried(SelectWhere{"/author ="}), Errc::invalid_argument);
+    EXPECT_EQ(on.database->last(), Seq{3});
+    EXPECT_NE(on.body({2}), "deleted");
+}
+
+TEST(Selecting, MeansTheSameInADryRun) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(6);
+    on.append(body_of("ada", 7), "<seven>");
+    on.database->delete_messages(Seqs{{1}, {2}}).value();
+    const auto selected = [&](const Selector& selector, bool deleted_too = false) {
+        return on.database->select(selector, deleted_too).value();
+    };
+    EXPECT_EQ(selected(Seqs{{5}, {1}, {3}, {3}}), (Seqs{{3}, {5}}));
+    EXPECT_EQ(selected(Seqs{{1}, {3}}, true), (Seqs{{1}, {3}}));
+    EXPECT_EQ(selected(SelectKeys{{"<seven>"}}), (Seqs{{7}}));
+    EXPECT_EQ(selected(SelectView{"authors", Key("ada")}), (Seqs{{3}, {5}, {7}}));
+    EXPECT_EQ(selected(SelectView{"authors", Key("ada", 5)}), (Seqs{{5}}));
+    EXPECT_EQ(selected(SelectWhere{"/author = \"bo\""}), (Seqs{{4}, {6}}));
+    EXPECT_EQ(selected(SelectWhere{"/author = \"bo\""}, true), (Seqs{{2}, {4}, {6}}));
+    EXPECT_EQ(on.database->last(), Seq{8});
+    // A selector sees the latest version.
+    on.database->replace({4}, body_of("ada", 4)).value();
+    EXPECT_EQ(selected(SelectWhere{"/author = \"bo\""}), (Seqs{{6}}));
+    EXPECT_EQ(on.database->delete_messages(SelectWhere{"/n >= 5"}).value().seqs,
+              (Seqs{{5}, {6}, {7}}));
+}
+
+TEST(Holding, ForbidsErasingAndNothingElse) {
+    DatabaseOnDisk on;
+    on.append_some(3);
+    EXPECT_EQ(on.database->hold(Seqs{{2}, {3}}).value().seqs, (Seqs{{2}, {3}}));
+    EXPECT_EQ(on.database->hold(Seqs{{2}}).value().at, Seq{0});
+    EXPECT_TRUE(on.database->snapshot().get(Seq{2}).value().held);
+    on.crash(Fate::lost);
+    const auto refused = on.database->erase(Seqs{{1}, {2}, {3}});
+    EXPECT_EQ(code_of(refused), Errc::held);
+    EXPECT_NE(refused.error().context.find("message 2"), std::string::npos);
+    EXPECT_EQ(on.database->stats().erased, 0u); // All or nothing: also not 1.
+    on.database->delete_messages(Seqs{{2}}).value();
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{2}})), Errc::held);
+    EXPECT_EQ(on.database->release(Seqs{{1}, {2}}).value().seqs, (Seqs{{2}}));
+    EXPECT_TRUE(on.database->erase(Seqs{{1}, {2}}));
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{3}})), Errc::held);
+}
+
+TEST(Erasing, GivesAReceiptThatStays) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(30);
+    on.database->replace({4}, body_of("cy", 4)).value();
+    on.database->merge_views().value();
+    ChangeOptions why;
+    why.reason = "article 17";
+    why.actor = "operator";
+    const Changed changed = on.database->erase(Seqs{{4}, {6}}, why).value();
+    EXPECT_EQ(changed.at, Seq{32});
+    ASSERT_TRUE(changed.receipt);
+    on.reopen();
+    const std::vector<Receipt> receipts = on.database->receipts();
+    ASSERT_EQ(receipts.size(), 1u);
+    for (const Receipt& receipt : {*changed.receipt, receipts[0]}) {
+        EXPECT_TRUE(receipt.finished());
+        EXPECT_EQ(receipt.erasure, Seq{32});
+        EXPECT_EQ(receipt.seqs, (Seqs{{4}, {6}}));
+        EXPECT_EQ(receipt.reason, "article 17");
+        EXPECT_EQ(receipt.actor, "operator");
+        EXPECT_EQ(receipt.assurance, "device");
+        EXPECT_EQ(receipt.entries_wiped, 3u); // Two messages and a replacement.
+        EXPECT_GE(receipt.segments_rewritten, 1u);
+        EXPECT_GT(receipt.bytes_destroyed, 0u);
+    }
+    EXPECT_EQ(on.body({4}), "erased");
+    // Erased ones cannot come back, and erasing again is nothing to do.
+    EXPECT_EQ(on.database->restore(Seqs{{4}}).value().at, Seq{0});
+    EXPECT_EQ(on.database->erase(Seqs{{4}, {6}}).value().at, Seq{0});
+    EXPECT_EQ(on.database->receipts().size(), 1u);
+    on.expect_verified();
+}
+
+TEST(Erasing, WaitsForSnapshotsAndIsFinishedLater) {
+    for (const bool by_opening_again : {false, true}) {
+        DatabaseOnDisk on;
+        on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+        on.append_some(20);
+        on.database->merge_views().value();
+        auto pinned = std::make_unique<Snapshot>(on.database->snapshot());
+        const std::string shown = DatabaseOnDisk::rows_in(*pinned, "words");
+
+        EXPECT_EQ(code_of(on.database->erase(Seqs{{7}})), Errc::busy);
+        // Gone for every new reader, and owed for the files.
+        EXPECT_EQ(on.body({7}), "erased");
+        EXPECT_EQ(on.rows("words").find("said in 7!"), std::string::npos);
+        EXPECT_EQ(DatabaseOnDisk::rows_in(*pinned, "words"), shown);
+        ASSERT_EQ(on.database->receipts().size(), 1u);
+        EXPECT_FALSE(on.database->receipts()[0].finished());
+        EXPECT_FALSE(on.database->verify().value().equal());
+        EXPECT_EQ(code_of(on.database->resume_erasures()), Errc::busy);
+        on.append("goes on");
+
+        pinned.reset();
+        if (by_opening_again) {
+            on.crash(Fate::torn);
+            EXPECT_FALSE(on.database->recovery_notes().empty());
+        } else {
+            on.database->resume_erasures().value();
+        }
+        EXPECT_TRUE(on.database->receipts()[0].finished());
+        EXPECT_TRUE(on.disk.find("said in 7!").empty());
+        EXPECT_TRUE(on.disk.find_on_device("said in 7!").empty());
+        on.expect_verified();
+    }
+}
+
+// A long replacement whose overwriting was torn no longer says what it was.
+TEST(Erasing, IsFinishedWhereverOverwritingAReplacementWasTorn) {
+    std::string long_text;
+    for (int i = 0; i < 150; ++i) long_text += "the old address ";
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        DatabaseOnDisk on;
+        on.append(body_of("ada", 1, "first"));
+        on.database->replace({1}, body_of("ada", 1, long_text)).value();
+        on.append(body_of("bo", 2, "another"));
+        std::vector<std::unique_ptr<SimulatedDisk>> left;
+        on.disk.observe([&] {
+            left.push_back(on.disk.copy_after_power_cut(Fate::torn, on.disk.operations() + seed));
+        });
+        on.database->erase(Seqs{{1}}).value();
+        on.disk.observe({});
+        for (const auto& disk : left) {
+            const auto root = disk->root();
+            const auto database = Database::open(*root, on.options).value();
+            const auto record = database->snapshot().get(Seq{1}).value();
+            if (record.state == Record::State::live) continue;
+            EXPECT_TRUE(disk->find("old address").empty()) << seed;
+            EXPECT_EQ(database->stats().live, 1u);
+            EXPECT_TRUE(database->verify().value().equal());
+        }
+    }
+}
+
+TEST(Erasing, TakesTheHashOfAKeyOutOfTheRegister) {
+    DatabaseOnDisk on;
+    on.append("body", "<a key>");
+    on.database->merge_views().value();
+    on.database->erase(SelectKeys{{"<a key>"}}).value();
+    EXPECT_EQ(code_of(on.database->snapshot().get("<a key>")), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->delete_messages(SelectKeys{{"<a key>"}})), Errc::not_found);
+    EXPECT_TRUE(on.disk.find_on_device("<a key>").empty());
+    on.expect_verified();
+}
+
+} // namespace
+} // namespace sluice::test

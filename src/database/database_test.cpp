@@ -1,0 +1,389 @@
+// Appending, reading, opening: what database.hpp says of each function, in its own words. Changes
+// of the past are in change_test.cpp, views in database_views_test.cpp, the promises in
+// promises_test.cpp.
+#include "database/database_test_support.hpp"
+
+#include <thread>
+
+namespace sluice::test {
+namespace {
+
+using State = Record::State;
+
+TEST(Database, GivesBackWhatWasAppended) {
+    DatabaseOnDisk on;
+    EXPECT_EQ(on.database->last(), Seq{0});
+    EXPECT_EQ(on.append("any bytes: \0 \xFF"), Seq{1});
+    EXPECT_EQ(on.append("second", "<its key>"), Seq{2});
+    EXPECT_EQ(on.database->last(), Seq{2});
+    const Record record = on.database->snapshot().get(Seq{2}).value();
+    EXPECT_EQ(record.seq, Seq{2});
+    EXPECT_EQ(record.state, State::live);
+    EXPECT_EQ(record.key, "<its key>");
+    EXPECT_EQ(record.body, "second");
+    EXPECT_FALSE(record.replaced || record.held);
+    EXPECT_EQ(on.database->snapshot().get("<its key>").value().seq, Seq{2});
+    EXPECT_EQ(code_of(on.database->snapshot().get("<no key>")), Errc::not_found);
+    for (const Seq nothing : {Seq{0}, Seq{3}}) {
+        EXPECT_EQ(code_of(on.database->snapshot().get(nothing)), Errc::not_found);
+    }
+    on.reopen();
+    EXPECT_EQ(on.body({2}), "second");
+    EXPECT_EQ(on.database->snapshot().get("<its key>").value().seq, Seq{2});
+}
+
+TEST(Database, TakesABatchWholeOrNotAtAll) {
+    DatabaseOnDisk on;
+    const std::vector<NewMessage> batch = {{"one", "<1>"}, {"two", ""}, {"three", "<3>"}};
+    EXPECT_EQ(on.database->append(batch).value(), Seq{1});
+    EXPECT_EQ(on.body({3}), "three");
+    const std::vector<NewMessage> with_known_key = {{"four", "<4>"}, {"again", "<3>"}};
+    EXPECT_EQ(code_of(on.database->append(with_known_key)), Errc::exists);
+    const std::vector<NewMessage> same_key_twice = {{"four", "<4>"}, {"again", "<4>"}};
+    EXPECT_EQ(code_of(on.database->append(same_key_twice)), Errc::exists);
+    const std::string too_large(16 * 1024 * 1024 + 1, 'x');
+    const std::vector<NewMessage> with_large = {{"four", "<4>"}, {too_large, ""}};
+    EXPECT_EQ(code_of(on.database->append(with_large)), Errc::invalid_argument);
+    const std::string long_key(65536, 'k');
+    EXPECT_EQ(code_of(on.database->append(NewMessage{"four", long_key})), Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->append(std::span<const NewMessage>{})), Errc::invalid_argument);
+    EXPECT_EQ(on.database->last(), Seq{3});
+    EXPECT_EQ(on.append("four", "<4>"), Seq{4});
+}
+
+TEST(Database, RefusesTheKeyOfWhatIsGoneUnlessAskedToReadmitIt) {
+    DatabaseOnDisk on;
+    on.append("deleted", "<d>");
+    on.append("erased", "<e>");
+    on.database->delete_messages(Seqs{{1}}).value();
+    on.database->erase(Seqs{{2}}).value();
+    on.reopen();
+    for (const char* const key : {"<d>", "<e>"}) {
+        EXPECT_EQ(code_of(on.database->append(NewMessage{"back", key})), Errc::refused) << key;
+        const NewMessage back{"back", key};
+        EXPECT_EQ(on.database->offer(std::span(&back, 1)).value().outcomes,
+                  std::vector{Offered::refused});
+        AppendOptions how;
+        how.readmit = true;
+        const Seq seq = on.database->append(back, how).value();
+        EXPECT_EQ(on.database->snapshot().get(key).value().seq, seq);
+        EXPECT_EQ(code_of(on.database->append(back, how)), Errc::exists) << key;
+    }
+    on.expect_verified();
+}
+
+TEST(Database, TakesOfAnOfferWhoseKeysAreFree) {
+    DatabaseOnDisk on;
+    on.append("here", "<here>");
+    on.append("gone", "<gone>");
+    on.database->delete_messages(Seqs{{2}}).value();
+    const std::vector<NewMessage> messages = {{"a", "<here>"}, {"b", "<b>"},    {"c", ""},
+                                              {"d", "<gone>"}, {"e", "<gone>"}, {"f", "<b>"}};
+    const ImportMark mark{"the first bytes of a file", 1234};
+    const Offer offer = on.database->offer(messages, {}, mark).value();
+    EXPECT_EQ(offer.first, Seq{4});
+    EXPECT_EQ(offer.outcomes, (std::vector{Offered::exists, Offered::appended, Offered::appended,
+                                           Offered::refused, Offered::refused, Offered::exists}));
+    EXPECT_EQ(on.body({4}) + on.body({5}), "bc");
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.database->imported_up_to("the first bytes of a file"), 1234u);
+    EXPECT_EQ(on.database->imported_up_to("another file"), 0u);
+    // A mark of nothing new is kept as well.
+    on.database->offer({}, {}, ImportMark{"the first bytes of a file", 2000}).value();
+    EXPECT_EQ(on.database->imported_up_to("the first bytes of a file"), 2000u);
+    EXPECT_EQ(on.database->offer({}).value().first, Seq{0});
+    on.expect_verified();
+}
+
+std::string walk(const Snapshot& snapshot, const LogRange& range) {
+    auto cursor = snapshot.log(range);
+    std::string text;
+    while (const auto record = cursor.next().value()) {
+        text += (text.empty() ? "" : " ") + std::to_string(record->seq.value);
+        if (record->state != State::live) text += std::string(name_of(record->state));
+    }
+    return text;
+}
+
+TEST(Database, WalksTheLogEitherWayBetweenBounds) {
+    DatabaseOnDisk on;
+    on.append_some(6);
+    on.database->delete_messages(Seqs{{2}}).value();
+    on.database->erase(Seqs{{4}}).value();
+    on.append("ten");
+    const Snapshot snapshot = on.database->snapshot();
+    EXPECT_EQ(walk(snapshot, {}), "1 3 5 6 10");
+    EXPECT_EQ(walk(snapshot, {.from = {2}, .to = Seq{5}}), "3 5");
+    EXPECT_EQ(walk(snapshot, {.from = {6}, .to = Seq{99}}), "6 10");
+    EXPECT_EQ(walk(snapshot, {.from = {11}}), "");
+    EXPECT_EQ(walk(snapshot, {.from = {5}, .to = Seq{3}}), "");
+    EXPECT_EQ(walk(snapshot, {.from = {0}, .reverse = true}), "10 6 5 3 1");
+    EXPECT_EQ(walk(snapshot, {.from = {5}, .to = Seq{2}, .reverse = true}), "5 3");
+    EXPECT_EQ(walk(snapshot, {.from = {99}, .to = Seq{6}, .reverse = true}), "10 6");
+    EXPECT_EQ(walk(snapshot, {.include_changes = true}),
+              "1 2deleted 3 4erased 5 6 7change 8change 9change 10");
+    EXPECT_EQ(walk(snapshot, {.from = {8}, .to = Seq{4}, .reverse = true, .include_changes = true}),
+              "8change 7change 6 5 4erased");
+}
+
+TEST(Database, SaysWhatAChangeDid) {
+    DatabaseOnDisk on;
+    on.append_some(3);
+    ChangeOptions why;
+    why.reason = "asked to";
+    on.database->delete_messages(Seqs{{2}}, why).value();
+    on.database->replace({1}, "new").value();
+    on.database->erase(Seqs{{1}, {2}}).value();
+    const Snapshot snapshot = on.database->snapshot();
+    EXPECT_EQ(snapshot.get(Seq{4}).value().change, "delete 2: asked to");
+    EXPECT_EQ(snapshot.get(Seq{5}).value().change, "replace, erased");
+    EXPECT_EQ(snapshot.get(Seq{6}).value().change, "erase 2 messages");
+    EXPECT_EQ(snapshot.get(Seq{7}).value().change, "receipt for the erasure at 6");
+}
+
+TEST(Database, WaitsForAnEntry) {
+    DatabaseOnDisk on;
+    on.append("one");
+    using std::chrono::milliseconds;
+    EXPECT_EQ(on.database->wait_for_entry({0}, milliseconds(0)), Seq{1});
+    EXPECT_EQ(on.database->wait_for_entry({1}, milliseconds(5)), Seq{1});
+    std::thread appending([&] { on.append("two"); });
+    EXPECT_EQ(on.database->wait_for_entry({1}, milliseconds(60'000)), Seq{2});
+    appending.join();
+}
+
+TEST(Database, CountsInItsStatistics) {
+    DatabaseOnDisk on;
+    on.append_some(9);
+    on.database->delete_messages(Seqs{{1}, {2}, {3}}).value();
+    on.database->restore(Seqs{{3}}).value();
+    on.database->hold(Seqs{{5}}).value();
+    on.database->erase(Seqs{{2}, {4}}).value();
+    const Stats stats = on.database->stats();
+    EXPECT_EQ(stats.last, Seq{14});
+    EXPECT_EQ(stats.live, 6u);
+    EXPECT_EQ(stats.deleted, 1u);
+    EXPECT_EQ(stats.erased, 2u);
+    EXPECT_EQ(stats.held, 1u);
+    EXPECT_EQ(stats.changes, 5u);
+    EXPECT_GT(stats.log_bytes, 0u);
+    EXPECT_EQ(stats.durability, "every-commit");
+    EXPECT_EQ(stats.assurance, "device");
+}
+
+TEST(DatabaseOpening, IsOneProcessAtATime) {
+    DatabaseOnDisk on;
+    EXPECT_EQ(code_of(Database::open(*on.root, on.options)), Errc::busy);
+    on.reopen();
+}
+
+TEST(DatabaseOpening, FindsADatabaseOrSaysThatThereIsNone) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    EXPECT_EQ(code_of(Database::open(*root, small_files())), Errc::not_found);
+    EXPECT_TRUE(Database::create(*root));
+    EXPECT_EQ(code_of(Database::create(*root)), Errc::exists);
+    EXPECT_TRUE(Database::open(*root, small_files()));
+}
+
+TEST(DatabaseOpening, SaysWhatItHadToRepair) {
+    DatabaseOnDisk on;
+    on.append("one");
+    on.close();
+    const auto log = on.root->subdirectory("log").value();
+    for (const std::string& name : log->list().value()) {
+        if (!name.ends_with(".log")) continue;
+        const auto file = log->open(name, Create::never).value();
+        file->write_at(file->size_bytes(), "half an entry that never became whole").value();
+    }
+    on.open();
+    ASSERT_EQ(on.database->recovery_notes().size(), 1u);
+    EXPECT_EQ(on.body({1}), "one");
+    on.reopen();
+    EXPECT_TRUE(on.database->recovery_notes().empty());
+}
+
+TEST(DatabaseOpening, MapsNothingAgainBehindACleanClose) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(40);
+    on.close();
+    const std::uint64_t before = on.disk.operations();
+    on.open();
+    const std::string shown = on.rows("authors");
+    on.close();
+    EXPECT_LT(on.disk.operations() - before, 20u); // Lock, indexes, one record. No rows.
+    on.open();
+    EXPECT_EQ(on.rows("authors"), shown);
+}
+
+// What it costs to be durable: an append one fdatasync, a delete not more than two.
+TEST(DatabaseDurability, OfEveryCommitCostsOneSync) {
+    Options options = small_files();
+    options.log_segment_size_bytes = 1 << 20;
+    options.view_segment_rows_max = 1 << 16;
+    options.view_memory_bytes_max = 1 << 20;
+    DatabaseOnDisk on(options);
+    on.database->add_view("authors", kByAuthor).value();
+    const auto syncs_of = [&](const auto& act) {
+        const std::uint64_t before = on.disk.syncs();
+        act();
+        return on.disk.syncs() - before;
+    };
+    EXPECT_EQ(syncs_of([&] { on.append("one"); }), 1u);
+    const std::vector<NewMessage> batch(100, NewMessage{"many"});
+    EXPECT_EQ(syncs_of([&] { on.database->append(batch).value(); }), 1u);
+    EXPECT_LE(syncs_of([&] { on.database->delete_messages(Seqs{{1}, {7}}).value(); }), 2u);
+    EXPECT_LE(syncs_of([&] { on.database->restore(Seqs{{7}}).value(); }), 2u);
+    EXPECT_LE(syncs_of([&] { on.database->replace({7}, "new").value(); }), 2u);
+}
+
+TEST(DatabaseDurability, OfNoneIsLeftToFlush) {
+    Options options = small_files();
+    options.durability = Durability::none;
+    options.log_segment_size_bytes = 1 << 20;
+    options.view_memory_bytes_max = 1 << 20;
+    DatabaseOnDisk on(options);
+    const std::uint64_t before = on.disk.syncs();
+    on.append("flushed");
+    EXPECT_EQ(on.disk.syncs(), before);
+    on.database->flush().value();
+    EXPECT_EQ(on.disk.syncs(), before + 1);
+    on.append("not flushed");
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.database->last(), Seq{1});
+    on.append("closed");
+    on.close();
+    on.disk.cut_power(Fate::lost);
+    on.root = on.disk.root();
+    on.open();
+    EXPECT_EQ(on.body({2}), "closed");
+}
+
+TEST(DatabaseDurability, OfAnIntervalComesByItself) {
+    Options options = small_files();
+    options.durability = Durability::interval;
+    options.sync_interval = std::chrono::milliseconds(1);
+    options.background = true;
+    DatabaseOnDisk on(options);
+    const std::uint64_t before = on.disk.syncs();
+    on.append("one");
+    for (int i = 0; i < 10'000 && on.disk.syncs() == before; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_GT(on.disk.syncs(), before);
+}
+
+/// Changes one byte of the file, `before` bytes in front of `text`.
+void damage(DatabaseOnDisk& on, const std::string& text, std::uint64_t before = 0) {
+    const auto found = on.disk.find(text);
+    ASSERT_FALSE(found.empty());
+    const std::size_t slash = found.front().where.find('/');
+    const auto directory = on.root->subdirectory(found.front().where.substr(0, slash)).value();
+    const auto file = directory->open(found.front().where.substr(slash + 1), Create::never).value();
+    const std::uint64_t at = found.front().position - before;
+    char byte = 0;
+    file->read_at(at, &byte, 1).value();
+    byte = static_cast<char>(byte ^ 0x10);
+    file->write_at(at, {&byte, 1}).value();
+    file->sync().value();
+}
+
+// P7
+TEST(DatabaseDamage, OfAnEntryIsNamedAndItsNeighboursAreIntact) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(9);
+    on.close();
+    damage(on, "said in 4!");
+    on.open();
+    EXPECT_EQ(on.body({4}), "error: corrupt");
+    EXPECT_EQ(on.body({3}), body_of("ada", 3, "said in 3!"));
+    EXPECT_EQ(on.body({5}), body_of("ada", 5, "said in 5!"));
+    auto cursor = on.database->snapshot().log({.from = {3}});
+    EXPECT_EQ(cursor.next().value()->seq, Seq{3});
+    const auto broken = cursor.next();
+    ASSERT_FALSE(broken);
+    EXPECT_NE(broken.error().context.find("entry 4"), std::string::npos);
+    EXPECT_EQ(cursor.next().value()->seq, Seq{5});
+    const VerifyReport report = on.database->verify().value();
+    EXPECT_FALSE(report.equal());
+    ASSERT_FALSE(report.problems.empty());
+    EXPECT_NE(report.problems.front().find("entry 4"), std::string::npos);
+}
+
+// An entry that cannot even be found must not take the rest of an erasure, or the database, with
+// it.
+TEST(DatabaseDamage, OfAnEntryLeavesTheRestOfAnErasureDone) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(9);
+    on.close();
+    const std::string body = body_of("bo", 4, "said in 4!");
+    damage(on, body, 24); // In the header of the entry.
+    on.open();
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{3}, {4}, {5}})), Errc::corrupt);
+    EXPECT_TRUE(on.disk.find("said in 3!").empty());
+    EXPECT_TRUE(on.disk.find("said in 5!").empty());
+    EXPECT_FALSE(on.database->receipts().front().finished());
+    on.append("goes on");
+    on.reopen();
+    EXPECT_FALSE(on.database->recovery_notes().empty());
+    EXPECT_EQ(on.body({4}), "erased");
+    on.append("goes on");
+}
+
+TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(12);
+    on.database->merge_views().value();
+    const std::string shown = on.rows("words");
+    on.close();
+    for (const auto& found : on.disk.find("said in 4!")) {
+        if (!found.where.starts_with("views/")) continue;
+        const auto views = on.root->subdirectory("views").value();
+        const auto file = views->open(found.where.substr(6), Create::never).value();
+        file->write_at(found.position, "SAID").value();
+    }
+    on.open();
+    // Never a part that looks like the whole.
+    auto cursor = on.database->snapshot().read("words").value();
+    EXPECT_FALSE(cursor.next());
+    EXPECT_EQ(code_of(cursor.status()), Errc::corrupt);
+    EXPECT_FALSE(on.database->verify().value().equal());
+    on.append(body_of("ada", 13, "said in 13!"));
+    on.reopen();
+    on.database->delete_messages(Seqs{{13}}).value();
+    EXPECT_EQ(on.rows("words"), shown);
+    on.expect_verified();
+}
+
+// The same of a view whose code is not here: it is empty until its application opens it.
+TEST(DatabaseDamage, OfACodeViewsFileIsHealedWhenItsCodeIsLoaded) {
+    DatabaseOnDisk on;
+    CodeView view;
+    view.app = "reader";
+    view.map = [](const Message& message, Emit& emit) {
+        emit(Key(message.json->find("text")->as_string().value()));
+    };
+    on.database->add_view("words", view).value();
+    on.append_some(12);
+    on.database->merge_views().value();
+    const std::string shown = on.rows("words");
+    on.close();
+    for (const auto& found : on.disk.find("said in 4!")) {
+        if (!found.where.starts_with("views/")) continue;
+        const auto views = on.root->subdirectory("views").value();
+        const auto file = views->open(found.where.substr(6), Create::never).value();
+        file->write_at(found.position, "SAID").value();
+    }
+    on.open();
+    EXPECT_EQ(on.rows("words"), "");
+    on.database->add_view("words", view).value();
+    EXPECT_EQ(on.rows("words"), shown);
+    on.expect_verified();
+}
+
+} // namespace
+} // namespace sluice::test

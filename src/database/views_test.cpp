@@ -1,0 +1,278 @@
+// Views: what database.hpp says of each function, in its own words.
+#include "database/database_test_support.hpp"
+
+#include <map>
+#include <stdexcept>
+
+namespace sluice::test {
+namespace {
+
+/// An index by text, which counts how often it was called for each message.
+struct CountingView {
+    CodeView code(std::uint32_t version = 1) {
+        CodeView view;
+        view.app = "reader";
+        view.version = version;
+        view.map = [this](const Message& message, Emit& emit) {
+            ++calls[message.seq];
+            if (message.json == nullptr) throw std::runtime_error("not JSON");
+            emit(Key(message.json->find("author")->as_string().value(), message.key));
+        };
+        return view;
+    }
+    std::uint64_t count() const {
+        std::uint64_t sum = 0;
+        for (const auto& [seq, each] : calls) sum += each;
+        return sum;
+    }
+    std::map<Seq, std::uint64_t> calls;
+};
+
+TEST(Views, AreDerivedFromAFullLogAndStayComplete) {
+    DatabaseOnDisk on;
+    on.append_some(40);
+    on.database->delete_messages(Seqs{{2}}).value();
+    std::uint64_t told = 0;
+    on.database->add_view("counts", kCounts, [&](const Progress&) { ++told; }).value();
+    EXPECT_GT(told, 0u);
+    EXPECT_EQ(on.rows("counts"), R"(["ada"]{"count":20,"sum":400} ["bo"]{"count":19,"sum":418})");
+    on.append_some(2);
+    EXPECT_EQ(on.rows("counts"), R"(["ada"]{"count":21,"sum":401} ["bo"]{"count":20,"sum":420})");
+    EXPECT_EQ(on.info("counts").since, on.database->last());
+    EXPECT_EQ(on.info("counts").kind, "aggregate");
+    EXPECT_EQ(code_of(on.database->snapshot().read("no such view")), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->add_view("bad", "{}")), Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->add_view("", kCounts)), Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->add_view("a\nb", kCounts)), Errc::invalid_argument);
+    CodeView without_app;
+    without_app.map = [](const Message&, Emit&) {};
+    EXPECT_EQ(code_of(on.database->add_view("code", without_app)), Errc::invalid_argument);
+    EXPECT_EQ(on.database->views().size(), 1u);
+}
+
+TEST(Views, AreAddedSeveralAtOnce) {
+    DatabaseOnDisk on;
+    on.append_some(3);
+    const std::vector<Database::NewView> wanted = {{"authors", kByAuthor}, {"counts", kCounts}};
+    on.database->add_views(wanted).value();
+    EXPECT_EQ(on.rows("authors"), R"(["ada",1]=1 ["ada",3]=3 ["bo",2]=2)");
+    EXPECT_EQ(on.rows("counts"), R"(["ada"]{"count":2,"sum":4} ["bo"]{"count":1,"sum":2})");
+    const std::vector<Database::NewView> with_bad = {{"more", kByAuthor}, {"bad", "{}"}};
+    EXPECT_EQ(code_of(on.database->add_views(with_bad)), Errc::invalid_argument);
+    EXPECT_EQ(on.database->views().size(), 2u);
+}
+
+TEST(Views, OfTheSameDefinitionAreLeftAloneAndOfAnotherSwitched) {
+    DatabaseOnDisk on;
+    on.append_some(3);
+    on.database->add_view("view", kByAuthor).value();
+    const Snapshot before = on.database->snapshot();
+    const std::uint64_t operations = on.disk.operations();
+    on.database->add_view("view", R"({ "key":["/author","/n"], "kind":"index" })").value();
+    EXPECT_EQ(on.disk.operations(), operations);
+    on.database->add_view("view", R"({"kind":"index","key":["/n"]})").value();
+    EXPECT_EQ(on.rows("view"), "[1]=1 [2]=2 [3]=3");
+    EXPECT_EQ(on.database->views().size(), 1u);
+    EXPECT_EQ(DatabaseOnDisk::rows_in(before, "view"), R"(["ada",1]=1 ["ada",3]=3 ["bo",2]=2)");
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.rows("view"), "[1]=1 [2]=2 [3]=3");
+    EXPECT_EQ(on.info("view").definition, R"({"kind":"index","key":["/n"]})");
+}
+
+TEST(Views, AreDroppedWithTheirFiles) {
+    DatabaseOnDisk on;
+    on.append_some(40);
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    const auto in_views = [&] {
+        std::size_t count = 0;
+        for (const auto& found : on.disk.find("said in 7!")) {
+            if (found.where.starts_with("views/")) ++count;
+        }
+        return count;
+    };
+    EXPECT_GT(in_views(), 0u);
+    on.database->drop_view("words").value();
+    EXPECT_EQ(in_views(), 0u);
+    EXPECT_TRUE(on.database->views().empty());
+    EXPECT_EQ(on.rows("words"), "error: not_found");
+    EXPECT_EQ(code_of(on.database->drop_view("words")), Errc::not_found);
+    on.crash(Fate::lost);
+    EXPECT_TRUE(on.database->views().empty());
+}
+
+TEST(Views, ComeBackFromTheLogWhenTheyAreThrownAway) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.database->add_view("counts", kCounts).value();
+    on.append_some(40);
+    on.append("with a key", "<key>");
+    on.database->delete_messages(Seqs{{5}}).value();
+    on.database->replace({6}, body_of("cy", 6)).value();
+    on.database->erase(Seqs{{8}}).value();
+    const std::string authors = on.rows("authors"), counts = on.rows("counts");
+    on.close();
+    const auto views = on.root->subdirectory("views").value();
+    for (const std::string& name : views->list().value()) views->remove(name).value();
+    on.open();
+    EXPECT_EQ(on.rows("authors"), authors);
+    EXPECT_EQ(on.rows("counts"), counts);
+    EXPECT_EQ(on.database->snapshot().get("<key>").value().seq, Seq{41});
+    EXPECT_EQ(code_of(on.database->append(NewMessage{"x", "<key>"})), Errc::exists);
+    on.expect_verified();
+}
+
+TEST(Reading, IsByKeyPrefixAndRangeEitherWayAndGoesOn) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(7); // ada 1 3 5 7, bo 2 4 6
+    on.append(body_of("ada", 3));
+    const auto keys = [&](const ReadOptions& how) { return on.rows("authors", how); };
+    EXPECT_EQ(keys({.exact = Key("ada", 3)}), R"(["ada",3]=3 ["ada",3]=8)");
+    EXPECT_EQ(keys({.exact = Key("ada")}), "");
+    EXPECT_EQ(keys({.prefix = Key("bo")}), R"(["bo",2]=2 ["bo",4]=4 ["bo",6]=6)");
+    EXPECT_EQ(keys({.prefix = Key("b")}), "");
+    EXPECT_EQ(keys({.from = Key("ada", 5), .to = Key("bo", 4)}),
+              R"(["ada",5]=5 ["ada",7]=7 ["bo",2]=2)");
+    EXPECT_EQ(keys({.prefix = Key("ada"), .from = Key("ada", 4), .reverse = true}),
+              R"(["ada",7]=7 ["ada",5]=5)");
+    EXPECT_EQ(keys({.reverse = true, .limit = 2}), R"(["bo",6]=6 ["bo",4]=4)");
+    EXPECT_EQ(keys({.limit = 0}), "");
+    EXPECT_EQ(code_of(on.database->snapshot().read("authors", {.after = "xyz"})),
+              Errc::invalid_argument);
+
+    for (const bool reverse : {false, true}) {
+        const std::string whole = keys({.reverse = reverse});
+        std::string paged, after;
+        for (;;) {
+            const Snapshot snapshot = on.database->snapshot();
+            auto cursor =
+                snapshot.read("authors", {.reverse = reverse, .limit = 3, .after = after}).value();
+            std::size_t rows = 0;
+            for (; cursor.next(); ++rows) {
+                paged += (paged.empty() ? "" : " ") + cursor.key().to_json() + '=' +
+                         std::to_string(cursor.seq().value);
+                after = cursor.position();
+            }
+            if (rows == 0) break;
+        }
+        EXPECT_EQ(paged, whole);
+    }
+    // A position stays good when its row is gone.
+    auto first = on.database->snapshot().read("authors").value();
+    ASSERT_TRUE(first.next());
+    const std::string after = first.position();
+    on.database->delete_messages(Seqs{{1}}).value();
+    EXPECT_EQ(keys({.limit = 1, .after = after}), R"(["ada",3]=3)");
+
+    EXPECT_EQ(on.database->snapshot().read("authors").value().count_rest(), 7u);
+    EXPECT_EQ(on.database->snapshot().read("authors", {.limit = 4}).value().count_rest(), 4u);
+    auto cursor = on.database->snapshot().read("authors", {.prefix = Key("bo")}).value();
+    ASSERT_TRUE(cursor.next());
+    EXPECT_EQ(cursor.message().value().body, body_of("bo", 2, "said in 2!"));
+    EXPECT_EQ(cursor.value(), "");
+    EXPECT_EQ(cursor.count_rest(), 2u);
+    EXPECT_FALSE(cursor.next());
+}
+
+TEST(Reading, OfAnAggregateIsByGroup) {
+    DatabaseOnDisk on;
+    on.database->add_view("counts", kCounts).value();
+    on.append_some(5);
+    EXPECT_EQ(on.rows("counts", {.exact = Key("bo")}), R"(["bo"]{"count":2,"sum":6})");
+    EXPECT_EQ(on.rows("counts", {.reverse = true, .limit = 1}), R"(["bo"]{"count":2,"sum":6})");
+    auto cursor = on.database->snapshot().read("counts").value();
+    ASSERT_TRUE(cursor.next());
+    EXPECT_EQ(cursor.seq(), Seq{0});
+    EXPECT_EQ(code_of(cursor.message()), Errc::invalid_argument);
+    EXPECT_EQ(on.rows("counts", {.after = cursor.position()}), R"(["bo"]{"count":2,"sum":6})");
+    EXPECT_EQ(cursor.count_rest(), 1u);
+}
+
+TEST(CodeViews, MapWithTheirFunctionAndCountWhatItThrows) {
+    DatabaseOnDisk on;
+    on.append_some(2);
+    on.append("no JSON");
+    CountingView view;
+    on.database->add_view("authors", view.code()).value();
+    EXPECT_EQ(on.info("authors").errors, 1u);
+    on.append("no JSON either");
+    on.append(body_of("cy", 5), "<five>");
+    EXPECT_EQ(on.rows("authors"), R"(["ada",""]=1 ["bo",""]=2 ["cy","<five>"]=5)");
+    EXPECT_EQ(on.info("authors").errors, 2u);
+    // Adding another view does not make it forget.
+    on.database->add_view("counts", kCounts).value();
+    EXPECT_EQ(on.info("authors").errors, 2u);
+    EXPECT_EQ(on.info("authors").app, "reader");
+    EXPECT_EQ(on.info("authors").version, 1u);
+    on.expect_verified();
+}
+
+// P4: the view loses what is gone without its code, and its code catches up when it is back.
+TEST(CodeViews, LoseRowsWhileTheyAreNotLoadedAndCatchUpLater) {
+    for (const bool crashes : {false, true}) {
+        DatabaseOnDisk on;
+        CountingView view;
+        on.database->add_view("authors", view.code()).value();
+        on.append_some(6);
+        on.database->delete_messages(Seqs{{6}}).value();
+        on.reopen();
+        EXPECT_FALSE(on.info("authors").loaded);
+        EXPECT_EQ(on.info("authors").since, Seq{7});
+        const std::uint64_t calls = view.count();
+        on.database->delete_messages(Seqs{{1}}).value();
+        on.database->erase(Seqs{{2}}).value();
+        on.database->replace({3}, body_of("cy", 3)).value();
+        on.database->delete_messages(Seqs{{4}}).value();
+        on.database->restore(Seqs{{4}, {6}}).value();
+        on.append(body_of("dee", 14));
+        // 4 is restored, 3 replaced: what they give now only the code can say.
+        EXPECT_EQ(on.rows("authors"), R"(["ada",""]=5)");
+        if (crashes) on.crash(Fate::lost);
+        EXPECT_EQ(on.rows("authors"), R"(["ada",""]=5)");
+        EXPECT_EQ(on.info("authors").since, Seq{7});
+        EXPECT_EQ(view.count(), calls);
+
+        on.database->add_view("authors", view.code()).value();
+        EXPECT_EQ(on.rows("authors"),
+                  R"(["ada",""]=5 ["bo",""]=4 ["bo",""]=6 ["cy",""]=3 ["dee",""]=14)");
+        EXPECT_EQ(on.info("authors").since, on.database->last());
+        // P8: it was called for those four, and not for the rest of the log.
+        EXPECT_EQ(view.count(), calls + 4);
+        on.reopen();
+        on.database->add_view("authors", view.code()).value();
+        EXPECT_EQ(view.count(), calls + 4);
+        on.expect_verified();
+    }
+}
+
+TEST(CodeViews, OfANewVersionAreBuiltAnew) {
+    DatabaseOnDisk on;
+    CountingView view;
+    on.append_some(4);
+    on.database->add_view("authors", view.code(1)).value();
+    on.reopen();
+    on.database->add_view("authors", view.code(2)).value();
+    EXPECT_EQ(on.info("authors").version, 2u);
+    EXPECT_EQ(view.calls.at({1}), 2u);
+    EXPECT_EQ(on.database->views().size(), 1u);
+    on.expect_verified();
+}
+
+TEST(CodeViews, ThatAreNotLoadedAreNotVerified) {
+    DatabaseOnDisk on;
+    CountingView view;
+    on.database->add_view("authors", view.code()).value();
+    on.append_some(4);
+    const auto is_checked = [&] {
+        for (const auto& each : on.database->verify().value().views) {
+            if (each.name == "authors") return each.checked;
+        }
+        return false;
+    };
+    EXPECT_TRUE(is_checked());
+    on.reopen();
+    EXPECT_FALSE(is_checked());
+}
+
+} // namespace
+} // namespace sluice::test
