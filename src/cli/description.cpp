@@ -255,7 +255,9 @@ std::string man_page(const CLI::App& root, std::string_view version) {
         page += " [\\fIoptions\\fR]\n.br\n";
     }
     page += ".SH DESCRIPTION\n" + roff_paragraphs(details_of(root));
-    page += ".SH OPTIONS OF EVERY COMMAND\n";
+    page +=
+        ".SH OPTIONS\n" + roff("They stand before the command. --help and --json may also stand "
+                               "behind it, except where --json gives the command its input.\n");
     for (const CLI::Option* option : options_of(root)) page += roff_option(*option);
     page += ".SH COMMANDS\n";
     for (const CLI::App* command : runnable_commands(root)) page += roff_command(*command);
@@ -353,7 +355,9 @@ std::string zsh_option(const CLI::Option& option) {
 
 /// The body of the function that completes one command.
 std::string zsh_function(const CLI::App& app) {
-    std::string text = "_" + CLI::detail::find_and_replace(command_path(app), " ", "_") + "() {\n";
+    std::string text = "_";
+    text += CLI::detail::find_and_replace(command_path(app), " ", "_");
+    text += "() {\n";
     const auto below = commands_of(app);
     text += "    _arguments -s";
     for (const CLI::Option* option : options_of(app)) {
