@@ -118,7 +118,7 @@ TEST(Crash, AtEveryOperationLeavesWhatWasAcknowledgedAndNothingThatWasErased) {
 
 // The disk that a crash left is opened, and the power goes again while it is.
 TEST(Crash, WhileRecoveringFromACrashLeavesTheSame) {
-    constexpr std::uint64_t kEvery = 11;
+    const std::uint64_t kEvery = 67 / seed_count() + 1;
     SimulatedDisk disk;
     Scenario scenario(disk);
     std::uint64_t states = 0;
