@@ -271,14 +271,18 @@ void appending() {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "usage: %s LOG.offset SCRATCH_DIRECTORY\n", argv[0]);
+    if (argc != 3 && argc != 4) {
+        std::fprintf(stderr,
+                     "usage: %s LOG.offset SCRATCH_DIRECTORY [bulk|changing|scaling|appending]\n",
+                     argv[0]);
         return 2;
     }
     set_scratch(argv[2]);
     const std::string log = argv[1];
-    bulk(log);
-    {
+    const std::string only = argc == 4 ? argv[3] : "";
+    const auto wanted = [&](const char* part) { return only.empty() || only == part; };
+    if (wanted("bulk")) bulk(log);
+    if (wanted("changing")) {
         Fresh database("changing");
         database->add_views(kViews).value();
         import(*database, log);
@@ -289,7 +293,7 @@ int main(int argc, char** argv) {
         const VerifyReport verified = database->verify().value();
         check(verified.equal(), "every view equals its recomputation");
     }
-    scaling();
-    appending();
+    if (wanted("scaling")) scaling();
+    if (wanted("appending")) appending();
     return 0;
 }

@@ -61,6 +61,9 @@ struct AppendOptions {
     /// Take messages whose key was deleted or erased before. Without it they are refused, so that
     /// replication and repeated imports do not bring back what was taken out.
     bool readmit = false;
+    /// False: return when the messages are visible, without waiting for the disk. They are durable
+    /// after flush(), or with whatever is made durable after them.
+    bool wait_until_durable = true;
 };
 
 /// What became of one message of an offer.

@@ -6,6 +6,7 @@
 #include "import/source_mark.hpp"
 
 #include <algorithm>
+#include <future>
 #include <vector>
 
 namespace sluice {
@@ -80,11 +81,12 @@ private:
     struct Drafts {
         std::vector<NewMessage> messages;
         std::optional<Error> bad;
-        std::uint64_t end;
+        std::uint64_t end = 0;
     };
     Drafts draft_batch();
     std::optional<Error> find_key(std::size_t index, std::string_view& key);
     Result<void> offer(const Drafts& drafts);
+    Result<void> write_behind();
 
     Database& database_;
     const std::string& path_;
@@ -96,24 +98,42 @@ private:
     Batch batch_;
     std::vector<std::string> batch_keys_; // What the messages' keys point into.
     ImportReport report_;
+    static constexpr std::uint64_t kFlushBytes = 16 * 1024 * 1024;
+    std::uint64_t flushed_to_ = 0;
+    std::future<Result<void>> flushing_; // Last: it is waited for before the rest goes.
 };
 
 Result<ImportReport> Import::run() {
     report_.size_bytes = source_.size_bytes();
     if (!options_.readmit) SLUICE_TRY(seek_to_mark());
     if (!options_.until_damage) SLUICE_TRY(refuse_if_damaged());
+    Drafts drafts;
     for (bool more = true; more;) {
         if (options_.interrupted && options_.interrupted()) {
             report_.interrupted = true;
             break;
         }
         SLUICE_TRY_ASSIGN(more, read_batch());
-        const Drafts drafts = draft_batch();
+        drafts = draft_batch();
         SLUICE_TRY(offer(drafts));
-        if (drafts.bad) return *drafts.bad;
+        if (drafts.bad) break;
+        SLUICE_TRY(write_behind());
         if (options_.progress) options_.progress({"importing", report_.end, report_.size_bytes});
     }
+    SLUICE_TRY(database_.flush());
+    if (drafts.bad) return *drafts.bad;
     return report_;
+}
+
+/// An import need not wait for the disk after each batch, because its end is what it acknowledges
+/// and a cut brings the mark back with the messages. But the disk should not wait for the end
+/// either.
+Result<void> Import::write_behind() {
+    if (report_.end - flushed_to_ < kFlushBytes) return {};
+    flushed_to_ = report_.end;
+    if (flushing_.valid()) SLUICE_TRY(flushing_.get());
+    flushing_ = std::async(std::launch::async, [this] { return database_.flush(); });
+    return {};
 }
 
 Result<void> Import::seek_to_mark() {
@@ -203,7 +223,8 @@ Result<void> Import::offer(const Drafts& drafts) {
     if (drafts.end == report_.end) return {};
     const std::string fingerprint = mark_.fingerprint(drafts.end);
     SLUICE_TRY_ASSIGN(const Offer offered,
-                      database_.offer(drafts.messages, {.readmit = options_.readmit},
+                      database_.offer(drafts.messages,
+                                      {.readmit = options_.readmit, .wait_until_durable = false},
                                       ImportMark{fingerprint, drafts.end}));
     for (const Offered outcome : offered.outcomes) {
         if (outcome == Offered::appended) ++report_.appended;

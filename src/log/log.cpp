@@ -17,6 +17,7 @@ using namespace log_format;
 namespace {
 
 constexpr const char* kIdentityName = "identity";
+constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
 constexpr const char* kNewIdentityName = "identity.new";
 
 std::optional<Seq> first_seq_in_name(const std::string& name) {
@@ -143,7 +144,8 @@ Result<Seq> Log::append(std::span<const Draft> batch) {
     }
     const Seq first = last().next();
     const std::uint64_t seed = check_seed(identity_.id);
-    std::string bytes;
+    std::string& bytes = batch_bytes_;
+    bytes.clear();
     std::vector<LogSegment::NewEntry> entries;
     entries.reserve(batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -184,6 +186,7 @@ Result<Seq> Log::append(std::span<const Draft> batch) {
     }
     SLUICE_TRY(latch_failure(active().append(bytes, entries)));
     last_.store(active().last().value, std::memory_order_release);
+    if (bytes.capacity() > kBatchBytesKept) std::string().swap(bytes);
     return first;
 }
 
@@ -220,17 +223,33 @@ const LogSegment* Log::segment_of(Seq seq) const {
     return std::prev(behind)->get();
 }
 
-Result<Log::Entry> Log::read(Seq seq) const {
-    const LogSegment* const segment = segment_of(seq);
+Result<const LogSegment*> Log::find_segment(Seq seq) const {
     if (seq > last() || seq == Seq{}) return entry_not_found(seq, last());
-    if (segment == nullptr)
+    const LogSegment* const segment = segment_of(seq);
+    if (segment == nullptr) {
         return Error{Errc::corrupt,
                      "entry " + std::to_string(seq.value) + " is lost with its segment"};
-    SLUICE_TRY_ASSIGN(const auto located, segment->read(seq));
+    }
+    return segment;
+}
+
+Log::Entry Log::entry_of(const LogSegment::Located& located) {
     const EntryHeader& header = located.header;
     if (header.state == kErased) return Entry{header.kind, true, {}, {}, 0};
     return Entry{header.kind, false, located.payload.substr(0, header.key_size),
                  located.payload.substr(header.key_size), located.readable_bytes - header.key_size};
+}
+
+Result<Log::Entry> Log::read(Seq seq) const {
+    SLUICE_TRY_ASSIGN(const LogSegment* const segment, find_segment(seq));
+    SLUICE_TRY_ASSIGN(const auto located, segment->read(seq));
+    return entry_of(located);
+}
+
+Result<Log::Entry> Log::read_back(Seq seq) const {
+    SLUICE_TRY_ASSIGN(const LogSegment* const segment, find_segment(seq));
+    SLUICE_TRY_ASSIGN(const auto located, segment->locate(seq));
+    return entry_of(located);
 }
 
 Result<void> Log::wipe(std::span<const Seq> seqs) {

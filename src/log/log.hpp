@@ -71,6 +71,8 @@ public:
     };
     /// Errors: not_found (no such seq); corrupt (damaged).
     Result<Entry> read(Seq seq) const;
+    /// As read(), of an entry that append() has just written: its payload is not checked again.
+    Result<Entry> read_back(Seq seq) const;
 
     /// Overwrites key, body and checksum of each entry in place and makes that durable, then reads
     /// it back and gives whole blocks to the file system. Repeating it is harmless. Errors: io;
@@ -107,6 +109,8 @@ private:
     Result<void> check_writable() const;
     Result<void> latch_failure(Result<void> written);
     const LogSegment* segment_of(Seq seq) const;
+    Result<const LogSegment*> find_segment(Seq seq) const;
+    static Entry entry_of(const LogSegment::Located& located);
     LogSegment& active() { return *segments_.back(); }
 
     Directory* directory_; // Not owned.
@@ -120,6 +124,7 @@ private:
     std::mutex sync_mutex_;
     std::atomic<bool> write_failed_{false};
     std::string recovery_note_;
+    std::string batch_bytes_; // Of append(), kept so that its pages need not be zeroed every time.
 };
 
 } // namespace sluice
