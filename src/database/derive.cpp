@@ -43,10 +43,11 @@ std::vector<ViewId> Database::Impl::all_but(const std::vector<OpenView>& current
                                             bool keys_current) const {
     std::vector<ViewId> rest;
     for (const auto& [name, each] : *view_set()) {
+        const ViewId id = each.entry.id;
         const bool is_current =
             std::any_of(current.begin(), current.end(),
-                        [&](const OpenView& one) { return one.entry.id == each.entry.id; });
-        if (!is_current) rest.push_back(each.entry.id);
+                        [&](const OpenView& one) { return one.entry.id == id; });
+        if (!is_current) rest.push_back(id);
     }
     if (!keys_current) rest.push_back(kKeyRegister);
     return rest;
@@ -78,7 +79,7 @@ Result<void> Database::Impl::derive(std::span<const Seq> fresh, std::span<const 
                     batches);
     }
     for (const Seq seq : fresh) {
-        const auto entry = log->read(seq); // Just appended: it has no other version yet.
+        const auto entry = log->read_back(seq); // Just appended: it has no other version yet.
         if (!entry) continue;
         if (!mapped.empty()) {
             mapper->map(seq, entry->key, entry->body, entry->readable_bytes, batches);
