@@ -8,7 +8,7 @@
 /// `SLUICE_TRY(file.sync());`
 #define SLUICE_TRY(...)                                                                            \
     do {                                                                                           \
-        if (auto sluice_tried = (__VA_ARGS__); !sluice_tried) return sluice_tried.error();         \
+        if (auto&& sluice_tried = (__VA_ARGS__); !sluice_tried) return sluice_tried.error();       \
     } while (false)
 
 /// `SLUICE_TRY_ASSIGN(const Entry entry, log.read(seq));`

@@ -50,9 +50,9 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
         const auto step = std::span(entries).subspan(i, std::min(kStep, entries.size() - i));
         // A damaged entry that cannot be found leaves the erasure unfinished, and keeps none of the
         // other steps from being done.
-        if (const auto wiped = log->wipe(step); !wiped) {
+        if (auto wiped = log->wipe(step); !wiped) {
             if (wiped.error().code != Errc::corrupt) return wiped;
-            wiped_all = wiped;
+            wiped_all = std::move(wiped);
         }
         meter.at(i + step.size());
     }

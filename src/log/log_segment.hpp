@@ -69,9 +69,9 @@ public:
 
 private:
     struct Found {
-        std::uint64_t offset;
+        std::uint64_t offset = 0;
         log_format::EntryHeader header;
-        bool intact;
+        bool intact = false;
     };
 
     explicit LogSegment(const Place& place)

@@ -14,9 +14,9 @@ using Bytes64 = std::array<unsigned char, 64>;
 
 /// An ed25519 pair. A value, copied freely; whoever holds it sees to its secrecy.
 struct KeyPair {
-    Bytes32 public_key;
-    Bytes64 secret_key; ///< The seed, then the public key: libsodium's form.
-    std::string id;     ///< "@" base64(public key) ".ed25519"
+    Bytes32 public_key{};
+    Bytes64 secret_key{}; ///< The seed, then the public key: libsodium's form.
+    std::string id;       ///< "@" base64(public key) ".ed25519"
 };
 
 /// The pair that ed25519 (RFC 8032) makes of 32 secret bytes. Threads: any.

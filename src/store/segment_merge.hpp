@@ -7,7 +7,7 @@
 namespace sluice {
 
 struct MergeInput {
-    const Segment* segment; ///< Whole: damage() has answered null.
+    const Segment* segment = nullptr; ///< Whole: damage() has answered null.
     Liveness liveness;
 };
 

@@ -28,8 +28,8 @@ class RowBatch {
 public:
     struct Row {
         Seq seq;
-        std::size_t first_emission;
-        std::size_t emission_count;
+        std::size_t first_emission = 0;
+        std::size_t emission_count = 0;
     };
     struct Emission {
         std::string_view term;

@@ -229,7 +229,8 @@ std::string Life::append_batch(std::uint64_t choice) {
         contents.push_back(new_content(choice / 3 + left * 7919));
         bodies.push_back(contents.back().body());
     }
-    std::vector<NewMessage> messages(bodies.begin(), bodies.end());
+    std::vector<NewMessage> messages;
+    for (const std::string& body : bodies) messages.push_back({.body = body});
     const auto appended = database_->append(messages);
     if (!appended) return refusal("append", appended.error());
     if (*appended != model_.last().next()) return "append answered another seq";
