@@ -122,11 +122,10 @@ void LogSegment::load_index() {
     size_bytes_ = header->covered_size;
 }
 
-std::optional<EntryHeader> LogSegment::header_at(std::uint64_t offset) const {
-    const std::uint64_t size = file_->size_bytes();
-    if (offset > size || size - offset < kEntryHeaderSize) return std::nullopt;
+std::optional<EntryHeader> LogSegment::header_at(std::uint64_t offset, std::uint64_t end) const {
+    if (offset > end || end - offset < kEntryHeaderSize) return std::nullopt;
     const auto header = decode_entry_header(map_.bytes(offset, kEntryHeaderSize), seed_);
-    if (!header || header->size_on_disk() > size - offset) return std::nullopt;
+    if (!header || header->size_on_disk() > end - offset) return std::nullopt;
     return header;
 }
 
@@ -143,7 +142,7 @@ std::vector<LogSegment::Found> LogSegment::scan_tail() const {
     std::uint64_t offset = size_bytes();
     std::uint64_t searched_from = offset;
     while (offset + kEntryHeaderSize <= file_->size_bytes()) {
-        const auto header = header_at(offset);
+        const auto header = header_at(offset, file_->size_bytes());
         // Not an entry, or one that claims more before it than there was room for: look further.
         const std::uint64_t room = (offset - searched_from) / kEntryHeaderSize;
         if (!header || header->seq < expected || header->seq.value - expected.value > room) {
@@ -231,7 +230,7 @@ Error LogSegment::damaged_error(Seq seq) const {
 
 std::optional<std::uint64_t> LogSegment::search(Seq seq) const {
     for (std::uint64_t offset = kSegmentHeaderSize; offset < size_bytes();) {
-        const auto header = header_at(offset);
+        const auto header = header_at(offset, size_bytes());
         if (header && header->seq == seq) return offset;
         offset += header ? header->size_on_disk() : 8;
     }
@@ -243,13 +242,13 @@ Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
     // Behind the last entry that is left, and before the next segment: lost.
     std::uint64_t offset = seq <= last() ? offsets_[seq.value - first().value] : 0;
     if (offset == 0) return damaged_error(seq);
-    auto header = header_at(offset);
+    auto header = header_at(offset, size_bytes());
     if (!header || header->seq != seq) {
         // Either the entry is damaged, or the index is and the entry lies elsewhere.
         const auto elsewhere = search(seq);
         if (!elsewhere) return damaged_error(seq);
         offset = *elsewhere;
-        header = header_at(offset);
+        header = header_at(offset, size_bytes());
     }
     const std::uint64_t at = offset + kEntryHeaderSize;
     return Located{*header, offset, map_.bytes(at, header->payload_size),

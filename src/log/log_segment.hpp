@@ -82,7 +82,9 @@ private:
     Seq durable_at_least(const std::vector<Found>& found) const;
     Result<void> take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
                            std::string& note);
-    std::optional<log_format::EntryHeader> header_at(std::uint64_t offset) const;
+    /// Of an entry that lies before `end`. A reader may look up to size_bytes() and no further: the
+    /// writer is changing what lies behind, and the size of the file.
+    std::optional<log_format::EntryHeader> header_at(std::uint64_t offset, std::uint64_t end) const;
     std::optional<std::uint64_t> search(Seq seq) const;
     bool payload_intact(std::uint64_t offset, const log_format::EntryHeader& header) const;
     void add_entry(std::uint64_t offset, log_format::Kind kind);
