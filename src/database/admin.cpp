@@ -66,9 +66,12 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                 fresh.push_back(each);
             }
         }
-        if (!fresh.empty()) SLUICE_TRY(build(fresh, false, progress));
-
-        const std::lock_guard lock(write_mutex);
+        std::unique_lock write_lock(write_mutex, std::defer_lock);
+        if (fresh.empty()) {
+            write_lock.lock();
+        } else {
+            SLUICE_TRY(build(fresh, false, write_lock, progress));
+        }
         for (const OpenView& each : loaded) {
             // One app may register its function anew at any time; then there is nothing to catch
             // up.

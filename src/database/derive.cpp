@@ -162,6 +162,7 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
 }
 
 Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, bool keys_too,
+                                   std::unique_lock<std::mutex>& write_lock,
                                    const ProgressFunction& progress) {
     Seq up_to;
     Gone gone;
@@ -213,7 +214,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
     meter.finish();
 
     // From here nothing is appended until the new views have caught up and count as current.
-    const std::lock_guard lock(write_mutex);
+    write_lock.lock();
     StoreCommit reach; // A store that was thrown away has not come this far yet.
     reach.position = log->last();
     reach.behind = all_but({}, false);

@@ -86,9 +86,11 @@ struct Database::Impl {
     Result<void> catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
                           const ProgressFunction& progress);
     /// Derives views that the store does not have from the whole log, while appending goes on, and
-    /// installs them. Call with derive_mutex and without write_mutex.
+    /// installs them. Call with derive_mutex and without write_mutex. From the moment in which they
+    /// have caught up `write_lock` holds write_mutex: it must not be let go before `mapper` maps
+    /// for them too, or what is appended in between is missing in them.
     Result<void> build(const std::vector<OpenView>& fresh_views, bool keys_too,
-                       const ProgressFunction& progress);
+                       std::unique_lock<std::mutex>& write_lock, const ProgressFunction& progress);
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
     std::vector<ViewId> all_but(const std::vector<OpenView>& current, bool keys_current) const;
 

@@ -197,7 +197,10 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     for (const auto& [since, group] : late) {
         SLUICE_TRY(catch_up(group.first, group.second, since, progress));
     }
-    if (!fresh.empty() || !keys_since) SLUICE_TRY(build(fresh, !keys_since, progress));
+    if (!fresh.empty() || !keys_since) {
+        std::unique_lock write_lock(write_mutex, std::defer_lock);
+        SLUICE_TRY(build(fresh, !keys_since, write_lock, progress));
+    }
     remake_mapper();
     return {};
 }

@@ -1,0 +1,165 @@
+// Many threads on one database with its own threads running. On a real file system: there an
+// erasure overwrites what a reader has mapped, which the simulated disk cannot do without a data
+// race that is its own.
+#include "database/database_test_support.hpp"
+
+#include <atomic>
+#include <filesystem>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <unistd.h>
+
+namespace sluice::test {
+namespace {
+
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() : path_(std::filesystem::temp_directory_path() / "sluice-test-XXXXXX") {
+        if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no temporary directory";
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+    const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+constexpr const char* kByNumber = R"({"kind":"index","key":["/n"]})";
+constexpr const char* kCountOfAll = R"({"kind":"aggregate","group":[],"value":{"count":true}})";
+
+std::set<Seq> seqs_in(const Snapshot& snapshot, const std::string& view) {
+    std::set<Seq> seqs;
+    auto cursor = snapshot.read(view).value();
+    while (cursor.next()) seqs.insert(cursor.seq());
+    cursor.status().value();
+    return seqs;
+}
+
+// P3: whatever the writers do, each view of one snapshot has exactly the messages that are live in
+// it, and the count of them is theirs.
+void expect_one_moment(const Snapshot& snapshot) {
+    const std::set<Seq> authors = seqs_in(snapshot, "authors");
+    EXPECT_EQ(seqs_in(snapshot, "numbers"), authors);
+    std::set<Seq> live;
+    auto cursor = snapshot.log({});
+    while (auto record = cursor.next().value()) live.insert(record->seq);
+    // What was erased behind the snapshot has no bytes left, and is no longer live in its log.
+    EXPECT_TRUE(std::includes(authors.begin(), authors.end(), live.begin(), live.end()));
+    auto count = snapshot.read("count").value();
+    const std::string expected =
+        authors.empty() ? "" : R"({"count":)" + std::to_string(authors.size()) + '}';
+    EXPECT_EQ(count.next() ? count.value() : "", expected);
+    if (const auto extra = snapshot.read("extra")) {
+        EXPECT_EQ(seqs_in(snapshot, "extra"), authors);
+    }
+    for (const Seq seq : live) {
+        const auto record = snapshot.get(seq);
+        if (record && record->state == Record::State::erased) continue;
+        ASSERT_TRUE(record) << record.error().context;
+        EXPECT_TRUE(record->body.starts_with("{\"author\"")) << record->body;
+        EXPECT_TRUE(record->body.ends_with("\"}")) << record->body;
+    }
+}
+
+TEST(DatabaseThreads, ReadersSeeOneMomentWhileWritersWrite) {
+    constexpr int kMessages = 150;
+    const TemporaryDirectory directory;
+    Options options = small_files();
+    options.background = true;
+    options.log_segment_size_bytes = 16 * 1024;
+    options.view_memory_bytes_max = 8 * 1024;
+    options.durability = Durability::interval;
+    options.sync_interval = std::chrono::milliseconds(2);
+    options.erase_patience = std::chrono::milliseconds(60'000);
+    Database::create(directory.path()).value();
+    {
+        const auto database = Database::open(directory.path(), options).value();
+        database->add_view("authors", kByAuthor).value();
+        database->add_view("numbers", kByNumber).value();
+        database->add_view("count", kCountOfAll).value();
+
+        std::atomic<int> writing = 4;
+        const auto append = [&](const std::string& author) {
+            for (int i = 0; i < kMessages; ++i) {
+                const std::string key = author + std::to_string(i), body = body_of(author, i, key);
+                database->append(NewMessage{body, key}).value();
+            }
+            --writing;
+        };
+        const auto change = [&] {
+            std::mt19937 random(1);
+            for (int i = 0; i < kMessages / 3; ++i) {
+                const std::vector<Seq> live =
+                    database->select(SelectWhere{"/n >= " + std::to_string(i)}).value();
+                if (live.empty()) continue;
+                const Seqs some = {live[random() % live.size()]};
+                switch (random() % 4) {
+                case 0: database->delete_messages(some).value(); break;
+                case 1: database->erase(some).value(); break;
+                case 2: database->replace(some[0], body_of("cy", i)).value(); break;
+                default: database->restore(some).value(); break;
+                }
+            }
+            --writing;
+        };
+        const auto change_views = [&] {
+            for (int i = 0; i < 8; ++i) {
+                database->add_view("extra", i % 2 == 0 ? kByAuthor : kByNumber).value();
+                database->merge_views().value();
+                if (i % 3 == 0) database->drop_view("extra").value();
+            }
+            --writing;
+        };
+        const auto read = [&] {
+            while (writing > 0) {
+                expect_one_moment(database->snapshot());
+                static_cast<void>(database->stats());
+                static_cast<void>(database->views());
+                const Seq last = database->last();
+                EXPECT_LE(last, database->wait_for_entry(last, std::chrono::milliseconds(1)));
+            }
+        };
+        std::vector<std::thread> threads;
+        threads.emplace_back(append, "ada");
+        threads.emplace_back(append, "bo");
+        threads.emplace_back(change);
+        threads.emplace_back(change_views);
+        for (int i = 0; i < 3; ++i) threads.emplace_back(read);
+        for (std::thread& thread : threads) thread.join();
+
+        expect_one_moment(database->snapshot());
+        EXPECT_TRUE(database->verify().value().equal());
+    }
+    const auto again = Database::open(directory.path(), options).value();
+    EXPECT_EQ(again->stats().last.value - again->stats().changes, 2u * kMessages);
+    EXPECT_TRUE(again->verify().value().equal());
+}
+
+// Threads that append together share an fdatasync, and each finds its own message durable.
+TEST(DatabaseThreads, ShareOneSync) {
+    DatabaseOnDisk on([] {
+        Options options;
+        options.background = false;
+        return options;
+    }());
+    const std::uint64_t before = on.disk.syncs();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&, i] {
+            for (int k = 0; k < 100; ++k) {
+                on.append("message " + std::to_string(i) + '/' + std::to_string(k));
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_LE(on.disk.syncs() - before, 400u);
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.database->stats().live, 400u);
+}
+
+} // namespace
+} // namespace sluice::test
