@@ -65,7 +65,13 @@ public:
         if (negative) negate();
     }
     void multiply_by_power(std::uint64_t base, std::int64_t exponent) {
-        for (std::int64_t i = 0; i < exponent; ++i) multiply(base);
+        constexpr std::uint64_t kMax = ~std::uint64_t{0};
+        while (exponent > 0) {
+            // As much at once as one word holds: each multiply() visits all words.
+            std::uint64_t factor = 1;
+            for (; exponent > 0 && factor <= kMax / base; --exponent) factor *= base;
+            multiply(factor);
+        }
     }
 
     /// Divides what is not negative; returns the remainder.
