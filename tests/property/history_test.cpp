@@ -14,7 +14,7 @@ constexpr std::size_t kLength = 60;
 
 std::uint64_t seed_count() {
     const char* const wanted = std::getenv("SLUICE_PROPERTY_SEEDS");
-    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 240;
+    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 800;
 }
 
 /// Empty, or what went wrong. `history` is cut behind the step where it did.
