@@ -1,6 +1,6 @@
 // P1 to P4, P6 and P7 as one sentence: after any history of every operation, reopenings and power
 // cuts, the database says what the model says.
-#include "property/history.hpp"
+#include "model/history.hpp"
 
 #include <gtest/gtest.h>
 

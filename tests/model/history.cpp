@@ -1,4 +1,4 @@
-#include "property/history.hpp"
+#include "model/history.hpp"
 
 #include <algorithm>
 #include <array>
