@@ -14,6 +14,7 @@ constexpr std::size_t kChunkBytes = 16 * 1024 * 1024;
 
 std::vector<std::shared_ptr<const View>> views_of(const std::vector<OpenView>& open_views) {
     std::vector<std::shared_ptr<const View>> views;
+    views.reserve(open_views.size());
     for (const OpenView& each : open_views) views.push_back(each.view);
     return views;
 }
