@@ -65,18 +65,37 @@ std::string Sandbox::ok(const std::string& line) const {
     return ran.out;
 }
 
-Ran Sandbox::run_and_kill(const std::string& arguments, int signal,
-                          std::uint64_t microseconds) const {
+Ran Sandbox::run_and_signal(const std::string& arguments, int signal, const std::string& name,
+                            std::uint64_t bytes) const {
     const pid_t child = ::fork();
     if (child == 0) {
         if (::chdir(folder_.c_str()) != 0) ::_exit(126);
         become_shell("exec " SLUICE_PROGRAM " " + arguments + " </dev/null >.out 2>.err");
     }
-    ::usleep(static_cast<useconds_t>(microseconds));
-    ::kill(child, signal);
     int status = 0;
-    ::waitpid(child, &status, 0);
+    pid_t ended = 0;
+    while (ended == 0 && size_of(name) < bytes) {
+        ::usleep(50);
+        ended = ::waitpid(child, &status, WNOHANG);
+    }
+    if (ended == 0) {
+        ::kill(child, signal);
+        ::waitpid(child, &status, 0);
+    }
     return {shell_status(status), read(".out"), read(".err")};
+}
+
+std::uint64_t Sandbox::size_of(const std::string& name) const {
+    std::uint64_t bytes = 0;
+    std::error_code vanished; // Files come and go while another process works on them.
+    std::filesystem::recursive_directory_iterator file(folder_ / name, vanished);
+    for (const std::filesystem::recursive_directory_iterator end; !vanished && file != end;
+         file.increment(vanished)) {
+        std::error_code no_file;
+        const std::uint64_t size = file->file_size(no_file);
+        if (!no_file) bytes += size;
+    }
+    return bytes;
 }
 
 std::string Sandbox::all_bytes(const std::string& name) const {

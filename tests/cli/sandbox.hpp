@@ -29,9 +29,14 @@ public:
     Ran run(const std::string& line) const;
     /// The same, and expects success.
     std::string ok(const std::string& line) const;
-    /// Starts `sluice ARGUMENTS`, kills it after `microseconds`, and waits for its end.
-    Ran run_and_kill(const std::string& arguments, int signal, std::uint64_t microseconds) const;
+    /// Starts `sluice ARGUMENTS`, signals it once the folder `name` holds `bytes`, and waits for
+    /// its end. Bytes rather than a time: a quick machine is signalled at the same places as a slow
+    /// one.
+    Ran run_and_signal(const std::string& arguments, int signal, const std::string& name,
+                       std::uint64_t bytes) const;
 
+    /// The sizes of the files below the folder `name`, added up.
+    std::uint64_t size_of(const std::string& name) const;
     /// Of every file below the folder `name`.
     std::string all_bytes(const std::string& name) const;
     /// Whether any file below the folder `name` holds `needle`.
