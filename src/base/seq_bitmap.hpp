@@ -1,4 +1,4 @@
-// A set of seqs as bits, cheap to copy: a copy shares its chunks, and a change copies one chunk.
+// A set of seqs as bits, cheap to copy: a copy shares everything, and a change copies one path.
 #pragma once
 #include <sluice/seq.hpp>
 
@@ -9,15 +9,32 @@
 
 namespace sluice {
 
-/// Value semantics. A copy costs one pointer per 32,768 seqs and is safe to read on any thread
-/// while the original changes on another.
+namespace seq_tree {
+
+/// A subtree over kBits seqs, shared by the sets that have it in common. Null stands for an empty
+/// one.
+template <unsigned kHeight> struct Node {
+    using Child = Node<kHeight - 1>;
+    static constexpr std::size_t kFanOut = 16;
+    static constexpr std::uint64_t kBits = kFanOut * Child::kBits;
+    std::array<std::shared_ptr<Child>, kFanOut> children;
+};
+template <> struct Node<0> {
+    static constexpr std::uint64_t kBits = 8192;
+    std::array<std::uint64_t, kBits / 64> words{};
+};
+
+} // namespace seq_tree
+
+/// Value semantics. A copy costs a pointer for each 33 million seqs, a change after a copy about
+/// 2 KB of copying however many there are. A copy is safe to read on any thread while the original
+/// changes on another. (A persistent trie in the manner of Bagwell, "Ideal Hash Trees", 2001, over
+/// the seq itself.)
 class SeqBitmap {
 public:
     bool contains(Seq seq) const {
-        const std::size_t chunk = seq.value / kChunkBits;
-        if (chunk >= chunks_.size() || !chunks_[chunk]) return false;
-        const std::size_t bit = seq.value % kChunkBits;
-        return (*chunks_[chunk])[bit / 64] >> (bit % 64) & 1;
+        const std::uint64_t root = seq.value / Root::kBits;
+        return root < roots_.size() && contains(roots_[root].get(), seq.value % Root::kBits);
     }
     /// Whether any seq from `first` to `last` is in the set, at the cost of looking.
     bool any_between(Seq first, Seq last) const { return next_from(first) <= last; }
@@ -36,11 +53,21 @@ public:
     friend bool operator==(const SeqBitmap& a, const SeqBitmap& b);
 
 private:
-    static constexpr std::size_t kChunkBits = 32768;
-    using Chunk = std::array<std::uint64_t, kChunkBits / 64>;
-    Chunk& writable_chunk(std::size_t index);
+    using Root = seq_tree::Node<3>;
 
-    std::vector<std::shared_ptr<Chunk>> chunks_;
+    template <unsigned kHeight>
+    static bool contains(const seq_tree::Node<kHeight>* node, std::uint64_t bit) {
+        if (node == nullptr) return false;
+        if constexpr (kHeight == 0) {
+            return node->words[bit / 64] >> (bit % 64) & 1;
+        } else {
+            constexpr std::uint64_t kBits = seq_tree::Node<kHeight>::Child::kBits;
+            return contains(node->children[bit / kBits].get(), bit % kBits);
+        }
+    }
+    std::uint64_t& writable_word(Seq seq);
+
+    std::vector<std::shared_ptr<Root>> roots_;
     std::uint64_t size_ = 0;
 };
 

@@ -9,9 +9,10 @@
 namespace sluice {
 namespace {
 
-// Around the edges of words (64) and of chunks (32,768).
-constexpr std::uint64_t kEdges[] = {0,     1,     63,    64,    65,     127,     128,    32767,
-                                    32768, 32769, 65535, 65536, 100000, 1000000, 1000001};
+// Around the edges of words (64), of leaves (8,192), and of the nodes above them.
+constexpr std::uint64_t kEdges[] = {0,       1,       63,      64,       65,       127,
+                                    128,     8191,    8192,    8193,     131071,   131072,
+                                    2097151, 2097152, 2097153, 33554431, 33554432, 100000000};
 
 std::vector<std::uint64_t> members(const SeqBitmap& set) {
     std::vector<std::uint64_t> seqs;

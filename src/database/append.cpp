@@ -8,7 +8,7 @@ namespace sluice {
 
 Result<std::vector<Seq>> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
                                                      std::string_view key) const {
-    const auto cursor = rows.scan(kKeyRegister, ScanRange::exact(hash(key).view().substr(0, 8)));
+    const auto cursor = rows.scan(kKeyRegister, ScanRange::exact(key_term(hash(key))));
     std::vector<Seq> seqs;
     while (cursor->next()) {
         // Half a hash finds candidates; the log has the key itself.
@@ -20,6 +20,60 @@ Result<std::vector<Seq>> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
     return seqs;
 }
 
+Result<std::vector<Offered>>
+Database::Impl::outcomes_of(std::span<const NewMessage> messages,
+                            const AppendOptions& append_options) const {
+    const auto rows = store->snapshot();
+    std::vector<KeyHash> hashes;
+    hashes.reserve(messages.size());
+    for (const NewMessage& message : messages) hashes.push_back(hash(message.key));
+    std::vector<std::string_view> terms;
+    terms.reserve(messages.size());
+    for (const KeyHash& key : hashes) terms.push_back(key_term(key));
+    const std::vector<bool> may_be_known = rows->may_have(kKeyRegister, terms);
+
+    std::unordered_set<std::string_view> keys_taken; // By this batch.
+    keys_taken.reserve(messages.size());
+    std::vector<Offered> outcomes(messages.size(), Offered::appended);
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const std::string_view key = messages[i].key;
+        if (key.empty()) continue;
+        std::vector<Seq> seqs;
+        if (may_be_known[i]) {
+            SLUICE_TRY_ASSIGN(seqs, seqs_of_key(*rows, key));
+        }
+        const auto is_live = [&](Seq seq) { return !ledger.gone().deleted.contains(seq); };
+        const bool was_here = !seqs.empty() || ledger.is_refused(hashes[i]);
+        if (std::any_of(seqs.begin(), seqs.end(), is_live) || keys_taken.contains(key)) {
+            outcomes[i] = Offered::exists;
+        } else if (was_here && !append_options.readmit) {
+            outcomes[i] = Offered::refused;
+        } else {
+            keys_taken.insert(key);
+        }
+    }
+    return outcomes;
+}
+
+namespace {
+
+/// Why a batch that must be taken as a whole is not.
+Result<void> fail_unless_all_appended(std::span<const Offered> outcomes) {
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (outcomes[i] == Offered::appended) continue;
+        const std::string which =
+            "message " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size());
+        if (outcomes[i] == Offered::exists) {
+            return Error{Errc::exists, which + ": a message with this key is there already"};
+        }
+        return Error{Errc::refused, which + ": a message with this key was deleted or erased; ask "
+                                            "to readmit it to append it again"};
+    }
+    return {};
+}
+
+} // namespace
+
 Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
                                      const AppendOptions& append_options,
                                      const std::optional<ImportMark>& mark, OnTaken on_taken) {
@@ -27,37 +81,14 @@ Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
         Offer offer;
         {
             const std::lock_guard lock(write_mutex);
-            const auto rows = store->snapshot();
-            std::unordered_set<std::string_view> keys_in_batch;
+            SLUICE_TRY_ASSIGN(offer.outcomes, outcomes_of(messages, append_options));
+            if (on_taken == OnTaken::fail) SLUICE_TRY(fail_unless_all_appended(offer.outcomes));
+
             std::vector<Log::Draft> drafts;
             drafts.reserve(messages.size() + 1);
-            const auto state_of = [&](const NewMessage& message) -> Result<Offered> {
-                if (message.key.empty()) return Offered::appended;
-                if (keys_in_batch.contains(message.key)) return Offered::exists;
-                SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, seqs_of_key(*rows, message.key));
-                const auto is_live = [&](Seq seq) { return !ledger.gone().deleted.contains(seq); };
-                if (std::any_of(seqs.begin(), seqs.end(), is_live)) return Offered::exists;
-                const bool was_here = !seqs.empty() || ledger.is_refused(hash(message.key));
-                return was_here && !append_options.readmit ? Offered::refused : Offered::appended;
-            };
             for (std::size_t i = 0; i < messages.size(); ++i) {
-                SLUICE_TRY_ASSIGN(const Offered state, state_of(messages[i]));
-                if (state != Offered::appended && on_taken == OnTaken::fail) {
-                    const std::string which = "message " + std::to_string(i + 1) + " of " +
-                                              std::to_string(messages.size());
-                    if (state == Offered::exists) {
-                        return Error{Errc::exists,
-                                     which + ": a message with this key is there already"};
-                    }
-                    return Error{Errc::refused, which +
-                                                    ": a message with this key was deleted or "
-                                                    "erased; ask to readmit it to append it again"};
-                }
-                offer.outcomes.push_back(state);
-                if (state == Offered::appended) {
-                    keys_in_batch.insert(messages[i].key);
-                    drafts.push_back({Log::Kind::message, messages[i].key, messages[i].body});
-                }
+                if (offer.outcomes[i] != Offered::appended) continue;
+                drafts.push_back({Log::Kind::message, messages[i].key, messages[i].body});
             }
             const std::size_t message_count = drafts.size();
             Change progress_mark;

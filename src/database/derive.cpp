@@ -24,7 +24,7 @@ std::vector<std::shared_ptr<const View>> views_of(const std::vector<OpenView>& o
 void Database::Impl::emit_key(RowBatch& batch, Seq seq, std::string_view key) const {
     if (key.empty()) return;
     batch.begin_row(seq);
-    batch.emit(hash(key).view().substr(0, 8));
+    batch.emit(key_term(hash(key)));
 }
 
 Result<Mappable> Database::Impl::mappable(Seq seq, Seq position) const {
@@ -35,8 +35,6 @@ Result<Mappable> Database::Impl::mappable(Seq seq, Seq position) const {
     if (newer.erased) return Mappable{seq, newer};
     SLUICE_TRY_ASSIGN(const Change change, decode_change(newer.body, version));
     entry.body = change.body;
-    entry.readable_bytes =
-        newer.readable_bytes - static_cast<std::size_t>(change.body.data() - newer.body.data());
     return Mappable{seq, entry};
 }
 
@@ -76,14 +74,13 @@ Result<void> Database::Impl::derive(std::span<const Seq> fresh, std::span<const 
         if (ledger.gone().deleted.contains(seq)) continue;
         const auto message = mappable(seq, position);
         if (!message || message->entry.erased) continue; // Damaged: no rows; verify names it.
-        mapper->map(seq, message->entry.key, message->entry.body, message->entry.readable_bytes,
-                    batches);
+        mapper->map(seq, message->entry.key, message->entry.body, batches);
     }
     for (const Seq seq : fresh) {
         const auto entry = log->read_back(seq); // Just appended: it has no other version yet.
         if (!entry) continue;
         if (!mapped.empty()) {
-            mapper->map(seq, entry->key, entry->body, entry->readable_bytes, batches);
+            mapper->map(seq, entry->key, entry->body, batches);
         }
         emit_key(keys, seq, entry->key);
     }
@@ -139,8 +136,7 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
                 if (ledger.gone().deleted.contains(each)) continue;
                 const auto message = mappable(each, end);
                 if (!message || message->entry.erased) continue;
-                late_mapper.map(each, message->entry.key, message->entry.body,
-                                message->entry.readable_bytes, batches);
+                late_mapper.map(each, message->entry.key, message->entry.body, batches);
             }
         }
         // An owner's catching up may have been cut short before: what it had added is taken out
@@ -178,9 +174,9 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
         SLUICE_TRY_ASSIGN(auto loader, store->load({each.entry.id, reducer_of(*each.view), false}));
         loaders.push_back(std::move(loader));
     }
-    std::unique_ptr<SegmentStore::Loader> key_loader;
     if (keys_too) {
-        SLUICE_TRY_ASSIGN(key_loader, store->load({kKeyRegister, nullptr, true}));
+        SLUICE_TRY_ASSIGN(auto loader, store->load({kKeyRegister, nullptr, true}));
+        loaders.push_back(std::move(loader));
     }
 
     ProgressMeter meter(progress, "deriving views", up_to.value);
@@ -191,7 +187,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
         for (std::size_t i = 0; i < batches.size(); ++i) {
             if (!batches[i].empty()) SLUICE_TRY(loaders[i]->add(std::exchange(batches[i], {})));
         }
-        if (!keys.empty()) SLUICE_TRY(key_loader->add(std::exchange(keys, {})));
+        if (!keys.empty()) SLUICE_TRY(loaders.back()->add(std::exchange(keys, {})));
         return {};
     };
     for (Seq seq{1}; seq <= up_to; seq = seq.next()) {
@@ -201,8 +197,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
                 skip ? Result<Mappable>(Error{Errc::not_found, {}}) : mappable(seq, up_to);
             message && message->entry.kind == Log::Kind::message && !message->entry.erased) {
             if (!gone.deleted.contains(seq)) {
-                fresh_mapper.map(seq, message->entry.key, message->entry.body,
-                                 message->entry.readable_bytes, batches);
+                fresh_mapper.map(seq, message->entry.key, message->entry.body, batches);
             }
             if (keys_too) emit_key(keys, seq, message->entry.key);
         }
@@ -220,10 +215,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
     reach.position = log->last();
     reach.behind = all_but({}, false);
     SLUICE_TRY(commit(std::move(reach)));
-    for (std::size_t i = 0; i < fresh_views.size(); ++i) {
-        SLUICE_TRY(store->install(fresh_views[i].entry.id, std::move(loaders[i]), up_to));
-    }
-    if (keys_too) SLUICE_TRY(store->install(kKeyRegister, std::move(key_loader), up_to));
+    SLUICE_TRY(store->install(std::move(loaders), up_to));
     count_errors(fresh_views, fresh_mapper);
     return catch_up(fresh_views, keys_too, up_to, {});
 }

@@ -26,6 +26,9 @@ namespace sluice {
 /// key's hash, and the log has the last word. It outlives a delete, so that a deleted key is still
 /// refused.
 constexpr ViewId kKeyRegister{1};
+inline std::string_view key_term(const KeyHash& key) {
+    return key.view().substr(0, 8);
+}
 
 /// A view that readers and the writer know of.
 struct OpenView {
@@ -74,6 +77,9 @@ struct Database::Impl {
     enum class OnTaken : std::uint8_t { skip, fail };
     Result<Offer> append(std::span<const NewMessage> messages, const AppendOptions& append_options,
                          const std::optional<ImportMark>& mark, OnTaken on_taken);
+    /// What would become of each message. Under write_mutex.
+    Result<std::vector<Offered>> outcomes_of(std::span<const NewMessage> messages,
+                                             const AppendOptions& append_options) const;
     /// Call without write_mutex: makes what was written as durable as the options promise.
     Result<void> acknowledge();
 

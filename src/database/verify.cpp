@@ -215,7 +215,7 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
             Mapper again({each.view});
             RowBatch batch;
             each_live([&](Seq seq, const Log::Entry& entry) {
-                again.map(seq, entry.key, entry.body, entry.readable_bytes, std::span(&batch, 1));
+                again.map(seq, entry.key, entry.body, std::span(&batch, 1));
             });
             const Recomputed expected(std::move(batch));
             if (kind_of(*each.view) == ViewKind::index) {

@@ -14,6 +14,7 @@ public:
     /// Errors: corrupt (the first frame is damaged or cut off); io.
     static Result<FlumelogOffsetSource> open(ByteSource bytes);
 
+    ForeignFormat format() const override { return ForeignFormat::flumelog_offset; }
     Result<std::optional<ForeignRecord>> next() override;
     std::uint64_t offset() const override { return offset_; }
     Result<void> seek(std::uint64_t offset) override;

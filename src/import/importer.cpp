@@ -1,7 +1,6 @@
 #include "import/importer.hpp"
 
 #include "base/try.hpp"
-#include "import/json_lines.hpp"
 #include "import/message_keys.hpp"
 #include "import/source_mark.hpp"
 
@@ -25,11 +24,6 @@ public:
         return places_.size() >= options.batch_messages_max ||
                bytes_.size() >= options.batch_size_bytes_max;
     }
-    bool empty() const { return places_.empty(); }
-    void clear() {
-        places_.clear();
-        bytes_.clear();
-    }
 
     std::size_t size() const { return places_.size(); }
     std::uint64_t source_offset(std::size_t index) const { return places_[index].source_offset; }
@@ -47,6 +41,18 @@ private:
     };
     std::vector<Place> places_;
     std::string bytes_;
+};
+
+/// A batch that was read and whose keys were looked for.
+struct Drafts {
+    Batch batch;
+    std::vector<std::string> keys;    ///< What the messages' keys point into.
+    std::vector<NewMessage> messages; ///< As many of the batch as come before `bad`.
+    std::uint64_t end = 0;            ///< Where they end in the file.
+    std::uint64_t deleted_in_source = 0;
+    bool more = true;            ///< The source goes on behind them.
+    std::optional<Error> damage; ///< With until_damage: why it does not.
+    std::optional<Error> bad;    ///< Ends the import: a message that cannot be taken.
 };
 
 /// For people: the line that begins at `offset`. Reads the file again, only to explain an error.
@@ -67,36 +73,28 @@ public:
     Import(Database& database, const std::string& path, const ImportOptions& options,
            RecordSource& source, SourceMark mark, MessageKeys keys)
         : database_(database), path_(path), options_(options), source_(source),
-          mark_(std::move(mark)), keys_(std::move(keys)),
-          lines_(dynamic_cast<const JsonLinesSource*>(&source) != nullptr) {}
+          mark_(std::move(mark)), keys_(std::move(keys)) {}
 
     Result<ImportReport> run();
 
 private:
     Result<void> seek_to_mark();
     Result<void> refuse_if_damaged();
-    /// Fills the batch. Nothing more to come: false.
-    Result<bool> read_batch();
-    /// What became of looking for the keys of a batch: `bad`, if there is one, ends the import.
-    struct Drafts {
-        std::vector<NewMessage> messages;
-        std::optional<Error> bad;
-        std::uint64_t end = 0;
-    };
-    Drafts draft_batch();
-    std::optional<Error> find_key(std::size_t index, std::string_view& key);
+    /// The next batch, read on a thread of its own while the one before goes into the database.
+    std::future<Result<std::unique_ptr<Drafts>>> read_ahead();
+    Result<std::unique_ptr<Drafts>> read();
+    Result<void> fill(Drafts& drafts);
+    void find_keys(Drafts& drafts);
+    std::optional<Error> find_key(const Batch& batch, std::size_t index, std::string_view& key);
     Result<void> offer(const Drafts& drafts);
     Result<void> write_behind();
 
     Database& database_;
     const std::string& path_;
     const ImportOptions& options_;
-    RecordSource& source_;
+    RecordSource& source_; // With keys_, the reader's while one is ahead.
     SourceMark mark_;
     MessageKeys keys_;
-    const bool lines_;
-    Batch batch_;
-    std::vector<std::string> batch_keys_; // What the messages' keys point into.
     ImportReport report_;
     static constexpr std::uint64_t kFlushBytes = 16 * 1024 * 1024;
     std::uint64_t flushed_to_ = 0;
@@ -107,21 +105,22 @@ Result<ImportReport> Import::run() {
     report_.size_bytes = source_.size_bytes();
     if (!options_.readmit) SLUICE_TRY(seek_to_mark());
     if (!options_.until_damage) SLUICE_TRY(refuse_if_damaged());
-    Drafts drafts;
-    for (bool more = true; more;) {
+    std::unique_ptr<Drafts> drafts;
+    auto ahead = read_ahead();
+    do {
         if (options_.interrupted && options_.interrupted()) {
             report_.interrupted = true;
             break;
         }
-        SLUICE_TRY_ASSIGN(more, read_batch());
-        drafts = draft_batch();
-        SLUICE_TRY(offer(drafts));
-        if (drafts.bad) break;
+        SLUICE_TRY_ASSIGN(drafts, ahead.get());
+        if (drafts->more && !drafts->bad) ahead = read_ahead();
+        SLUICE_TRY(offer(*drafts));
+        if (drafts->bad) break;
         SLUICE_TRY(write_behind());
         if (options_.progress) options_.progress({"importing", report_.end, report_.size_bytes});
-    }
+    } while (drafts->more);
     SLUICE_TRY(database_.flush());
-    if (drafts.bad) return *drafts.bad;
+    if (drafts && drafts->bad) return *drafts->bad;
     return report_;
 }
 
@@ -155,52 +154,63 @@ Result<void> Import::refuse_if_damaged() {
     return source_.seek(begin);
 }
 
-Result<bool> Import::read_batch() {
-    batch_.clear();
-    while (!batch_.is_full(options_)) {
+std::future<Result<std::unique_ptr<Drafts>>> Import::read_ahead() {
+    return std::async(std::launch::async, [this] { return read(); });
+}
+
+Result<std::unique_ptr<Drafts>> Import::read() {
+    auto drafts = std::make_unique<Drafts>();
+    SLUICE_TRY(fill(*drafts));
+    drafts->end = source_.offset();
+    find_keys(*drafts);
+    return drafts;
+}
+
+Result<void> Import::fill(Drafts& drafts) {
+    while (!drafts.batch.is_full(options_)) {
         const auto record = source_.next();
         if (!record) {
             if (!options_.until_damage || record.error().code != Errc::corrupt) {
                 return record.error();
             }
-            report_.damage = record.error();
-            return false;
+            drafts.damage = record.error();
         }
-        if (!*record) return false;
+        drafts.more = record && *record;
+        if (!drafts.more) break;
         if ((*record)->deleted) {
-            ++report_.deleted_in_source;
+            ++drafts.deleted_in_source;
         } else {
-            batch_.add(**record);
+            drafts.batch.add(**record);
         }
     }
-    return true;
+    drafts.batch.pad();
+    return {};
 }
 
-Import::Drafts Import::draft_batch() {
-    batch_.pad();
-    batch_keys_.assign(batch_.size(), {});
-    Drafts drafts{{}, {}, source_.offset()};
-    drafts.messages.reserve(batch_.size());
-    for (std::size_t index = 0; index < batch_.size(); ++index) {
+void Import::find_keys(Drafts& drafts) {
+    const Batch& batch = drafts.batch;
+    drafts.keys.resize(batch.size());
+    drafts.messages.reserve(batch.size());
+    for (std::size_t index = 0; index < batch.size(); ++index) {
         std::string_view key;
-        drafts.bad = find_key(index, key);
+        drafts.bad = find_key(batch, index, key);
         if (drafts.bad) {
-            drafts.end = batch_.source_offset(index);
-            break;
+            drafts.end = batch.source_offset(index);
+            return;
         }
-        batch_keys_[index] = key;
-        drafts.messages.push_back({batch_.body(index), batch_keys_[index]});
+        drafts.keys[index] = key;
+        drafts.messages.push_back({batch.body(index), drafts.keys[index]});
     }
-    return drafts;
 }
 
-std::optional<Error> Import::find_key(std::size_t index, std::string_view& key) {
-    const std::string_view body = batch_.body(index);
+std::optional<Error> Import::find_key(const Batch& batch, std::size_t index,
+                                      std::string_view& key) {
+    const std::string_view body = batch.body(index);
     std::optional<std::string_view> found;
-    if (lines_) {
+    if (source_.format() == ForeignFormat::json_lines) {
         const MessageKeys::Checked checked = keys_.find_checked(body);
         if (!checked.is_json) {
-            const std::uint64_t offset = batch_.source_offset(index);
+            const std::uint64_t offset = batch.source_offset(index);
             return Error{Errc::invalid_argument,
                          path_ + ", line " + std::to_string(line_number_at(path_, offset)) +
                              " (byte " + std::to_string(offset) + "): not JSON"};
@@ -212,13 +222,15 @@ std::optional<Error> Import::find_key(std::size_t index, std::string_view& key) 
     key = found.value_or(std::string_view());
     if (key.size() > kKeySizeBytesMax) {
         return Error{Errc::invalid_argument, path_ + ", byte " +
-                                                 std::to_string(batch_.source_offset(index)) +
+                                                 std::to_string(batch.source_offset(index)) +
                                                  ": an application key over 65,535 bytes"};
     }
     return {};
 }
 
 Result<void> Import::offer(const Drafts& drafts) {
+    report_.deleted_in_source += drafts.deleted_in_source;
+    report_.damage = drafts.damage;
     // Also without messages: what was deleted in the file need not be read again.
     if (drafts.end == report_.end) return {};
     const std::string fingerprint = mark_.fingerprint(drafts.end);

@@ -12,6 +12,7 @@ class JsonLinesSource final : public RecordSource {
 public:
     explicit JsonLinesSource(ByteSource bytes) : bytes_(std::move(bytes)) {}
 
+    ForeignFormat format() const override { return ForeignFormat::json_lines; }
     /// Errors: corrupt (a line is over kForeignRecordSizeBytesMax); io.
     Result<std::optional<ForeignRecord>> next() override;
     std::uint64_t offset() const override { return offset_; }

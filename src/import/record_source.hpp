@@ -10,6 +10,12 @@
 
 namespace sluice {
 
+enum class ForeignFormat : std::uint8_t {
+    automatic,       ///< Whatever the first bytes say.
+    flumelog_offset, ///< 32, 48 or 53-bit frames, also told by the first bytes.
+    json_lines,
+};
+
 /// No file that we read or write has longer records: it is the log's limit for a body.
 constexpr std::uint64_t kForeignRecordSizeBytesMax = 16 * 1024 * 1024;
 
@@ -24,6 +30,9 @@ struct ForeignRecord {
 class RecordSource {
 public:
     virtual ~RecordSource() = default;
+
+    /// What the file is; never automatic.
+    virtual ForeignFormat format() const = 0;
 
     /// The next record, or nothing at the end. After an error offset() stays, and calling again
     /// gives the same error: what is behind the damage cannot be told apart. Errors: corrupt,
@@ -40,12 +49,6 @@ public:
 
     /// Of the file when it was opened: what offset() is after the last record.
     virtual std::uint64_t size_bytes() const = 0;
-};
-
-enum class ForeignFormat : std::uint8_t {
-    automatic,       ///< Whatever the first bytes say.
-    flumelog_offset, ///< 32, 48 or 53-bit frames, also told by the first bytes.
-    json_lines,
 };
 
 /// Opens a foreign file for reading. Errors: not_found; invalid_argument (no regular file); corrupt

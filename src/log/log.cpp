@@ -235,9 +235,9 @@ Result<const LogSegment*> Log::find_segment(Seq seq) const {
 
 Log::Entry Log::entry_of(const LogSegment::Located& located) {
     const EntryHeader& header = located.header;
-    if (header.state == kErased) return Entry{header.kind, true, {}, {}, 0};
+    if (header.state == kErased) return Entry{header.kind, true, {}, {}};
     return Entry{header.kind, false, located.payload.substr(0, header.key_size),
-                 located.payload.substr(header.key_size), located.readable_bytes - header.key_size};
+                 located.payload.substr(header.key_size)};
 }
 
 Result<Log::Entry> Log::read(Seq seq) const {

@@ -67,7 +67,6 @@ public:
         bool erased = false;
         std::string_view key;
         std::string_view body;
-        std::size_t readable_bytes = 0; ///< From body.data(), for parsers that read ahead.
     };
     /// Errors: not_found (no such seq); corrupt (damaged).
     Result<Entry> read(Seq seq) const;

@@ -250,9 +250,7 @@ Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
         offset = *elsewhere;
         header = header_at(offset, size_bytes());
     }
-    const std::uint64_t at = offset + kEntryHeaderSize;
-    return Located{*header, offset, map_.bytes(at, header->payload_size),
-                   static_cast<std::size_t>(size_bytes() - at)};
+    return Located{*header, offset, map_.bytes(offset + kEntryHeaderSize, header->payload_size)};
 }
 
 Result<LogSegment::Located> LogSegment::read(Seq seq) const {

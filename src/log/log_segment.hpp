@@ -44,7 +44,6 @@ public:
         log_format::EntryHeader header;
         std::uint64_t offset = 0;
         std::string_view payload;
-        std::size_t readable_bytes = 0; ///< From the payload's first byte.
     };
     /// Finds the entry and checks its header, not its payload. Errors: corrupt.
     Result<Located> locate(Seq seq) const;

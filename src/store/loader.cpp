@@ -29,9 +29,25 @@ WorkQueue::~WorkQueue() {
 
 void WorkQueue::give(std::function<void()> task) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return tasks_.size() < waiting_max_; });
+    while (tasks_.size() >= waiting_max_) do_first(lock);
     tasks_.push_back(std::move(task));
     changed_.notify_all();
+}
+
+bool WorkQueue::help() {
+    std::unique_lock lock(mutex_);
+    if (tasks_.empty()) return false;
+    do_first(lock);
+    return true;
+}
+
+void WorkQueue::do_first(std::unique_lock<std::mutex>& lock) {
+    std::function<void()> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    task();
+    task = nullptr; // Its rows, before whatever comes next.
+    lock.lock();
 }
 
 void WorkQueue::run() {
@@ -39,13 +55,7 @@ void WorkQueue::run() {
     for (;;) {
         changed_.wait(lock, [this] { return !tasks_.empty() || stopping_; });
         if (tasks_.empty()) return;
-        std::function<void()> task = std::move(tasks_.front());
-        tasks_.pop_front();
-        changed_.notify_all();
-        lock.unlock();
-        task();
-        task = nullptr; // Its rows, before it waits for the next.
-        lock.lock();
+        do_first(lock);
     }
 }
 
@@ -80,12 +90,12 @@ Result<void> SegmentLoader::add(RowBatch batch) {
     pending_bytes_ += batch.size_bytes();
     pending_.push_back(std::move(batch));
     if (pending_rows_ >= store_.options.segment_rows_max || pending_bytes_ >= kPendingBytesMax) {
-        give_pending();
+        end();
     }
     return {};
 }
 
-void SegmentLoader::give_pending() {
+void SegmentLoader::end() {
     if (pending_.empty()) return;
     {
         const std::lock_guard lock(mutex_);
@@ -125,10 +135,14 @@ void SegmentLoader::build(std::span<const RowBatch> batches) {
 }
 
 Result<std::vector<std::shared_ptr<const Segment>>> SegmentLoader::finish() {
-    give_pending();
+    end();
+    while (queue_ != nullptr && queue_->help()) {
+    }
     std::unique_lock lock(mutex_);
     built_.wait(lock, [this] { return being_built_ == 0; });
     if (error_) return *error_;
+    std::sort(segments_.begin(), segments_.end(),
+              [](const auto& a, const auto& b) { return a->seq_lo() < b->seq_lo(); });
     return std::exchange(segments_, {});
 }
 
@@ -166,42 +180,50 @@ Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::Impl::load(const Vie
     return std::unique_ptr<Loader>(std::make_unique<SegmentLoader>(*this, view, load_queue_.get()));
 }
 
-Result<void> SegmentStore::Impl::install(ViewId id, std::unique_ptr<Loader> loader, Seq since) {
+Result<void> SegmentStore::Impl::install(std::vector<std::unique_ptr<Loader>> finished, Seq since) {
     SLUICE_TRY(latch.check());
-    auto* const segment_loader = dynamic_cast<SegmentLoader*>(loader.get());
-    SLUICE_ASSERT(segment_loader != nullptr);
-    if (segment_loader->view().id != id) {
-        return Error{Errc::invalid_argument, "the rows were loaded for another view"};
-    }
     if (since > state()->position) {
         return Error{Errc::invalid_argument, "a view installed ahead of the store's position"};
     }
+    const auto as_ours = [](const std::unique_ptr<Loader>& loader) -> SegmentLoader& {
+        auto* const ours = dynamic_cast<SegmentLoader*>(loader.get());
+        SLUICE_ASSERT(ours != nullptr);
+        return *ours;
+    };
     const std::lock_guard work_lock(work_mutex_);
     // From here the job holds the files and no purge can come between.
-    SLUICE_TRY_ASSIGN(auto segments, segment_loader->finish());
-    auto view = std::make_shared<ViewState>();
-    view->spec = segment_loader->view();
-    view->named = true;
-    for (auto& segment : segments) {
-        view->seq_hi = std::max(view->seq_hi, segment->seq_hi());
-        Source source;
-        source.file = std::move(segment);
-        view->sources.push_back(std::move(source));
+    for (const auto& loader : finished) as_ours(loader).end();
+    std::vector<std::shared_ptr<ViewState>> loaded;
+    for (const auto& loader : finished) {
+        SLUICE_TRY_ASSIGN(auto segments, as_ours(loader).finish());
+        loaded.push_back(std::make_shared<ViewState>());
+        ViewState& view = *loaded.back();
+        view.spec = as_ours(loader).view();
+        view.named = true;
+        for (auto& segment : segments) {
+            view.seq_hi = std::max(view.seq_hi, segment->seq_hi());
+            Source source;
+            source.file = std::move(segment);
+            view.sources.push_back(std::move(source));
+        }
     }
     std::vector<Source> replaced;
     {
         const std::lock_guard lock(update_mutex_);
         auto next = std::make_shared<StoreState>(*state());
-        if (const ViewState* const before = next->find(id)) {
-            replaced = before->sources;
-            count_memory(*before, ViewState{});
+        for (auto& view : loaded) {
+            const ViewId id = view->spec.id;
+            if (const ViewState* const before = next->find(id)) {
+                replaced.insert(replaced.end(), before->sources.begin(), before->sources.end());
+                count_memory(*before, ViewState{});
+            }
+            std::erase_if(next->lagging, [id](const auto& lagging) { return lagging.first == id; });
+            if (since != next->position) next->lagging.emplace_back(id, since);
+            durable_since_[id] = since;
+            next->views = with_view(*next->views, std::move(view));
         }
-        std::erase_if(next->lagging, [id](const auto& lagging) { return lagging.first == id; });
-        if (since != next->position) next->lagging.emplace_back(id, since);
-        next->views = with_view(*next->views, std::move(view));
         publish(std::move(next));
     }
-    durable_since_[id] = since;
     Outcome outcome;
     outcome.found = state();
     SLUICE_TRY(write_record(outcome, {}));

@@ -7,15 +7,19 @@
 
 namespace sluice {
 
-/// One thread that does what it is given, in order; with few tasks waiting, or the giver waits.
+/// One thread that does what it is given. With more than a few tasks waiting the giver does some
+/// itself, so that neither waits for the other.
 class WorkQueue {
 public:
     explicit WorkQueue(std::size_t waiting_max);
     ~WorkQueue(); ///< After everything given was done.
     void give(std::function<void()> task);
+    /// Does the task that has waited longest, on this thread; false if there is none.
+    bool help();
 
 private:
     void run();
+    void do_first(std::unique_lock<std::mutex>& lock);
 
     std::size_t waiting_max_;
     std::mutex mutex_;
@@ -33,7 +37,9 @@ public:
 
     Result<void> add(RowBatch batch) override;
 
-    /// Builds what is left, and waits until all is built. Empties the loader.
+    /// Begins to build what is left.
+    void end();
+    /// The same, and ends with all built. Empties the loader.
     Result<std::vector<std::shared_ptr<const Segment>>> finish();
     const ViewSpec& view() const { return view_; }
 
@@ -42,7 +48,6 @@ public:
     Result<std::uint64_t> purge(std::span<const Seq> seqs);
 
 private:
-    void give_pending();
     void build(std::span<const RowBatch> batches);
 
     SegmentStore::Impl& store_;
@@ -61,7 +66,7 @@ private:
     std::condition_variable built_;
     std::uint64_t being_built_ = 0;
     std::optional<Error> error_;
-    std::vector<std::shared_ptr<const Segment>> segments_;
+    std::vector<std::shared_ptr<const Segment>> segments_; ///< In any order.
 };
 
 } // namespace sluice

@@ -81,6 +81,15 @@ public:
         return std::make_unique<HitCursor>(std::move(hits));
     }
 
+    std::vector<bool> may_have(ViewId view,
+                               std::span<const std::string_view> terms) const override {
+        std::vector<bool> found;
+        for (const std::string_view term : terms) {
+            found.push_back(!live_rows(view, ScanRange::exact(term)).empty());
+        }
+        return found;
+    }
+
     std::unique_ptr<GroupCursor> groups(ViewId view, const ScanRange& range) const override {
         std::vector<Group> groups;
         std::unique_ptr<Accumulator> accumulator;

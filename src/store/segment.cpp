@@ -188,8 +188,10 @@ std::uint32_t Segment::ordinal_from(std::string_view wanted) const {
     return low;
 }
 
-std::optional<std::uint32_t> Segment::ordinal_of(std::string_view wanted,
-                                                 std::uint64_t hash) const {
+/// The first ordinal of those with this hash, or one like it, of which `is_wanted` says so.
+template <typename IsWanted>
+std::optional<std::uint32_t> Segment::find_hashed(std::uint64_t hash,
+                                                  const IsWanted& is_wanted) const {
     std::uint32_t slot = index_shape_.first_slot(hash);
     // There are more slots than terms, so a free one ends the search; the count ends it where a
     // file that is whole in every other way has none.
@@ -198,11 +200,20 @@ std::optional<std::uint32_t> Segment::ordinal_of(std::string_view wanted,
         if (entry == 0) return std::nullopt;
         if (index_shape_.may_be(entry, hash)) {
             const std::uint32_t ordinal = index_shape_.ordinal(entry);
-            if (term(ordinal) == wanted) return ordinal;
+            if (is_wanted(ordinal)) return ordinal;
         }
         slot = index_shape_.slot_behind(slot);
     }
     return std::nullopt;
+}
+
+std::optional<std::uint32_t> Segment::ordinal_of(std::string_view wanted,
+                                                 std::uint64_t hash) const {
+    return find_hashed(hash, [&](std::uint32_t ordinal) { return term(ordinal) == wanted; });
+}
+
+bool Segment::may_have(std::uint64_t hash) const {
+    return find_hashed(hash, [](std::uint32_t) { return true; }).has_value();
 }
 
 std::uint32_t Segment::posting_from(std::uint32_t ordinal, Seq seq) const {

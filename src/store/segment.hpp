@@ -61,6 +61,13 @@ public:
     /// One or two cache misses, also when the segment does not have the term.
     std::optional<std::uint32_t> ordinal_of(std::string_view term, std::uint64_t hash) const;
 
+    /// Brings in what may_have() will look at.
+    void prefetch(std::uint64_t hash) const {
+        __builtin_prefetch(index_ + index_shape_.first_slot(hash));
+    }
+    /// Whether a term with this hash may be here, by the hash alone.
+    bool may_have(std::uint64_t hash) const;
+
     /// Where the postings of a term begin; those of the next one follow. `ordinal` <= term_count().
     std::uint32_t posting_begin(std::uint32_t ordinal) const { return posting_offsets_[ordinal]; }
     const std::uint32_t* postings() const { return postings_; }
@@ -91,6 +98,8 @@ private:
     const char* section(segment_format::Section which) const;
     const std::uint32_t* numbers(segment_format::Section which) const;
     std::optional<Error> find_broken_structure() const;
+    template <typename IsWanted>
+    std::optional<std::uint32_t> find_hashed(std::uint64_t hash, const IsWanted& is_wanted) const;
 
     segment_format::Header header_;
     segment_format::TermIndexShape index_shape_;

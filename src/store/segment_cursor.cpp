@@ -3,6 +3,7 @@
 // case, are thereby simply strung together, and interleaved ones cost a search per change of run.
 #include "store/segment_cursor.hpp"
 
+#include "base/checksum.hpp"
 #include "store/term_walk.hpp"
 
 #include <algorithm>
@@ -330,6 +331,24 @@ private:
 
 std::unique_ptr<Cursor> scan_view(const ViewState* view, const Gone& gone, const ScanRange& range) {
     return std::make_unique<SegmentCursor>(view, gone, range);
+}
+
+std::vector<bool> may_have_terms(const ViewState* view, std::span<const std::string_view> terms) {
+    if (view == nullptr) return std::vector<bool>(terms.size(), false);
+    if (view->find_damage() != nullptr) return std::vector<bool>(terms.size(), true);
+    std::vector<std::uint64_t> hashes(terms.size());
+    std::transform(terms.begin(), terms.end(), hashes.begin(),
+                   [](std::string_view term) { return checksum64(term); });
+    std::vector<bool> found(terms.size(), false);
+    constexpr std::size_t kAhead = 16; // Slots on their way from memory at one time.
+    for (const Source& source : view->sources) {
+        const Segment& segment = source.segment();
+        for (std::size_t i = 0; i < terms.size(); ++i) {
+            if (i + kAhead < terms.size()) segment.prefetch(hashes[i + kAhead]);
+            if (!found[i]) found[i] = segment.may_have(hashes[i]);
+        }
+    }
+    return found;
 }
 
 std::unique_ptr<GroupCursor> group_view(const ViewState* view, const Gone& gone,

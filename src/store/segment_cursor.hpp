@@ -4,9 +4,10 @@
 
 namespace sluice {
 
-/// Both borrow the state. A null view gives an empty walk, a damaged one an empty walk with a
+/// The walks borrow the state. A null view gives an empty walk, a damaged one an empty walk with a
 /// status.
 std::unique_ptr<Cursor> scan_view(const ViewState* view, const Gone& gone, const ScanRange& range);
+std::vector<bool> may_have_terms(const ViewState* view, std::span<const std::string_view> terms);
 std::unique_ptr<GroupCursor> group_view(const ViewState* view, const Gone& gone,
                                         const ScanRange& range);
 

@@ -24,6 +24,10 @@ public:
     std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const override {
         return scan_view(state_->find(view), state_->gone, range);
     }
+    std::vector<bool> may_have(ViewId view,
+                               std::span<const std::string_view> terms) const override {
+        return may_have_terms(state_->find(view), terms);
+    }
     std::unique_ptr<GroupCursor> groups(ViewId view, const ScanRange& range) const override {
         return group_view(state_->find(view), state_->gone, range);
     }
@@ -350,8 +354,8 @@ Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::load(const ViewSpec&
     return impl_->load(view);
 }
 
-Result<void> SegmentStore::install(ViewId view, std::unique_ptr<Loader> loader, Seq since) {
-    return impl_->install(view, std::move(loader), since);
+Result<void> SegmentStore::install(std::vector<std::unique_ptr<Loader>> loaders, Seq since) {
+    return impl_->install(std::move(loaders), since);
 }
 
 Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> seqs,

@@ -65,16 +65,17 @@ public:
     class Loader {
     public:
         virtual ~Loader() = default;
-        /// Seqs must ascend over all calls. Blocks while two segments' worth of rows, of all
-        /// loaders together, is waiting to be built. From any one thread, beside the writer.
+        /// Seqs must ascend over all calls. While two segments' worth of rows, of all loaders
+        /// together, is waiting to be built, it builds some itself. From any one thread, beside
+        /// the writer.
         virtual Result<void> add(RowBatch batch) = 0;
     };
     /// What the loader has built is destroyed with it unless it is installed.
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
-    /// The view appears with these rows, durably, complete up to `since` <= the store's position.
-    /// It takes the place of a view with that id. The next commit brings it further, or names it as
-    /// behind.
-    Result<void> install(ViewId view, std::unique_ptr<Loader> loader, Seq since);
+    /// The loaders' views appear with their rows, in one moment and durably, complete up to
+    /// `since` <= the store's position. Each takes the place of a view with its id. The next commit
+    /// brings them further, or names them as behind.
+    Result<void> install(std::vector<std::unique_ptr<Loader>> loaders, Seq since);
 
     /// P6: no file of the store holds a row of `seqs` after this, nor did it leave one behind in a
     /// file that was not overwritten. The seqs must be in Gone::erased since the last commit().

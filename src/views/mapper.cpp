@@ -300,7 +300,7 @@ Mapper::Mapper(Mapper&&) noexcept = default;
 Mapper& Mapper::operator=(Mapper&&) noexcept = default;
 
 void Mapper::map(Seq seq, std::string_view key, std::string_view body,
-                 std::size_t /*readable_bytes*/, std::span<RowBatch> batches) {
+                 std::span<RowBatch> batches) {
     Impl& impl = *impl_;
     SLUICE_ASSERT(batches.size() == impl.views.size());
 

@@ -53,8 +53,7 @@ public:
     /// Begins a row in each of `batches` (as many as views, in their order) and emits into it. A
     /// body that is not JSON gives rows to code views only. Views that cannot map get none. What a
     /// view gets does not depend on which others there are.
-    void map(Seq seq, std::string_view key, std::string_view body, std::size_t readable_bytes,
-             std::span<RowBatch> batches);
+    void map(Seq seq, std::string_view key, std::string_view body, std::span<RowBatch> batches);
 
     /// Messages for which each view's function threw, in the order of the views.
     std::span<const std::uint64_t> errors() const;

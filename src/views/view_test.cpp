@@ -45,7 +45,7 @@ std::string row_text(const View& view, const RowBatch& batch) {
 std::vector<std::string> map_rows(const Views& views, std::string_view body) {
     Mapper mapper(views);
     std::vector<RowBatch> batches(views.size());
-    mapper.map(Seq{1}, "", body, body.size(), batches);
+    mapper.map(Seq{1}, "", body, batches);
     std::vector<std::string> rows;
     for (std::size_t i = 0; i < views.size(); ++i) rows.push_back(row_text(*views[i], batches[i]));
     return rows;
@@ -61,7 +61,7 @@ std::map<std::string, std::string> fold(const View& view, const std::vector<std:
     Mapper mapper(Views{std::shared_ptr<const View>(&view, [](const View*) {})});
     std::vector<RowBatch> batches(1);
     std::uint64_t seq = 0;
-    for (const std::string& body : bodies) mapper.map(Seq{++seq}, "", body, body.size(), batches);
+    for (const std::string& body : bodies) mapper.map(Seq{++seq}, "", body, batches);
 
     std::map<std::string, std::vector<std::string>> values;
     for (const RowBatch::Row& row : batches[0].rows()) {
@@ -203,8 +203,8 @@ TEST(AggregateView, ThatOnlyCountsCostsNoByteForAMessage) {
          declared(R"({"kind":"aggregate","group":["/g"],"value":{"count":true,"sum":"/n"}})")});
     std::vector<RowBatch> batches(3);
     const std::string_view body = R"({"g":{"g":1}})";
-    mapper.map(Seq{1}, "", R"({"g":1})", 7, batches);
-    mapper.map(Seq{2}, "", body, body.size(), batches);
+    mapper.map(Seq{1}, "", R"({"g":1})", batches);
+    mapper.map(Seq{2}, "", body, batches);
     ASSERT_EQ(batches[0].rows().size(), 1U);
     EXPECT_EQ(batches[0].emission(0).value, "");
     ASSERT_EQ(batches[1].rows().size(), 1U);
@@ -311,7 +311,7 @@ TEST(CodeView, ThatThrowsLosesThatMessageOnly) {
     std::vector<RowBatch> batches(3);
     std::uint64_t seq = 0;
     for (const std::string_view body : {"1", "2", "3", "4"})
-        mapper.map(Seq{++seq}, "", body, 1, batches);
+        mapper.map(Seq{++seq}, "", body, batches);
     ASSERT_EQ(batches[0].rows().size(), 2U);
     EXPECT_EQ(batches[0].rows()[0].seq, Seq{1});
     EXPECT_EQ(batches[0].rows()[1].seq, Seq{4});
@@ -326,7 +326,7 @@ TEST(CodeView, ThatThrowsLosesThatMessageOnly) {
 TEST(CodeView, ThatGivesAnIndexAValueIsAnError) {
     Mapper mapper({code([](const Message&, Emit& emit) { emit(Key("a"), std::int64_t{1}); })});
     std::vector<RowBatch> batches(1);
-    mapper.map(Seq{1}, "", "{}", 2, batches);
+    mapper.map(Seq{1}, "", "{}", batches);
     EXPECT_TRUE(batches[0].empty());
     EXPECT_EQ(mapper.errors()[0], 1U);
 }

@@ -25,7 +25,7 @@ std::string rows_of(const RowBatch& batch) {
 
 std::string map_one(const std::shared_ptr<const sluice::View>& view, std::string_view body) {
     std::array<RowBatch, 1> batch;
-    sluice::Mapper({view}).map({1}, "", body, body.size(), batch);
+    sluice::Mapper({view}).map({1}, "", body, batch);
     return rows_of(batch[0]);
 }
 
@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string alone = map_one(*view, body);
     SLUICE_ASSERT(map_one(*again, body) == alone);
     std::array<RowBatch, 2> batches;
-    sluice::Mapper({*view, kNeighbour}).map({1}, "", body, body.size(), batches);
+    sluice::Mapper({*view, kNeighbour}).map({1}, "", body, batches);
     SLUICE_ASSERT(rows_of(batches[0]) == alone);
     SLUICE_ASSERT(rows_of(batches[1]) == map_one(kNeighbour, body));
     return 0;
