@@ -68,6 +68,14 @@ public:
     /// Whether a term with this hash may be here, by the hash alone.
     bool may_have(std::uint64_t hash) const;
 
+    /// Brings in the seq of the first row that `ordinal` has, if there is such a term: rows under
+    /// one term after the other lie anywhere.
+    void prefetch_seq(std::uint32_t ordinal) const {
+        if (narrow_seqs_ != nullptr && ordinal < header_.terms) {
+            __builtin_prefetch(narrow_seqs_ + postings_[posting_offsets_[ordinal]]);
+        }
+    }
+
     /// Where the postings of a term begin; those of the next one follow. `ordinal` <= term_count().
     std::uint32_t posting_begin(std::uint32_t ordinal) const { return posting_offsets_[ordinal]; }
     const std::uint32_t* postings() const { return postings_; }

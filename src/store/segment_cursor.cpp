@@ -130,6 +130,7 @@ public:
 
 private:
     static constexpr std::uint32_t kLongWalk = 1024; // Postings that repay Liveness::within().
+    static constexpr std::uint32_t kTermsAhead = 8;  // Of one segment, in the time of a cache miss.
 
     /// What is left of the postings that one segment has for the term, from `at` in steps of step_.
     struct Run {
@@ -200,6 +201,8 @@ private:
             std::uint32_t last = segment.posting_begin(place.ordinal + 1);
             if (cut && !reverse_) first = segment.posting_from(place.ordinal, after_->seq.next());
             if (cut && reverse_) last = segment.posting_from(place.ordinal, after_->seq);
+            segment.prefetch_seq(reverse_ ? place.ordinal - kTermsAhead
+                                          : place.ordinal + kTermsAhead);
             if (first == last) continue;
             const std::uint32_t* const postings = segment.postings();
             if (reverse_) {

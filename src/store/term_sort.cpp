@@ -1,18 +1,17 @@
 #include "store/term_sort.hpp"
 
+#include "store/term_lead.hpp"
+
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <span>
 
 namespace sluice {
 namespace {
 
-constexpr std::size_t kHeadBytes = 8;
 constexpr std::size_t kSmallGroup = 12; // Below it comparing whole terms is quicker than passes.
 
 struct Keyed {
-    std::uint64_t head; ///< The bytes at the group's depth, big-endian, zeros behind the end.
+    std::uint64_t lead; ///< The bytes at the group's depth, big-endian, zeros behind the end.
     SortedTerm what;
 };
 
@@ -21,30 +20,20 @@ struct Group {
     std::size_t depth;
 };
 
-std::uint64_t head_at(std::string_view term, std::size_t depth) {
-    std::uint64_t head = 0;
-    if (term.size() - depth >= kHeadBytes) {
-        std::memcpy(&head, term.data() + depth, kHeadBytes);
-    } else if (term.size() > depth) {
-        std::memcpy(&head, term.data() + depth, term.size() - depth);
-    }
-    return __builtin_bswap64(head);
-}
-
 bool ends_within(const Keyed& keyed, std::size_t depth) {
-    return keyed.what.term.size() <= depth + kHeadBytes;
+    return keyed.what.term.size() <= depth + kLeadBytes;
 }
 
-/// Members with one head. A term that ends here is, but for zero bytes, a prefix of the others: it
+/// Members with one lead. A term that ends here is, but for zero bytes, a prefix of the others: it
 /// comes first, the shorter before the longer.
-void push_equal_heads(std::vector<Group>& groups, std::span<Keyed> equal, std::size_t depth) {
+void push_equal_leads(std::vector<Group>& groups, std::span<Keyed> equal, std::size_t depth) {
     const auto longer = std::partition(
         equal.begin(), equal.end(), [&](const Keyed& keyed) { return ends_within(keyed, depth); });
     std::sort(equal.begin(), longer, [](const Keyed& a, const Keyed& b) {
         return a.what.term.size() < b.what.term.size();
     });
     const std::span<Keyed> rest(longer, equal.end());
-    if (rest.size() > 1) groups.push_back({rest, depth + kHeadBytes});
+    if (rest.size() > 1) groups.push_back({rest, depth + kLeadBytes});
 }
 
 } // namespace
@@ -67,19 +56,19 @@ void sort_terms(std::vector<SortedTerm>& terms) {
         }
         std::uint64_t differing = 0;
         for (Keyed& member : members) {
-            member.head = head_at(member.what.term, depth);
-            differing |= member.head ^ members[0].head;
+            member.lead = lead_at(member.what.term, depth);
+            differing |= member.lead ^ members[0].lead;
         }
         if (differing == 0) {
-            push_equal_heads(groups, members, depth);
+            push_equal_leads(groups, members, depth);
             continue;
         }
         std::sort(members.begin(), members.end(),
-                  [](const Keyed& a, const Keyed& b) { return a.head < b.head; });
+                  [](const Keyed& a, const Keyed& b) { return a.lead < b.lead; });
         for (std::size_t from = 0, to; from < members.size(); from = to) {
             to = from + 1;
-            while (to < members.size() && members[to].head == members[from].head) ++to;
-            if (to - from > 1) push_equal_heads(groups, members.subspan(from, to - from), depth);
+            while (to < members.size() && members[to].lead == members[from].lead) ++to;
+            if (to - from > 1) push_equal_leads(groups, members.subspan(from, to - from), depth);
         }
     }
     std::transform(keyed.begin(), keyed.end(), terms.begin(),

@@ -1,6 +1,7 @@
 #include "store/term_walk.hpp"
 
 #include "base/checksum.hpp"
+#include "store/term_lead.hpp"
 
 #include <algorithm>
 
@@ -14,6 +15,11 @@ std::optional<std::string_view> only_term(const ScanRange& range) {
         return std::nullopt;
     }
     return range.from;
+}
+
+std::size_t shared_prefix(std::string_view a, std::string_view b) {
+    const auto [end, unused] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+    return static_cast<std::size_t>(end - a.begin());
 }
 
 } // namespace
@@ -42,8 +48,17 @@ TermWalk::TermWalk(std::vector<const Segment*> segments, const ScanRange& range)
             end = std::min(end, behind);
         }
         if (begin >= end) continue;
-        heads_.push_back({segment.term(reverse_ ? end - 1 : begin), i, begin, end});
+        heads_.push_back({0, segment.term(reverse_ ? end - 1 : begin), i, begin, end});
     }
+    if (heads_.size() < 2) return; // Nothing to put in order.
+    shared_ = heads_.front().term.size();
+    for (const Head& head : heads_) {
+        for (const std::uint32_t ordinal : {head.begin, head.end - 1}) {
+            const std::string_view term = segments_[head.segment]->term(ordinal);
+            shared_ = std::min(shared_, shared_prefix(heads_.front().term, term));
+        }
+    }
+    for (Head& head : heads_) head.lead = lead_at(head.term, shared_);
     std::make_heap(heads_.begin(), heads_.end(),
                    [this](const Head& a, const Head& b) { return is_later(a, b); });
 }
@@ -53,28 +68,36 @@ void TermWalk::take_first(Head& head) {
     places_.push_back({head.segment, ordinal});
     if (head.begin < head.end) {
         head.term = segments_[head.segment]->term(reverse_ ? head.end - 1 : head.begin);
+        head.lead = lead_at(head.term, shared_);
     }
+}
+
+void TermWalk::settle_top() {
+    if (heads_.front().begin == heads_.front().end) {
+        heads_.front() = heads_.back();
+        heads_.pop_back();
+    }
+    if (heads_.empty()) return;
+    const Head sinking = heads_.front();
+    std::size_t hole = 0;
+    for (std::size_t child = 1; child < heads_.size(); child = 2 * hole + 1) {
+        if (child + 1 < heads_.size() && is_later(heads_[child], heads_[child + 1])) ++child;
+        if (!is_later(sinking, heads_[child])) break;
+        heads_[hole] = heads_[child];
+        hole = child;
+    }
+    heads_[hole] = sinking;
 }
 
 bool TermWalk::next() {
     places_.clear();
     if (heads_.empty()) return false;
-    const auto later = [this](const Head& a, const Head& b) { return is_later(a, b); };
+    const std::uint64_t lead = heads_.front().lead;
     term_ = heads_.front().term;
-    while (!heads_.empty() && heads_.front().term == term_) {
-        if (heads_.size() == 1) { // Nothing to put in order: the walk over a single segment.
-            take_first(heads_.front());
-            if (heads_.front().begin == heads_.front().end) heads_.clear();
-            break;
-        }
-        std::pop_heap(heads_.begin(), heads_.end(), later);
-        take_first(heads_.back());
-        if (heads_.back().begin == heads_.back().end) {
-            heads_.pop_back();
-        } else {
-            std::push_heap(heads_.begin(), heads_.end(), later);
-        }
-    }
+    do {
+        take_first(heads_.front());
+        settle_top();
+    } while (!heads_.empty() && heads_.front().lead == lead && heads_.front().term == term_);
     return true;
 }
 

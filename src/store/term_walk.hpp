@@ -31,6 +31,7 @@ public:
 
 private:
     struct Head {
+        std::uint64_t lead; ///< Of `term`, behind shared_.
         std::string_view term;
         std::uint32_t segment;
         std::uint32_t begin; ///< The ordinals left, the one of `term` among them.
@@ -38,14 +39,18 @@ private:
     };
     /// Whether `a` comes later in scan order, for a heap whose top comes first.
     bool is_later(const Head& a, const Head& b) const {
+        if (a.lead != b.lead) return reverse_ ? a.lead < b.lead : a.lead > b.lead;
         const int order = a.term.compare(b.term);
         return reverse_ ? order < 0 : order > 0;
     }
     void take_first(Head& head);
+    /// Puts the top, which has changed, where it belongs; or the last head, if the top has ended.
+    void settle_top();
 
     std::vector<const Segment*> segments_;
     bool reverse_;
-    std::vector<Head> heads_;
+    std::size_t shared_ = 0;  ///< All terms of the walk begin with the same bytes, so many.
+    std::vector<Head> heads_; ///< A heap: the top comes first.
     std::string_view term_;
     std::vector<Place> places_;
 };
