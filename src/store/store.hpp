@@ -170,9 +170,9 @@ public:
     virtual Seq since(ViewId view) const = 0;
     /// A view the store does not have gives an empty walk.
     virtual std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const = 0;
-    /// For each of many terms whether it may have rows, gone ones included: a few that have none
-    /// are said to, but none the other way round. For looking up many at once that are hardly ever
-    /// there, where a scan for each would wait for memory each time. With a damaged view, all may.
+    /// For each of many terms whether it may have live rows: a few that have none are said to, but
+    /// none the other way round. For looking up many at once that are hardly ever there, where a
+    /// scan for each would wait for memory each time. With a damaged view, all may.
     virtual std::vector<bool> may_have(ViewId view,
                                        std::span<const std::string_view> terms) const = 0;
     /// range.after is compared by term only.

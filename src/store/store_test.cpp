@@ -106,6 +106,27 @@ TYPED_TEST(StorePromises, ASnapshotNeverChanges) {
     EXPECT_EQ(listed(*this->store().snapshot(), kPosts), Strings{});
 }
 
+TYPED_TEST(StorePromises, ATermWithLiveRowsMayHaveRows) {
+    std::vector<TestRow> even;
+    std::vector<std::string> texts;
+    for (std::uint64_t n = 0; n < 400; ++n) {
+        texts.push_back("term " + std::to_string(n));
+        if (n % 2 == 0) even.push_back({n + 1, {{texts.back(), ""}}});
+    }
+    this->commit(400, {this->rows(kPosts, even)});
+    const std::vector<std::string_view> terms(texts.begin(), texts.end());
+    const std::vector<bool> may = this->store().snapshot()->may_have(kPosts, terms);
+    std::size_t wrong = 0;
+    for (std::size_t n = 0; n < may.size(); ++n) {
+        const bool is_there = n % 2 == 0;
+        EXPECT_TRUE(may[n] || !is_there) << texts[n];
+        if (may[n] && !is_there) ++wrong;
+    }
+    EXPECT_LT(wrong, 20U);
+    EXPECT_EQ(this->store().snapshot()->may_have({9}, terms),
+              std::vector<bool>(terms.size(), false));
+}
+
 // S2: retracting needs the seq only.
 TYPED_TEST(StorePromises, RetractingNeedsTheSeqOnly) {
     this->commit(3, {this->rows(kPosts, {{1, {{"a", ""}, {"b", ""}}}, {2, {{"b", ""}}}}),
