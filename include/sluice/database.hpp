@@ -1,5 +1,6 @@
 // An embedded event log whose past can change, and the views of it that are right at once.
 #pragma once
+#include <sluice/fact.hpp>
 #include <sluice/key.hpp>
 #include <sluice/result.hpp>
 #include <sluice/seq.hpp>
@@ -336,6 +337,19 @@ public:
     /// What a selector means now, for a dry run. `deleted_too`: for restore and erase.
     Result<std::vector<Seq>> select(const Selector& selector, bool deleted_too = false) const;
     std::vector<Receipt> receipts() const;
+
+    // Facts. Each call is one change entry, durable as the options say.
+
+    /// Takes the place of the value that this fact had. Nothing to do when it is the same. Errors:
+    /// invalid_argument (the name; a value over 16 MiB).
+    Result<Changed> put_fact(const NewFact& fact, const ChangeOptions& options = {});
+    /// The log keeps what it was. Errors: not_found.
+    Result<Changed> drop_fact(const FactName& name, const ChangeOptions& options = {});
+    /// P6 for a fact: no file holds its name or any value that it ever had, dropped or not. Errors:
+    /// not_found (no entry of the log names it).
+    Result<Changed> erase_fact(const FactName& name, const ChangeOptions& options = {});
+    /// By collection and key; of all collections when `collection` is empty.
+    std::vector<Fact> facts(std::string_view collection = {}) const;
 
     // Views.
 

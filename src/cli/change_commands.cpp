@@ -1,8 +1,8 @@
 // delete, erase, restore, replace, hold, release, receipts: changing the past.
 #include "base/try.hpp"
 #include "cli/input.hpp"
+#include "cli/motive.hpp"
 #include "cli/program.hpp"
-#include "cli/progress.hpp"
 #include "cli/selection.hpp"
 
 #include <unistd.h>
@@ -11,22 +11,6 @@
 
 namespace sluice::cli {
 namespace {
-
-/// Why and by whom: kept in the log.
-class Motive {
-public:
-    void describe(CLI::App& app) {
-        app.add_option("--reason", reason_, "Why; kept for ever, so no personal data in it")
-            ->type_name("TEXT");
-        app.add_option("--actor", actor_, "By whom; kept for ever likewise")->type_name("NAME");
-    }
-    ChangeOptions options(ProgressLine& progress) const {
-        return {.reason = reason_, .actor = actor_, .progress = progress.function()};
-    }
-
-private:
-    std::string reason_, actor_;
-};
 
 void show_receipt(Output& out, const Receipt& receipt) {
     if (!receipt.finished()) {

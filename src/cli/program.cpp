@@ -41,6 +41,7 @@ Program::Program() : out_(STDOUT_FILENO) {
     add_log_commands(*this);
     add_view_commands(*this);
     add_change_commands(*this);
+    add_fact_commands(*this);
     add_data_commands(*this);
     add_maintenance_commands(*this);
 }

@@ -57,6 +57,7 @@ private:
 void add_log_commands(Program& program);
 void add_view_commands(Program& program);
 void add_change_commands(Program& program);
+void add_fact_commands(Program& program);
 void add_data_commands(Program& program);
 void add_maintenance_commands(Program& program);
 

@@ -103,6 +103,7 @@ Result<Seq> Database::Impl::append_change(const Change& change) {
     SLUICE_TRY_ASSIGN(const Seq at, log->append(std::span(&draft, 1)));
     const std::lock_guard publish_lock(publish_mutex);
     ledger.apply(at, change);
+    facts.apply(at, change);
     return at;
 }
 

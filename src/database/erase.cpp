@@ -71,6 +71,17 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
     return log->sync();
 }
 
+Result<Changed> Database::Impl::carry_out(const Change& order, const ProgressFunction& progress) {
+    Changed changed;
+    changed.seqs = order.seqs;
+    SLUICE_TRY_ASSIGN(changed.at, append_change(order));
+    SLUICE_TRY(log->sync());
+    SLUICE_TRY(derive({}, {}));
+    SLUICE_TRY(finish_erasure(changed.at, progress));
+    changed.receipt = receipt_of(ledger.erasures().at(changed.at));
+    return changed;
+}
+
 Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& options) {
     return impl_->writing([&]() -> Result<Changed> {
         const std::lock_guard derive_lock(impl_->derive_mutex);
@@ -101,12 +112,7 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
         std::sort(order.refused.begin(), order.refused.end(),
                   [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
         impl_->remember_needles(changed.seqs);
-        SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(order));
-        SLUICE_TRY(impl_->log->sync());
-        SLUICE_TRY(impl_->derive({}, {}));
-        SLUICE_TRY(impl_->finish_erasure(changed.at, options.progress));
-        changed.receipt = receipt_of(impl_->ledger.erasures().at(changed.at));
-        return changed;
+        return impl_->carry_out(order, options.progress);
     });
 }
 

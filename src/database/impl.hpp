@@ -6,6 +6,7 @@
 //   publish_mutex  what a new snapshot is put together from; held for a moment only
 #pragma once
 #include "catalog/catalog.hpp"
+#include "facts/facts.hpp"
 #include "io/file.hpp"
 #include "log/ledger.hpp"
 #include "log/log.hpp"
@@ -117,8 +118,12 @@ struct Database::Impl {
                       std::vector<Seq> seqs) const;
     Result<Changed> change(ChangeKind kind, const Selector& selector, Wanted wanted,
                            const ChangeOptions& change_options);
+    /// Does what an erase entry orders, from writing it to its receipt. Everything it names is
+    /// durable.
+    Result<Changed> carry_out(const Change& order, const ProgressFunction& progress);
     Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress);
     void remember_needles(std::span<const Seq> seqs);
+    void remember_needle(std::string_view bytes);
 
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
@@ -140,6 +145,7 @@ struct Database::Impl {
     mutable std::mutex write_mutex;
     mutable std::mutex publish_mutex;
     Ledger ledger;                        // Changed under write_mutex and publish_mutex.
+    Facts facts;                          // Under write_mutex.
     std::shared_ptr<const ViewSet> views; // Changed under write_mutex and publish_mutex.
     std::vector<OpenView> mapped;         // The views that `mapper` maps for; under write_mutex.
     std::vector<ViewId> unmapped;         // The other views; under write_mutex.

@@ -129,6 +129,7 @@ Result<void> Database::Impl::replay_changes() {
         }
         SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
         ledger.apply(at, change);
+        facts.apply(at, change);
     }
     std::uint64_t damaged_count = 0;
     Seq first_damaged;

@@ -14,6 +14,10 @@ std::string describe(const Change& change) {
         line += " for the erasure at " + std::to_string(change.receipt.erasure.value);
     } else if (change.kind == ChangeKind::import_mark) {
         line += " up to byte " + std::to_string(change.source_offset);
+    } else if (change.kind == ChangeKind::put_fact || change.kind == ChangeKind::drop_fact) {
+        line += " in " + change.collection;
+    } else if (change.seqs.empty() && !change.replacements.empty()) {
+        line += " a fact";
     } else if (change.seqs.size() == 1) {
         line += " " + std::to_string(change.seqs.front().value);
     } else {

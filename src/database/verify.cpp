@@ -135,20 +135,21 @@ bool contains(std::string_view hay, const std::string& needle) {
 
 void Database::Impl::remember_needles(std::span<const Seq> seqs) {
     for (const Seq seq : seqs) {
-        if (needles.size() >= kNeedleCountMax) return;
         const auto message = mappable(seq, log->last());
-        if (!message || message->entry.erased) continue;
-        const std::string_view body = message->entry.body;
-        if (body.size() < kNeedleSize) continue;
-        // The window with the most different bytes: text says more than punctuation does.
-        std::size_t best = 0, best_count = 0;
-        for (std::size_t i = 0; i + kNeedleSize <= body.size(); i += kNeedleSize / 4) {
-            const std::string_view window = body.substr(i, kNeedleSize);
-            const std::size_t count = std::set<char>(window.begin(), window.end()).size();
-            if (count > best_count) best = i, best_count = count;
-        }
-        needles.emplace_back(body.substr(best, kNeedleSize));
+        if (message && !message->entry.erased) remember_needle(message->entry.body);
     }
+}
+
+void Database::Impl::remember_needle(std::string_view bytes) {
+    if (needles.size() >= kNeedleCountMax || bytes.size() < kNeedleSize) return;
+    // The window with the most different bytes: text says more than punctuation does.
+    std::size_t best = 0, best_count = 0;
+    for (std::size_t i = 0; i + kNeedleSize <= bytes.size(); i += kNeedleSize / 4) {
+        const std::string_view window = bytes.substr(i, kNeedleSize);
+        const std::size_t count = std::set<char>(window.begin(), window.end()).size();
+        if (count > best_count) best = i, best_count = count;
+    }
+    needles.emplace_back(bytes.substr(best, kNeedleSize));
 }
 
 bool VerifyReport::equal() const {

@@ -115,6 +115,14 @@ JsonObject to_json(const Changed& changed) {
     return object;
 }
 
+JsonObject to_json(const Fact& fact, BodyWriter& writer) {
+    JsonObject object;
+    object.add("entry", fact.at).add("collection", fact.name.collection);
+    object.add_json("key", fact.name.key.to_json()).add_bool("secret", fact.is_secret);
+    if (!fact.is_secret) writer.add_body(object, fact.value);
+    return object;
+}
+
 JsonObject to_json(const ViewInfo& view) {
     JsonObject object;
     object.add("name", view.name).add("kind", view.kind);

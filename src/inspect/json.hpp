@@ -50,6 +50,8 @@ private:
 JsonObject to_json(const Record& record);
 JsonObject to_json(const Receipt& receipt);
 JsonObject to_json(const Changed& changed);
+/// With its value unless it is secret.
+JsonObject to_json(const Fact& fact, BodyWriter& writer);
 JsonObject to_json(const ViewInfo& view);
 JsonObject to_json(const Stats& stats);
 JsonObject to_json(const VerifyReport& report);

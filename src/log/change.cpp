@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(ChangeKind::import_mark);
+constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(ChangeKind::drop_fact);
 
 /// Runs of neighbours: a feed that was appended at once is a few bytes. Each is the distance from
 /// the end of the run before it, and its length.
@@ -70,6 +70,8 @@ std::string_view name_of(ChangeKind kind) {
     case ChangeKind::release: return "release";
     case ChangeKind::receipt: return "receipt";
     case ChangeKind::import_mark: return "import";
+    case ChangeKind::put_fact: return "put fact";
+    case ChangeKind::drop_fact: return "drop fact";
     }
     return "unknown";
 }
@@ -107,6 +109,16 @@ std::string encode(const Change& change) {
     case ChangeKind::import_mark:
         to += change.source.view();
         append_varint(to, change.source_offset);
+        break;
+    case ChangeKind::put_fact:
+        append_sized(to, change.collection);
+        append_sized(to, change.fact_key);
+        to.push_back(change.is_secret ? 1 : 0);
+        to += change.body;
+        break;
+    case ChangeKind::drop_fact:
+        append_sized(to, change.collection);
+        append_sized(to, change.fact_key);
         break;
     case ChangeKind::remove:
     case ChangeKind::restore:
@@ -150,6 +162,16 @@ Result<Change> decode_change(std::string_view payload, Seq at) {
     case ChangeKind::import_mark:
         change.source = take_hash(from);
         change.source_offset = from.varint();
+        break;
+    case ChangeKind::put_fact:
+        change.collection = from.sized();
+        change.fact_key = from.sized();
+        change.is_secret = from.le<std::uint8_t>() != 0;
+        change.body = from.take(from.rest().size());
+        break;
+    case ChangeKind::drop_fact:
+        change.collection = from.sized();
+        change.fact_key = from.sized();
         break;
     case ChangeKind::remove:
     case ChangeKind::restore:

@@ -20,6 +20,8 @@ enum class ChangeKind : std::uint8_t {
     release = 6,
     receipt = 7,     ///< An erasure is finished.
     import_mark = 8, ///< How far a foreign file has been imported.
+    put_fact = 9,    ///< A fact has this value from here on.
+    drop_fact = 10,  ///< A fact is no more.
 };
 std::string_view name_of(ChangeKind kind);
 
@@ -52,7 +54,10 @@ struct Change {
     /// erase: the change entries that hold other versions of the messages, ascending. Named here
     /// because half of such an entry, wiped, no longer says what it was.
     std::vector<Seq> replacements;
-    std::string_view body;           ///< replace: the new bytes. Into the entry.
+    std::string_view body;           ///< replace, put_fact: the new bytes. Into the entry.
+    std::string collection;          ///< put_fact, drop_fact.
+    std::string fact_key;            ///< put_fact, drop_fact: encoded.
+    bool is_secret = false;          ///< put_fact: nobody prints the value.
     ReceiptDetails receipt;          ///< receipt.
     KeyHash source;                  ///< import_mark: stands for the file's first bytes.
     std::uint64_t source_offset = 0; ///< import_mark: where the next record begins.

@@ -23,11 +23,19 @@ Change some_change(ChangeKind kind) {
     if (kind == ChangeKind::replace) change.body = "new bytes";
     if (kind == ChangeKind::receipt) change.receipt = {{17}, true, 3, 4, 500'000};
     if (kind == ChangeKind::import_mark) change.source_offset = 77;
+    if (kind == ChangeKind::put_fact || kind == ChangeKind::drop_fact) {
+        change.collection = "keys";
+        change.fact_key = "a key";
+    }
+    if (kind == ChangeKind::put_fact) {
+        change.is_secret = true;
+        change.body = "a value";
+    }
     return change;
 }
 
 TEST(Change, ReadsBackAsItWasWritten) {
-    for (int kind = 1; kind <= static_cast<int>(ChangeKind::import_mark); ++kind) {
+    for (int kind = 1; kind <= static_cast<int>(ChangeKind::drop_fact); ++kind) {
         const Change change = some_change(static_cast<ChangeKind>(kind));
         const std::string bytes = encode(change);
         const Change back = decode_change(bytes, {301}).value();
@@ -39,6 +47,9 @@ TEST(Change, ReadsBackAsItWasWritten) {
         EXPECT_EQ(back.body, change.body);
         EXPECT_EQ(back.receipt.erasure, change.receipt.erasure);
         EXPECT_EQ(back.source_offset, change.source_offset);
+        EXPECT_EQ(back.collection, change.collection);
+        EXPECT_EQ(back.fact_key, change.fact_key);
+        EXPECT_EQ(back.is_secret, change.is_secret);
     }
 }
 
@@ -57,7 +68,7 @@ TEST(Change, MayOnlyNameWhatLiesBeforeIt) {
 TEST(Change, RefusesBytesThatAreNone) {
     std::mt19937_64 random(1);
     for (int i = 0; i < 100'000; ++i) {
-        std::string bytes = encode(some_change(static_cast<ChangeKind>(1 + random() % 8)));
+        std::string bytes = encode(some_change(static_cast<ChangeKind>(1 + random() % 10)));
         const std::size_t at = random() % bytes.size();
         bytes[at] = static_cast<char>(random());
         bytes.resize(random() % (bytes.size() + 1));

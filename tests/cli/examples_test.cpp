@@ -64,6 +64,8 @@ void prepare(const Sandbox& box, const std::string& command) {
     if (command == "append") box.ok("sluice erase db --key note-2 --yes");
     if (command == "restore") box.ok("sluice delete db --seq 1-4");
     if (command == "receipts") box.ok("sluice erase db --seq 1 --yes");
+    if (command == "fact drop") box.ok("sluice fact put db blocks '\"@bob\"' yes");
+    if (command == "fact erase") box.ok("sluice fact put db keys '\"team\"' sesame");
     if (command == "generate") box.ok("rm log.offset messages.jsonl");
 }
 

@@ -8,7 +8,7 @@
 #include <cstdio>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    constexpr std::uint8_t kActs = static_cast<std::uint8_t>(sluice::test::Act::unpin) + 1;
+    constexpr std::uint8_t kActs = static_cast<std::uint8_t>(sluice::test::Act::erase_fact) + 1;
     constexpr std::size_t kOperationsMax = 40;
     sluice::ByteReader input({reinterpret_cast<const char*>(data), size});
     const std::uint64_t seed = input.le<std::uint8_t>();

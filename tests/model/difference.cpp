@@ -253,6 +253,14 @@ std::string Model::difference(const Database& database) const {
     if (difference.empty()) difference = difference_of_views(snapshot, database.views());
     if (!difference.empty()) return difference;
 
+    std::map<std::string, std::string> known;
+    for (const Fact& fact : database.facts("facts")) {
+        known[fact.name.key.to_json()] = fact.value;
+    }
+    std::map<std::string, std::string> expected;
+    for (const auto& [name, value] : facts) expected[Key(name).to_json()] = value;
+    if (known != expected) return "the facts differ";
+
     const Stats stats = database.stats();
     const std::vector<Seq> all = messages();
     const auto count = [&](const auto& is_wanted) {

@@ -21,7 +21,8 @@ constexpr std::array kWeights = {
     Weight{Act::drop_view, 2, "drop_view"}, Weight{Act::reopen, 5, "reopen"},
     Weight{Act::crash, 6, "crash"},         Weight{Act::merge, 3, "merge"},
     Weight{Act::flush, 2, "flush"},         Weight{Act::pin, 4, "pin"},
-    Weight{Act::unpin, 3, "unpin"},
+    Weight{Act::unpin, 3, "unpin"},         Weight{Act::put_fact, 6, "put_fact"},
+    Weight{Act::drop_fact, 2, "drop_fact"}, Weight{Act::erase_fact, 3, "erase_fact"},
 };
 
 std::string refusal(const std::string& what, const Error& error) {
@@ -173,6 +174,9 @@ std::string Life::perform(const Operation& operation) {
         return {};
     }
     case Act::unpin: pinned_.reset(); return {};
+    case Act::put_fact: return put_fact(choice);
+    case Act::drop_fact: return drop_fact(choice);
+    case Act::erase_fact: return erase_fact(choice);
     }
     return "an unknown act";
 }
@@ -384,6 +388,51 @@ std::string Life::erase(std::uint64_t choice) {
         if (!changed->receipt || !changed->receipt->finished()) return "erase gave no receipt";
         if (model_.erase(chosen.seqs, true) != changed->at) return "erase answered another seq";
     }
+    durable_ = model_.last();
+    return search_needles();
+}
+
+namespace {
+
+std::string fact_number(std::uint64_t choice) {
+    return "<fact " + std::to_string(choice % 5) + '>';
+}
+
+FactName fact_name(const std::string& name) {
+    return {"facts", Key(name)};
+}
+
+} // namespace
+
+std::string Life::put_fact(std::uint64_t choice) {
+    const std::string name = fact_number(choice);
+    const auto known = model_.facts.find(name);
+    const bool again = known != model_.facts.end() && choice % 7 == 0;
+    const std::string value = again ? known->second : new_content(choice / 7).text;
+    const auto put = database_->put_fact({fact_name(name), value});
+    if (!put) return refusal("put_fact", put.error());
+    const Seq at = again ? Seq{} : model_.put_fact(name, value);
+    return put->at == at ? "" : "put_fact answered another seq";
+}
+
+std::string Life::drop_fact(std::uint64_t choice) {
+    const std::string name = fact_number(choice);
+    const auto dropped = database_->drop_fact(fact_name(name));
+    if (!model_.facts.contains(name)) {
+        return expect_refused(dropped, Errc::not_found, "drop_fact");
+    }
+    if (!dropped) return refusal("drop_fact", dropped.error());
+    return dropped->at == model_.drop_fact(name) ? "" : "drop_fact answered another seq";
+}
+
+std::string Life::erase_fact(std::uint64_t choice) {
+    const std::string name = fact_number(choice);
+    const auto erased = database_->erase_fact(fact_name(name));
+    if (!model_.values_ever.contains(name)) {
+        return expect_refused(erased, Errc::not_found, "erase_fact");
+    }
+    if (!erased) return refusal("erase_fact", erased.error());
+    if (erased->at != model_.erase_fact(name)) return "erase_fact answered another seq";
     durable_ = model_.last();
     return search_needles();
 }

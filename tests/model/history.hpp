@@ -28,6 +28,9 @@ enum class Act : std::uint8_t {
     flush,
     pin,   ///< Take a snapshot and keep it.
     unpin, ///< Look whether it still shows the same, and let it go.
+    put_fact,
+    drop_fact,
+    erase_fact,
 };
 std::string_view name_of(Act act);
 
@@ -65,6 +68,9 @@ private:
     std::string change(Act act, std::uint64_t choice);
     std::string replace(std::uint64_t choice);
     std::string erase(std::uint64_t choice);
+    std::string put_fact(std::uint64_t choice);
+    std::string drop_fact(std::uint64_t choice);
+    std::string erase_fact(std::uint64_t choice);
     std::string add_view(std::uint64_t choice);
     std::string drop_view(std::uint64_t choice);
     std::string crash(std::uint64_t choice);

@@ -93,8 +93,29 @@ std::optional<Seq> Model::named_by(const std::string& key) const {
     return found;
 }
 
+Seq Model::put_fact(const std::string& name, const std::string& value) {
+    facts[name] = value;
+    values_ever[name].push_back(value);
+    return change();
+}
+
+Seq Model::drop_fact(const std::string& name) {
+    facts.erase(name);
+    return change();
+}
+
+Seq Model::erase_fact(const std::string& name) {
+    facts.erase(name);
+    std::vector<std::string>& values = values_ever.at(name);
+    erased_values.insert(erased_values.end(), values.begin(), values.end());
+    values_ever.erase(name);
+    const Seq now = change();
+    change();
+    return now;
+}
+
 std::vector<std::string> Model::needles() const {
-    std::vector<std::string> all;
+    std::vector<std::string> all = erased_values;
     for (const Entry& entry : entries) {
         if (!entry.erased) continue;
         for (const Version& version : entry.versions) all.push_back(version.content.text);

@@ -43,7 +43,10 @@ public:
     /// The erase entry and, unless a snapshot is in the way, the receipt.
     Seq erase(const std::vector<Seq>& seqs, bool finished);
     void finish_erasures();
-    Seq change();      ///< One that concerns no message: an import mark.
+    Seq change(); ///< One that concerns no message: an import mark.
+    Seq put_fact(const std::string& name, const std::string& value);
+    Seq drop_fact(const std::string& name);
+    Seq erase_fact(const std::string& name); ///< The erase entry; the receipt follows.
     void open_again(); ///< Code is not loaded now, and unfinished erasures are finished.
 
     void add_view(std::size_t meaning) { views[meanings()[meaning].name] = {meaning, true}; }
@@ -60,7 +63,8 @@ public:
     KeyState state_of(const std::string& key) const;
     /// The message that a key names: a live one before a deleted one, a newer before an older.
     std::optional<Seq> named_by(const std::string& key) const;
-    /// Texts of all versions of erased messages, and their keys: nothing may contain them.
+    /// Texts of all versions of erased messages, their keys, and values of erased facts: nothing
+    /// may contain them.
     std::vector<std::string> needles() const;
 
     /// Empty if the database says the same; else the first difference.
@@ -73,6 +77,9 @@ public:
     std::set<std::string> keys; ///< All that were ever offered.
     std::set<std::string> refused;
     std::map<std::string, OpenView> views;
+    std::map<std::string, std::string> facts;
+    std::map<std::string, std::vector<std::string>> values_ever; ///< Of facts that are not erased.
+    std::vector<std::string> erased_values;
     std::size_t unfinished = 0; ///< Erasures without a receipt.
 
 private:

@@ -1,0 +1,104 @@
+// Facts: entries of the log that say what messages are read with.
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kCollectionSizeBytesMax = 255;
+constexpr std::size_t kKeySizeBytesMax = 65535;
+
+Result<FactId> id_of(const FactName& name) {
+    if (name.collection.empty() || name.collection.size() > kCollectionSizeBytesMax) {
+        return Error{Errc::invalid_argument,
+                     "the collection of a fact has a name of 1 to 255 bytes"};
+    }
+    if (name.key.encoded().empty() || name.key.encoded().size() > kKeySizeBytesMax) {
+        return Error{Errc::invalid_argument,
+                     "the key of a fact has at least one element and at most 65,535 bytes"};
+    }
+    return FactId{name.collection, name.key.encoded()};
+}
+
+Error no_such_fact(const FactName& name) {
+    // Its key may say something about a person, so it is not repeated.
+    return {Errc::not_found, "there is no such fact in " + name.collection};
+}
+
+} // namespace
+
+Result<Changed> Database::put_fact(const NewFact& fact, const ChangeOptions& options) {
+    return impl_->writing([&]() -> Result<Changed> {
+        SLUICE_TRY_ASSIGN(const FactId id, id_of(fact.name));
+        if (fact.value.size() > Log::kBodySizeBytesMax) {
+            return Error{Errc::invalid_argument, "a value of " + std::to_string(fact.value.size()) +
+                                                     " bytes; at most 16 MiB fit"};
+        }
+        Changed changed;
+        {
+            const std::lock_guard lock(impl_->write_mutex);
+            const Facts::Fact* const known = impl_->facts.find(id);
+            if (known != nullptr && known->value == fact.value &&
+                known->is_secret == fact.is_secret) {
+                return changed;
+            }
+            Change change = impl_->new_change(ChangeKind::put_fact, options, {});
+            change.collection = id.collection;
+            change.fact_key = id.key;
+            change.is_secret = fact.is_secret;
+            change.body = fact.value;
+            SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
+            SLUICE_TRY(impl_->derive({}, {}));
+        }
+        SLUICE_TRY(impl_->acknowledge());
+        return changed;
+    });
+}
+
+Result<Changed> Database::drop_fact(const FactName& name, const ChangeOptions& options) {
+    return impl_->writing([&]() -> Result<Changed> {
+        SLUICE_TRY_ASSIGN(const FactId id, id_of(name));
+        Changed changed;
+        {
+            const std::lock_guard lock(impl_->write_mutex);
+            if (impl_->facts.find(id) == nullptr) return no_such_fact(name);
+            Change change = impl_->new_change(ChangeKind::drop_fact, options, {});
+            change.collection = id.collection;
+            change.fact_key = id.key;
+            SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
+            SLUICE_TRY(impl_->derive({}, {}));
+        }
+        SLUICE_TRY(impl_->acknowledge());
+        return changed;
+    });
+}
+
+Result<Changed> Database::erase_fact(const FactName& name, const ChangeOptions& options) {
+    return impl_->writing([&]() -> Result<Changed> {
+        SLUICE_TRY_ASSIGN(const FactId id, id_of(name));
+        const std::lock_guard derive_lock(impl_->derive_mutex);
+        const std::lock_guard lock(impl_->write_mutex);
+        Change order = impl_->new_change(ChangeKind::erase, options, {});
+        order.replacements = impl_->facts.entries_of(id);
+        if (order.replacements.empty()) return no_such_fact(name);
+        SLUICE_TRY(impl_->log->sync());
+        if (const Facts::Fact* const fact = impl_->facts.find(id)) {
+            impl_->remember_needle(fact->value);
+        }
+        return impl_->carry_out(order, options.progress);
+    });
+}
+
+std::vector<Fact> Database::facts(std::string_view collection) const {
+    const std::lock_guard lock(impl_->write_mutex);
+    std::vector<Fact> facts;
+    for (const auto& [id, fact] : impl_->facts.all()) {
+        if (!collection.empty() && id.collection != collection) continue;
+        const auto key = Key::from_encoded(id.key);
+        if (!key) continue; // No entry that we wrote.
+        facts.push_back({{id.collection, *key}, fact.value, fact.is_secret, fact.at});
+    }
+    return facts;
+}
+
+} // namespace sluice
