@@ -7,6 +7,7 @@
 #include "import/importer.hpp"
 #include "import/record_writer.hpp"
 #include "scuttlebutt/generator.hpp"
+#include "scuttlebutt/message.hpp"
 
 #include <csignal>
 #include <map>
@@ -44,16 +45,18 @@ private:
 
 struct Import {
     static CommandText text() {
-        return {"import",
-                "Take in the messages of a file",
-                "Reads flumelog-offset files of all widths, and lines of JSON. Makes the database "
-                "when there is none. An import that was interrupted, by Ctrl-C or by a power cut, "
-                "goes on where it was when it is run again, and so does one of a file that has "
-                "grown. Messages whose keys are here already are left out, and so are those that "
-                "were deleted or erased here. A damaged file is refused, and the byte named; "
-                "--until-damage takes in what lies before.",
-                {"sluice import db messages.jsonl", "sluice import db log.offset",
-                 "sluice import db notes.jsonl --key-pointer /id --json"}};
+        return {
+            "import",
+            "Take in the messages of a file",
+            "Reads flumelog-offset files of all widths, and lines of JSON. Makes the database "
+            "when there is none. An import that was interrupted, by Ctrl-C or by a power cut, "
+            "goes on where it was when it is run again, and so does one of a file that has "
+            "grown. Messages whose keys are here already are left out, and so are those that "
+            "were deleted or erased here. A damaged file is refused, and the byte named; "
+            "--until-damage takes in what lies before. --verify checks id and signature of each "
+            "message, as Scuttlebutt defines them, and stops at the first that is not genuine.",
+            {"sluice import db messages.jsonl", "sluice import db log.offset --verify",
+             "sluice import db notes.jsonl --key-pointer /id --json"}};
     }
     void describe(CLI::App& app) {
         database.describe(app);
@@ -64,6 +67,9 @@ struct Import {
             ->type_name("POINTER");
         app.add_flag("--until-damage", options.until_damage,
                      "Take in what lies before the damage of a damaged file");
+        app.add_flag("--verify", verify,
+                     "Check ids and signatures of Scuttlebutt messages; take in what lies before "
+                     "the first wrong one");
         app.add_flag("--readmit", options.readmit,
                      "Also take in messages that were deleted or erased here");
         database.describe_durability(app);
@@ -76,6 +82,7 @@ struct Import {
             ProgressLine progress;
             ImportOptions chosen = options;
             if (!format.empty()) chosen.format = kFormats.at(format);
+            if (verify) chosen.check = what_is_wrong;
             chosen.progress = progress.function();
             chosen.interrupted = InterruptWish::is_made;
             report = import_file(*open, file, chosen);
@@ -86,6 +93,15 @@ struct Import {
         return {};
     }
 
+    static std::string what_is_wrong(std::string_view message) {
+        switch (scuttlebutt::verify_message(message)) {
+        case scuttlebutt::Verdict::genuine: return {};
+        case scuttlebutt::Verdict::malformed: return "not a Scuttlebutt message";
+        case scuttlebutt::Verdict::wrong_id: return "a message with a wrong id";
+        case scuttlebutt::Verdict::wrong_signature: return "a message with a wrong signature";
+        }
+        return "a message that cannot be judged";
+    }
     Result<std::unique_ptr<Database>> open_or_create(Session& session) const {
         auto open = database.open(session);
         if (open || open.error().code != Errc::not_found) return open;
@@ -125,6 +141,7 @@ struct Import {
     }
 
     DatabaseArgument database;
+    bool verify = false;
     std::string file, format;
     ImportOptions options;
 };

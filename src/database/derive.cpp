@@ -215,7 +215,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
     reach.position = log->last();
     reach.behind = all_but({}, false);
     SLUICE_TRY(commit(std::move(reach)));
-    SLUICE_TRY(store->install(std::move(loaders), up_to));
+    SLUICE_TRY(store->install(loaders, up_to));
     count_errors(fresh_views, fresh_mapper);
     return catch_up(fresh_views, keys_too, up_to, {});
 }

@@ -86,6 +86,7 @@ private:
     Result<void> fill(Drafts& drafts);
     void find_keys(Drafts& drafts);
     std::optional<Error> find_key(const Batch& batch, std::size_t index, std::string_view& key);
+    Error error_at(std::uint64_t offset, const std::string& what) const;
     Result<void> offer(const Drafts& drafts);
     Result<void> write_behind();
 
@@ -221,11 +222,17 @@ std::optional<Error> Import::find_key(const Batch& batch, std::size_t index,
     }
     key = found.value_or(std::string_view());
     if (key.size() > kKeySizeBytesMax) {
-        return Error{Errc::invalid_argument, path_ + ", byte " +
-                                                 std::to_string(batch.source_offset(index)) +
-                                                 ": an application key over 65,535 bytes"};
+        return error_at(batch.source_offset(index), "an application key over 65,535 bytes");
+    }
+    if (options_.check) {
+        const std::string wrong = options_.check(body);
+        if (!wrong.empty()) return error_at(batch.source_offset(index), wrong);
     }
     return {};
+}
+
+Error Import::error_at(std::uint64_t offset, const std::string& what) const {
+    return {Errc::invalid_argument, path_ + ", byte " + std::to_string(offset) + ": " + what};
 }
 
 Result<void> Import::offer(const Drafts& drafts) {

@@ -21,6 +21,9 @@ struct ImportOptions {
     /// Also takes messages that were deleted or erased here, and looks through the whole file for
     /// them, whatever of it was imported before.
     bool readmit = false;
+    /// Asked about each message, on another thread. Anything but an empty answer says what is wrong
+    /// with it and ends the import there.
+    std::function<std::string(std::string_view body)> check = {};
     /// One atomic batch holds at most this many messages and bytes (or one larger message). Larger
     /// ones are quicker; what an interruption undoes is one batch.
     std::size_t batch_messages_max = 4096;
@@ -53,8 +56,8 @@ struct ImportReport {
 /// first 64 KiB, or where less of it was imported, by all of that: the database keeps a keyed hash.
 ///
 /// Errors: of the file: not_found; invalid_argument (a line that is not JSON, a key that is too
-/// long, both naming the byte: what lies before stays imported); corrupt, naming the byte; io. Of
-/// the database: as Database::offer().
+/// long, a message that did not pass the check, all naming the byte: what lies before stays
+/// imported); corrupt, naming the byte; io. Of the database: as Database::offer().
 Result<ImportReport> import_file(Database& database, const std::string& path,
                                  const ImportOptions& options = {});
 

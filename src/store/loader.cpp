@@ -180,7 +180,8 @@ Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::Impl::load(const Vie
     return std::unique_ptr<Loader>(std::make_unique<SegmentLoader>(*this, view, load_queue_.get()));
 }
 
-Result<void> SegmentStore::Impl::install(std::vector<std::unique_ptr<Loader>> finished, Seq since) {
+Result<void> SegmentStore::Impl::install(std::span<const std::unique_ptr<Loader>> finished,
+                                         Seq since) {
     SLUICE_TRY(latch.check());
     if (since > state()->position) {
         return Error{Errc::invalid_argument, "a view installed ahead of the store's position"};

@@ -354,8 +354,8 @@ Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::load(const ViewSpec&
     return impl_->load(view);
 }
 
-Result<void> SegmentStore::install(std::vector<std::unique_ptr<Loader>> loaders, Seq since) {
-    return impl_->install(std::move(loaders), since);
+Result<void> SegmentStore::install(std::span<const std::unique_ptr<Loader>> loaders, Seq since) {
+    return impl_->install(loaders, since);
 }
 
 Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> seqs,

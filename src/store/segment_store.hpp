@@ -74,8 +74,8 @@ public:
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
     /// The loaders' views appear with their rows, in one moment and durably, complete up to
     /// `since` <= the store's position. Each takes the place of a view with its id. The next commit
-    /// brings them further, or names them as behind.
-    Result<void> install(std::vector<std::unique_ptr<Loader>> loaders, Seq since);
+    /// brings them further, or names them as behind. The loaders are empty afterwards.
+    Result<void> install(std::span<const std::unique_ptr<Loader>> loaders, Seq since);
 
     /// P6: no file of the store holds a row of `seqs` after this, nor did it leave one behind in a
     /// file that was not overwritten. The seqs must be in Gone::erased since the last commit().

@@ -66,7 +66,7 @@ public:
 
     // loader.cpp
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
-    Result<void> install(std::vector<std::unique_ptr<Loader>> finished, Seq since);
+    Result<void> install(std::span<const std::unique_ptr<Loader>> finished, Seq since);
 
     const SegmentStoreOptions options;
     SegmentFiles files;

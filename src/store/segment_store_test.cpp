@@ -20,13 +20,6 @@ constexpr ViewId kTexts{1};
 constexpr ViewId kSums{2};
 constexpr std::chrono::milliseconds kNoPatience{0};
 
-std::vector<std::unique_ptr<SegmentStore::Loader>>
-only(std::unique_ptr<SegmentStore::Loader> loader) {
-    std::vector<std::unique_ptr<SegmentStore::Loader>> loaders;
-    loaders.push_back(std::move(loader));
-    return loaders;
-}
-
 SegmentStoreOptions inline_options(std::uint32_t rows_max = 8) {
     SegmentStoreOptions options;
     options.background = false;
@@ -246,7 +239,7 @@ TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
         EXPECT_EQ(it.row_count(), 0u);
         auto loader = it.store->load({kTexts, nullptr, false}).value();
         loader->add(std::move(TextStore::rows(1, 40, 40).rows[0].batch)).value();
-        it.store->install(only(std::move(loader)), {40}).value();
+        it.store->install(std::span(&loader, 1), {40}).value();
         EXPECT_EQ(it.row_count(), 40u);
         EXPECT_TRUE(it.store->damaged_views().empty());
         EXPECT_EQ(it.store->check(), Strings{});
@@ -300,7 +293,7 @@ TEST(SegmentStore, InstallsALoadedViewDurablyAndDestroysOneThatIsNot) {
     it.erase(19).value(); // Not built yet.
     it.store->purge(std::vector<Seq>{{3}, {19}}, kNoPatience).value();
     EXPECT_FALSE(it.on_disk("new 3."));
-    it.store->install(only(std::move(loader)), {20}).value();
+    it.store->install(std::span(&loader, 1), {20}).value();
     EXPECT_FALSE(it.on_disk("new 19."));
     EXPECT_EQ(it.store->snapshot()->since(kNew), Seq{20});
     EXPECT_EQ(it.store->snapshot()->scan(kNew, {})->count_rest(), 18u);

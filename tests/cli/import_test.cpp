@@ -104,6 +104,32 @@ TEST_F(Import, LeavesOutWhatWasErasedUnlessItIsReadmitted) {
               std::string::npos);
 }
 
+TEST_F(Import, VerifiesIdsAndSignaturesWhenAskedTo) {
+    box.ok("sluice generate --messages 100 --seed 3 --format jsonl --out genuine");
+    EXPECT_NE(box.ok("sluice import db genuine --verify --json").find("\"appended\":100,"),
+              std::string::npos);
+    // A claimed time, of which the signature knows.
+    const auto lines = lines_of(box.read("genuine"));
+    std::string forged;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        std::string line = lines[i];
+        if (i == 60) {
+            const std::size_t digit = line.find("\"timestamp\":") + 15;
+            line[digit] = line[digit] == '1' ? '2' : '1';
+        }
+        forged += line + '\n';
+    }
+    box.write("forged", forged);
+    const Ran ran = box.run("sluice import second forged --verify");
+    EXPECT_EQ(ran.status, 16);
+    const std::size_t offset = forged.find(lines[59]) + lines[59].size() + 1;
+    EXPECT_NE(ran.err.find("byte " + std::to_string(offset) + ": a message with a wrong"),
+              std::string::npos)
+        << ran.err;
+    EXPECT_NE(box.ok("sluice stats second --json").find("\"live\":60,"), std::string::npos);
+    box.ok("sluice import third forged");
+}
+
 TEST_F(Import, DoesNotMakeADatabaseForTheSakeOfAMistypedFile) {
     EXPECT_EQ(box.run("sluice import db no-such-file").status, 14);
     EXPECT_FALSE(std::filesystem::exists(box.path("db")));

@@ -33,9 +33,16 @@ Result<void> Scenario::tell() {
     SLUICE_TRY(append(12, true));
     SLUICE_TRY(add_view(1)); // In the place of meaning 0.
     SLUICE_TRY(hold({{8}}));
+    SLUICE_TRY(put_fact("<one fact>", "a first value of a fact"));
+    SLUICE_TRY(put_fact("<another fact>", "another value"));
+    std::string long_value;
+    for (int i = 0; i < 100; ++i) long_value += "a long value ";
+    SLUICE_TRY(put_fact("<one fact>", long_value));
     SLUICE_TRY(erase({{9}, {11}, {12}}));
     SLUICE_TRY(append(5, false));
     SLUICE_TRY(add_view(3));
+    SLUICE_TRY(drop_fact("<another fact>"));
+    SLUICE_TRY(erase_fact("<one fact>"));
     SLUICE_TRY(merge());
     SLUICE_TRY(replace({13}, "a third replacement"));
     SLUICE_TRY(drop_view("by tag"));
@@ -46,6 +53,8 @@ Result<void> Scenario::tell() {
     SLUICE_TRY(add_view(8)); // Its code is loaded again.
     SLUICE_TRY(erase({{6}, {20}}));
     SLUICE_TRY(append(2, false));
+    SLUICE_TRY(put_fact("<one fact>", "a third value"));
+    SLUICE_TRY(erase_fact("<another fact>")); // It was dropped.
     return reopen();
 }
 
@@ -110,6 +119,30 @@ Result<void> Scenario::erase(const std::vector<Seq>& seqs) {
     return perform(
         "erase", [&](Model& model) { model.erase(seqs, true); },
         [&] { return database->erase(seqs); });
+}
+
+Result<void> Scenario::put_fact(const std::string& name, const std::string& value) {
+    return perform(
+        "put a fact", [&](Model& model) { model.put_fact(name, value); },
+        [&] {
+            return database->put_fact({{"facts", Key(name)}, value});
+        });
+}
+
+Result<void> Scenario::drop_fact(const std::string& name) {
+    return perform(
+        "drop a fact", [&](Model& model) { model.drop_fact(name); },
+        [&] {
+            return database->drop_fact({"facts", Key(name)});
+        });
+}
+
+Result<void> Scenario::erase_fact(const std::string& name) {
+    return perform(
+        "erase a fact", [&](Model& model) { model.erase_fact(name); },
+        [&] {
+            return database->erase_fact({"facts", Key(name)});
+        });
 }
 
 Result<void> Scenario::add_view(std::size_t index) {

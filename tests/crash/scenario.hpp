@@ -34,6 +34,9 @@ private:
     Result<void> restore(const std::vector<Seq>& seqs);
     Result<void> hold(const std::vector<Seq>& seqs);
     Result<void> erase(const std::vector<Seq>& seqs);
+    Result<void> put_fact(const std::string& name, const std::string& value);
+    Result<void> drop_fact(const std::string& name);
+    Result<void> erase_fact(const std::string& name);
     Result<void> add_view(std::size_t meaning);
     Result<void> drop_view(const std::string& name);
     Result<void> merge();
