@@ -211,6 +211,17 @@ TEST(Erasing, IsFinishedWhereverOverwritingAReplacementWasTorn) {
     }
 }
 
+TEST(Erasing, IsOverForGoodWhenItReturns) {
+    DatabaseOnDisk on;
+    on.append_some(2);
+    on.database->erase(Seqs{{1}}).value();
+    const Seq last = on.database->last();
+    const std::uint64_t finished_ms = on.database->receipts().front().time_ms;
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.database->last(), last) << "it was finished again";
+    EXPECT_EQ(on.database->receipts().front().time_ms, finished_ms);
+}
+
 TEST(Erasing, TakesTheHashOfAKeyOutOfTheRegister) {
     DatabaseOnDisk on;
     on.append("body", "<a key>");

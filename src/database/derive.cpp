@@ -71,7 +71,6 @@ Result<void> Database::Impl::derive(std::span<const Seq> fresh, std::span<const 
     std::vector<RowBatch> batches(mapped.size());
     RowBatch keys;
     for (const Seq seq : again) {
-        if (ledger.gone().deleted.contains(seq)) continue;
         const auto message = mappable(seq, position);
         if (!message || message->entry.erased) continue; // Damaged: no rows; verify names it.
         mapper->map(seq, message->entry.key, message->entry.body, batches);

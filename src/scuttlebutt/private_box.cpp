@@ -1,5 +1,7 @@
 #include "scuttlebutt/private_box.hpp"
 
+#include "scuttlebutt/wiped.hpp"
+
 #include <sodium.h>
 
 #include <algorithm>
@@ -16,15 +18,6 @@ constexpr std::size_t kSlotSizeBytes = kSlotPlainSizeBytes + kMacSizeBytes;
 static_assert(kSlotsAt == 56 && kSlotSizeBytes == 49);
 
 using SlotPlain = std::array<unsigned char, kSlotPlainSizeBytes>;
-
-/// Secret bytes that do not outlive their scope.
-template <typename Array> struct Wiped {
-    Array bytes{};
-    Wiped() = default;
-    Wiped(const Wiped&) = delete;
-    Wiped& operator=(const Wiped&) = delete;
-    ~Wiped() { sodium_memzero(bytes.data(), bytes.size()); }
-};
 
 } // namespace
 
