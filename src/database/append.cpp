@@ -113,7 +113,7 @@ Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
             if (message_count > 0) offer.first = first;
             SLUICE_TRY(derive(fresh, {}));
         }
-        SLUICE_TRY(acknowledge());
+        if (append_options.wait_until_durable) SLUICE_TRY(acknowledge());
         return offer;
     });
 }

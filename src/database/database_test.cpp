@@ -260,6 +260,24 @@ TEST(DatabaseDurability, OfNoneIsLeftToFlush) {
     EXPECT_EQ(on.body({2}), "closed");
 }
 
+TEST(DatabaseDurability, OfAnAppendThatDoesNotWaitIsLeftToFlush) {
+    Options options = small_files();
+    options.log_segment_size_bytes = 1 << 20;
+    options.view_memory_bytes_max = 1 << 20;
+    DatabaseOnDisk on(options);
+    const std::uint64_t before = on.disk.syncs();
+    AppendOptions how;
+    how.wait_until_durable = false;
+    on.database->append(NewMessage{"flushed"}, how).value();
+    EXPECT_EQ(on.body({1}), "flushed");
+    EXPECT_EQ(on.disk.syncs(), before);
+    on.database->flush().value();
+    EXPECT_EQ(on.disk.syncs(), before + 1);
+    on.database->append(NewMessage{"not flushed"}, how).value();
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.database->last(), Seq{1});
+}
+
 TEST(DatabaseDurability, OfAnIntervalComesByItself) {
     Options options = small_files();
     options.durability = Durability::interval;
