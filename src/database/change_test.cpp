@@ -211,6 +211,37 @@ TEST(Erasing, IsFinishedWhereverOverwritingAReplacementWasTorn) {
     }
 }
 
+// A disk that failed while an opening finished an erasure has failed: nothing is written behind it.
+TEST(Erasing, ThatOpeningCouldNotFinishLeavesTheDatabaseLatched) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(20);
+    on.database->merge_views().value();
+    {
+        const Snapshot pinned = on.database->snapshot();
+        EXPECT_EQ(code_of(on.database->erase(Seqs{{7}})), Errc::busy);
+    }
+    std::uint64_t latched = 0;
+    for (std::uint64_t operations = 0;; ++operations) {
+        const auto disk = on.disk.copy_after_power_cut(Fate::kept);
+        const auto root = disk->root();
+        disk->fail_after(operations);
+        const auto opened = Database::open(*root, on.options);
+        disk->stop_failing();
+        if (!opened) continue;
+        Database& database = **opened;
+        if (database.receipts().front().finished()) break;
+        ++latched;
+        const std::uint64_t before = disk->operations();
+        EXPECT_EQ(code_of(database.append(NewMessage{"more"})), Errc::latched) << operations;
+        EXPECT_EQ(code_of(database.delete_messages(Seqs{{1}})), Errc::latched) << operations;
+        EXPECT_EQ(code_of(database.drop_view("words")), Errc::latched) << operations;
+        EXPECT_EQ(disk->operations(), before) << operations;
+        EXPECT_EQ(database.snapshot().get(Seq{8})->body, body_of("bo", 8, "said in 8!"));
+    }
+    EXPECT_GT(latched, 2u);
+}
+
 TEST(Erasing, TakesTheHashOfAKeyOutOfTheRegister) {
     DatabaseOnDisk on;
     on.append("body", "<a key>");
