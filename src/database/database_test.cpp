@@ -351,6 +351,67 @@ TEST(DatabaseDamage, OfAnEntryLeavesTheRestOfAnErasureDone) {
     on.append("goes on");
 }
 
+// The same of entries that are lost with their segment.
+TEST(DatabaseDamage, OfAWholeSegmentLeavesTheRestOfAnErasureDone) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(120);
+    ASSERT_GE(on.database->stats().log_segments, 3u);
+    on.close();
+    const auto log = on.root->subdirectory("log").value();
+    log->remove("00000000000000000001.log").value();
+    on.open();
+    ASSERT_FALSE(on.database->recovery_notes().empty());
+    EXPECT_NE(on.database->recovery_notes().front().find("the first is 1;"), std::string::npos);
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{1}, {2}, {120}})), Errc::corrupt);
+    for (const char* const needle : {"said in 1!", "said in 2!", "said in 120!"}) {
+        EXPECT_TRUE(on.disk.find(needle).empty()) << needle;
+    }
+    EXPECT_EQ(on.body({1}), "erased");
+    EXPECT_EQ(on.body({120}), "erased");
+    EXPECT_FALSE(on.database->receipts().front().finished());
+    on.append("goes on");
+}
+
+// P6: damage that spares the header takes nothing from an erasure.
+TEST(DatabaseDamage, OfAMessageKeepsNeitherItsBytesNorItsKeyFromBeingErased) {
+    DatabaseOnDisk on;
+    on.append(body_of("ada", 1, "fourteen harbour street"), "<key>");
+    on.append(body_of("bo", 2));
+    on.close();
+    damage(on, "fourteen");
+    on.open();
+    EXPECT_EQ(on.body({1}), "error: corrupt");
+    const Changed erased = on.database->erase(Seqs{{1}}).value();
+    EXPECT_TRUE(erased.receipt->finished());
+    EXPECT_TRUE(on.disk.find_on_device("harbour street").empty());
+    EXPECT_EQ(code_of(on.database->append(NewMessage{"back", "<key>"})), Errc::refused);
+    on.expect_verified();
+}
+
+// Whoever replaced a message does not want to read the old one again because the new one is
+// damaged; and the new one's bytes are the message's too.
+TEST(DatabaseDamage, OfAReplacementHidesTheVersionBeforeAndGoesWithItsMessage) {
+    DatabaseOnDisk on;
+    on.append(body_of("ada", 1, "the first words"));
+    on.database->replace({1}, body_of("ada", 1, "fourteen harbour street")).value();
+    on.append(body_of("bo", 3));
+    on.close();
+    damage(on, "fourteen");
+    on.open();
+    ASSERT_EQ(on.database->recovery_notes().size(), 1u);
+    EXPECT_NE(on.database->recovery_notes().front().find("the first is 2;"), std::string::npos);
+    EXPECT_EQ(on.body({1}), "error: corrupt");
+    EXPECT_EQ(on.body({3}), body_of("bo", 3));
+    const Changed erased = on.database->erase(Seqs{{1}}).value();
+    EXPECT_EQ(erased.receipt->entries_wiped, 2u);
+    EXPECT_TRUE(on.disk.find_on_device("harbour street").empty());
+    EXPECT_TRUE(on.disk.find_on_device("first words").empty());
+    on.reopen();
+    EXPECT_TRUE(on.database->recovery_notes().empty());
+    on.expect_verified();
+}
+
 TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
     DatabaseOnDisk on;
     on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();

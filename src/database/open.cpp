@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 #include <sodium.h>
 
@@ -120,9 +121,20 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 }
 
 Result<void> Database::Impl::replay_changes() {
+    const std::vector<Seq> damaged_at_open = log->damaged_at_open();
+    std::set<Seq> damaged(damaged_at_open.begin(), damaged_at_open.end());
     for (const Seq at : log->changes_at_open()) {
         const auto entry = log->read(at);
-        if (!entry) continue; // Damaged: named below.
+        if (!entry) {
+            damaged.insert(at);
+            // A damaged replacement is still bytes of its message: it hides the version before it,
+            // which somebody had a reason to replace, and goes when the message is erased.
+            const auto legible = log->read_back(at);
+            if (!legible || legible->erased) continue;
+            const auto change = decode_change(legible->body, at);
+            if (change && change->kind == ChangeKind::replace) ledger.apply(at, *change);
+            continue;
+        }
         if (entry->erased) {
             ledger.apply_wiped(at);
             continue;
@@ -130,16 +142,14 @@ Result<void> Database::Impl::replay_changes() {
         SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
         ledger.apply(at, change);
     }
-    std::uint64_t damaged_count = 0;
-    Seq first_damaged;
-    for (const Seq seq : log->damaged_at_open()) {
-        // What an erasure wiped by half is not damage.
-        if (ledger.gone().erased.contains(seq) || ledger.is_change(seq)) continue;
-        if (damaged_count++ == 0) first_damaged = seq;
+    // What an erasure wiped by half is not damage.
+    for (const auto& [at, erasure] : ledger.erasures()) {
+        for (const Seq seq : erasure.change.seqs) damaged.erase(seq);
+        for (const Seq seq : erasure.change.replacements) damaged.erase(seq);
     }
-    if (damaged_count > 0) {
-        notes.push_back(std::to_string(damaged_count) + " entries are damaged, the first is " +
-                        std::to_string(first_damaged.value) + "; verify names them all");
+    if (!damaged.empty()) {
+        notes.push_back(std::to_string(damaged.size()) + " entries are damaged, the first is " +
+                        std::to_string(damaged.begin()->value) + "; verify names them all");
     }
     return {};
 }
