@@ -207,6 +207,43 @@ TEST(CodeViews, MapWithTheirFunctionAndCountWhatItThrows) {
     on.expect_verified();
 }
 
+TEST(CodeViews, GiveNoRowAtAllOfAMessageOnWhichTheyThrowUntilItIsReplaced) {
+    DatabaseOnDisk on;
+    CodeView view;
+    view.app = "reader";
+    view.map = [](const Message& message, Emit& emit) {
+        emit(Key("seen", message.seq.value));
+        if (message.json->find("n")->as_int64().value() < 0) throw std::runtime_error("negative");
+        emit(Key("good", message.seq.value));
+        if (message.json->find("author")->as_string().value() == "wrong") emit(Key("bad"), 1.5);
+    };
+    on.append(body_of("ada", -1));
+    on.database->add_view("code", view).value();
+    on.append(body_of("ada", 2));
+    on.append(body_of("wrong", 3)); // An index takes no values.
+    EXPECT_EQ(on.rows("code"), R"(["good",2]=2 ["seen",2]=2)");
+    EXPECT_EQ(on.info("code").errors, 2u);
+    on.expect_verified();
+
+    on.database->replace({1}, body_of("ada", 1)).value();
+    on.database->replace({2}, body_of("ada", -2)).value();
+    EXPECT_EQ(on.rows("code"), R"(["good",1]=1 ["seen",1]=1)");
+    EXPECT_EQ(on.info("code").errors, 3u);
+    on.database->replace({2}, body_of("ada", 2)).value();
+    on.database->delete_messages(Seqs{{3}}).value();
+    on.database->restore(Seqs{{3}}).value(); // It throws again.
+    const std::string shown = R"(["good",1]=1 ["good",2]=2 ["seen",1]=1 ["seen",2]=2)";
+    EXPECT_EQ(on.rows("code"), shown);
+    EXPECT_EQ(on.info("code").errors, 4u);
+    on.crash(Fate::lost);
+    on.database->add_view("code", view).value();
+    EXPECT_EQ(on.rows("code"), shown);
+    on.database->replace({3}, body_of("ada", 3)).value();
+    EXPECT_EQ(on.rows("code", {.prefix = Key("good")}),
+              R"(["good",1]=1 ["good",2]=2 ["good",3]=3)");
+    on.expect_verified();
+}
+
 // P4: the view loses what is gone without its code, and its code catches up when it is back.
 TEST(CodeViews, LoseRowsWhileTheyAreNotLoadedAndCatchUpLater) {
     for (const bool crashes : {false, true}) {
