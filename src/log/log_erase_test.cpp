@@ -106,15 +106,23 @@ TEST(LogErase, GivesWholeBlocksBackAfterTheZerosAreDurable) {
     EXPECT_EQ(on.body({3}), "behind");
 }
 
-TEST(LogErase, LatchesWhenTheDiskFails) {
-    SimulatedDisk disk;
-    LogOnDisk on(disk);
-    append_three(on, kSecret);
-    disk.fail_after(0);
-    EXPECT_FALSE(wipe_second(on));
-    disk.stop_failing();
-    EXPECT_EQ(wipe_second(on).error().code, Errc::latched);
-    EXPECT_EQ(on.body({1}), "before");
+// L6
+TEST(LogErase, LatchesWhicheverOperationFails) {
+    std::uint64_t operations = 0;
+    for (;; ++operations) {
+        SimulatedDisk disk;
+        LogOnDisk on(disk, 1024 * 1024);
+        append_three(on, std::string(10'000, 's')); // With room for a hole.
+        disk.fail_after(operations);
+        const auto wiped = wipe_second(on);
+        disk.stop_failing();
+        if (wiped) break;
+        const auto again = wipe_second(on);
+        ASSERT_FALSE(again) << operations;
+        EXPECT_EQ(again.error().code, Errc::latched) << operations;
+        EXPECT_EQ(on.body({1}), "before");
+    }
+    EXPECT_EQ(operations, 3u); // The zeros, their sync, the hole.
 }
 
 } // namespace

@@ -91,6 +91,22 @@ TEST(LogRecovery, SurvivesASecondPowerCutWhileItRecovers) {
     }
 }
 
+// A process that is killed leaves what it wrote to the system, which has promised nothing yet.
+TEST(LogRecovery, MakesDurableWhatAKilledProcessLeftToTheSystem) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        on.append("written");
+        disk.fail_after(0); // So that closing does not sync.
+    }
+    disk.stop_failing();
+    LogOnDisk on(disk);
+    ASSERT_EQ(on.body({1}), "written");
+    ASSERT_TRUE(on.log->sync());
+    const auto after = disk.copy_after_power_cut(Fate::lost);
+    EXPECT_EQ(LogOnDisk(*after).body({1}), "written");
+}
+
 std::string segment_holding(SimulatedDisk& disk, std::string_view text) {
     const auto found = disk.find(text);
     EXPECT_FALSE(found.empty());
