@@ -197,6 +197,25 @@ TEST(LogRecovery, NamesTheEntriesOfALostSegment) {
     EXPECT_TRUE(answers.contains("message number 40!"));
 }
 
+TEST(LogRecovery, RefusesASegmentUnderTheNameOfAnother) {
+    for (const bool earlier : {true, false}) {
+        SimulatedDisk disk;
+        {
+            LogOnDisk on(disk);
+            for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+        }
+        const auto root = disk.root();
+        std::vector<std::string> segments;
+        for (const std::string& name : root->list().value()) {
+            if (name.ends_with(".log")) segments.push_back(name);
+        }
+        const std::string behind = LogSegment::file_name({1000});
+        ASSERT_TRUE(earlier ? root->rename(segments[1], segments[0])
+                            : root->rename(segments[1], behind));
+        EXPECT_EQ(Log::open(*root, {kSmallSegment}).error().code, Errc::corrupt);
+    }
+}
+
 // Bytes that look like an entry, sent by a stranger inside a message, are not taken for one when
 // the entry around them is damaged.
 TEST(LogRecovery, IsNotFooledByAnEntryInsideAMessage) {
