@@ -257,6 +257,38 @@ TEST(LogRecovery, OpensWithoutScanningWhatItsIndexCovers) {
     EXPECT_EQ(on.body({500}), "error: corrupt");
 }
 
+// L1, L5: the index saves a scan, and is not part of the truth.
+TEST(LogRecovery, ReadsTheSameWhicheverByteOfAnIndexIsDamaged) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 9; ++i) on.append("message number " + std::to_string(i) + "!");
+        const Log::Draft change{Log::Kind::change, {}, "a change"};
+        on.log->append(std::span(&change, 1)).value();
+    }
+    const auto root = disk.root();
+    const std::string name = LogSegment::index_name({1});
+    const std::uint64_t size_bytes = root->open(name, Create::never).value()->size_bytes();
+    ASSERT_EQ(size_bytes, 64u + 8u + 10u * 4u);
+    for (std::uint64_t at = 0; at < size_bytes; ++at) {
+        const auto found = disk.copy_after_power_cut(Fate::kept);
+        {
+            const auto file = found->root()->open(name, Create::never).value();
+            char byte = 0;
+            ASSERT_TRUE(file->read_at(at, &byte, 1));
+            byte = static_cast<char>(byte ^ 0x20);
+            ASSERT_TRUE(file->write_at(at, {&byte, 1}));
+        }
+        LogOnDisk on(*found, 1024 * 1024);
+        ASSERT_EQ(on.log->last(), Seq{10}) << at;
+        EXPECT_EQ(on.log->changes_at_open(), std::vector<Seq>{{10}}) << at;
+        for (std::uint64_t i = 1; i <= 9; ++i) {
+            EXPECT_EQ(on.body({i}), "message number " + std::to_string(i) + "!") << at;
+        }
+        EXPECT_EQ(on.append("goes on"), Seq{11}) << at;
+    }
+}
+
 TEST(LogRecovery, SaysWhatItCutOff) {
     SimulatedDisk disk;
     {
