@@ -98,7 +98,7 @@ TEST(LogErase, CanBeRepeated) {
 TEST(LogErase, GivesWholeBlocksBackAfterTheZerosAreDurable) {
     SimulatedDisk disk;
     LogOnDisk on(disk, 1024 * 1024);
-    const std::string large = std::string(100'000, 'a') + "needle" + std::string(100'000, 'b');
+    const std::string large = std::string(400'000, 'a') + "needle" + std::string(100'000, 'b');
     append_three(on, large);
     ASSERT_TRUE(wipe_second(on));
     // A hole punched too early would leave the blocks with their bytes among the free ones.

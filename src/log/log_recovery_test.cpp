@@ -137,7 +137,9 @@ void remove_indexes(Directory& directory) {
 TEST(LogRecovery, NamesADamagedEntryAndReadsItsNeighbours) {
     constexpr std::uint64_t kHeader = log_format::kEntryHeaderSize;
     for (const bool keep_index : {true, false}) {
-        for (const std::uint64_t before : {std::uint64_t{0}, kHeader, kHeader - 8}) {
+        for (const std::uint64_t before :
+             {std::uint64_t{0}, kHeader, kHeader - 8, kHeader - log_format::kStatePosition,
+              kHeader - log_format::kPayloadCheckPosition}) {
             SimulatedDisk disk;
             {
                 LogOnDisk on(disk);
@@ -167,6 +169,63 @@ TEST(LogRecovery, NamesADamagedEntryAndReadsItsNeighbours) {
             EXPECT_EQ(on.append("goes on"), Seq{41});
         }
     }
+}
+
+// L5, where no header behind the damage says what was durable: a segment that is not the last was.
+TEST(LogRecovery, LosesOneEntryOfAClosedSegmentThatWasNeverSyncedOtherwise) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+        ASSERT_GE(on.log->segment_count(), 2u);
+    }
+    flip(disk, "message number 2!");
+    remove_indexes(*disk.root());
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.log->last(), Seq{40});
+    EXPECT_EQ(on.log->damaged_at_open(), std::vector<Seq>{{2}});
+    for (std::uint64_t i = 3; i <= 40; ++i) {
+        EXPECT_EQ(on.body({i}), "message number " + std::to_string(i) + "!");
+    }
+}
+
+// L1, L5: the last entry that was durable keeps its seq, whatever becomes of it.
+TEST(LogRecovery, KeepsTheSeqOfTheLastDurableEntryWhenItIsDamaged) {
+    for (const std::uint64_t before : {std::uint64_t{0}, log_format::kEntryHeaderSize}) {
+        SimulatedDisk disk;
+        {
+            LogOnDisk on(disk);
+            on.append("message number 1!");
+            on.append("message number 2!");
+            ASSERT_TRUE(on.log->sync());
+            on.append("message number 3!");
+        }
+        flip(disk, "message number 2!", before);
+        remove_indexes(*disk.root());
+        LogOnDisk on(disk);
+        EXPECT_EQ(on.body({2}), "error: corrupt");
+        EXPECT_EQ(on.body({3}), "message number 3!");
+        EXPECT_EQ(on.append("goes on"), Seq{4});
+    }
+}
+
+TEST(LogRecovery, DoesNotFollowAnIndexBehindTheEndOfItsSegment) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 200; ++i) on.append("message number " + std::to_string(i) + "!");
+    }
+    {
+        const auto file = disk.root()->open(LogSegment::file_name({1}), Create::never).value();
+        ASSERT_GT(file->size_bytes(), 8192u);
+        ASSERT_TRUE(file->truncate(4000));
+        ASSERT_TRUE(file->sync());
+    }
+    LogOnDisk on(disk, 1024 * 1024);
+    const Seq last = on.log->last();
+    EXPECT_LT(last, Seq{200});
+    EXPECT_EQ(on.body({50}), "message number 50!");
+    EXPECT_EQ(on.append("goes on"), last.next());
 }
 
 TEST(LogRecovery, NamesTheEntriesOfALostSegment) {
@@ -301,8 +360,10 @@ TEST(LogRecovery, SaysWhatItCutOff) {
     const auto root = disk.root();
     const auto file = root->open(LogSegment::file_name({1}), Create::never).value();
     ASSERT_TRUE(file->write_at(file->size_bytes(), "half an entry"));
+    ASSERT_TRUE(file->sync());
     LogOnDisk on(disk);
     EXPECT_EQ(on.log->last(), Seq{1});
+    EXPECT_TRUE(disk.find_on_device("half an entry").empty());
     EXPECT_NE(on.log->recovery_note().find("behind seq 1"), std::string::npos);
 }
 
