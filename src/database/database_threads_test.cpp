@@ -161,5 +161,26 @@ TEST(DatabaseThreads, ShareOneSync) {
     EXPECT_EQ(on.database->stats().live, 400u);
 }
 
+// P6: an erasure overwrites what a reader is copying.
+TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
+    TemporaryDirectory directory;
+    Database::create(directory.path()).value();
+    const auto database = Database::open(directory.path()).value();
+    const std::string body(4 << 20, 'x');
+    for (std::uint64_t round = 0; round < 8; ++round) {
+        const Seq seq = database->append(NewMessage{body}).value();
+        std::atomic<bool> erased{false};
+        std::thread reader([&] {
+            while (!erased) {
+                const Record record = database->snapshot().get(seq).value();
+                EXPECT_TRUE(record.body.empty() || record.body == body);
+            }
+        });
+        database->erase(std::vector<Seq>{seq}).value();
+        erased = true;
+        reader.join();
+    }
+}
+
 } // namespace
 } // namespace sluice::test
