@@ -104,6 +104,16 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     // Rows must not outlive the messages they came from.
     store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
     SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+    if (store->snapshot()->position() > log->last()) {
+        // Somebody put back a copy of the log, or lost its end: nothing derived from what is not
+        // there any more may stay.
+        notes.push_back("the views were of a longer log, and are derived anew");
+        store.reset();
+        SLUICE_TRY_ASSIGN(const auto names, views_directory->list());
+        for (const std::string& name : names) SLUICE_TRY(destroy_file(*views_directory, name));
+        SLUICE_TRY(views_directory->sync());
+        SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+    }
     SLUICE_TRY(open_views(progress));
 
     for (const auto& [at, erasure] : ledger.erasures()) {
@@ -176,14 +186,13 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     }
 
     // Views that stopped at the same seq catch up together; commonly that is all of them. Those
-    // that the store has not, or has from a log that was longer than this one, begin anew.
+    // that the store has not begin anew.
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
     std::vector<OpenView> fresh;
     std::vector<std::pair<ViewId, Seq>> unloaded; // With their `since`.
     const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
         store->add_view(spec);
-        const Seq since = store->snapshot()->since(spec.id);
-        if (is_stored(spec.id) && since <= log->last()) return std::optional(since);
+        if (is_stored(spec.id)) return std::optional(store->snapshot()->since(spec.id));
         SLUICE_TRY(store->drop_view(spec.id));
         return std::optional<Seq>();
     };

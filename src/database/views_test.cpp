@@ -100,6 +100,53 @@ TEST(Views, AreDroppedWithTheirFiles) {
     EXPECT_TRUE(on.database->views().empty());
 }
 
+// P6, P7: rows that no name leads to are not forgotten, and a full disk is a failed write.
+TEST(Views, WhoseAddingFailedLeaveNothingBehindAndNothingIsWrittenBehindThem) {
+    for (const Errc code : {Errc::io, Errc::no_space}) {
+        for (std::uint64_t operations = 0;; ++operations) {
+            DatabaseOnDisk on;
+            on.append_some(40);
+            on.disk.fail_after(operations, code);
+            const auto added =
+                on.database->add_view("words", R"({"kind":"index","key":["/text"]})");
+            on.disk.stop_failing();
+            if (added) break;
+            EXPECT_EQ(added.error().code, code) << operations;
+            const std::uint64_t before = on.disk.operations();
+            EXPECT_EQ(code_of(on.database->append(NewMessage{"more"})), Errc::latched);
+            EXPECT_EQ(on.disk.operations(), before) << operations;
+            on.reopen();
+            on.database->erase(Seqs{{7}}).value();
+            EXPECT_TRUE(on.disk.find_on_device("said in 7!").empty()) << operations;
+            on.expect_verified();
+        }
+    }
+}
+
+// A log that was put back from a copy is shorter than what the views have seen.
+TEST(Views, OfALongerLogBeginAnew) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(10);
+    on.close();
+    const auto copy = on.disk.all_bytes();
+    on.open();
+    on.append_some(10);
+    on.close();
+    const auto log = on.root->subdirectory("log").value();
+    for (const std::string& name : log->list().value()) {
+        const auto file = log->open(name, Create::never).value();
+        file->truncate(0).value();
+        const auto found = copy.find("log/" + name);
+        if (found != copy.end()) file->write_at(0, found->second).value();
+    }
+    on.open();
+    EXPECT_EQ(on.database->last(), Seq{10});
+    on.append(body_of("cy", 11));
+    EXPECT_EQ(on.rows("authors", {.reverse = true, .limit = 1}), R"(["cy",11]=11)");
+    on.expect_verified();
+}
+
 TEST(Views, ComeBackFromTheLogWhenTheyAreThrownAway) {
     DatabaseOnDisk on;
     on.database->add_view("authors", kByAuthor).value();
