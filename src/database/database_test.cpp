@@ -438,6 +438,33 @@ TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
     on.expect_verified();
 }
 
+// P7: a key that nobody can look up is not free.
+TEST(DatabaseDamage, OfTheRegisterOfKeysLetsNoKeyInTwice) {
+    DatabaseOnDisk on;
+    for (int i = 1; i <= 12; ++i) on.append("body", "<key " + std::to_string(i) + '>');
+    on.database->merge_views().value();
+    on.close();
+    const auto is_segment = [](const auto& each) {
+        return each.first.starts_with("views/") && each.first.find("manifest") == std::string::npos;
+    };
+    std::uint64_t damaged = 0;
+    for (const auto& [name, bytes] : on.disk.all_bytes()) {
+        if (!is_segment(std::pair(name, bytes))) continue;
+        for (std::uint64_t at = 0; at < bytes.size(); at += 5) {
+            const auto disk = on.disk.copy_after_power_cut(Fate::kept);
+            const auto root = disk->root();
+            const char byte = static_cast<char>(bytes[at] ^ 0x10);
+            const auto views = root->subdirectory("views").value();
+            views->open(name.substr(6), Create::never).value()->write_at(at, {&byte, 1}).value();
+            const auto database = Database::open(*root, on.options).value();
+            const Errc code = code_of(database->append(NewMessage{"again", "<key 7>"}));
+            EXPECT_TRUE(code == Errc::exists || code == Errc::corrupt) << name << ' ' << at;
+            damaged += code == Errc::corrupt ? 1 : 0;
+        }
+    }
+    EXPECT_GT(damaged, 0u);
+}
+
 // The same of a view whose code is not here: it is empty until its application opens it.
 TEST(DatabaseDamage, OfACodeViewsFileIsHealedWhenItsCodeIsLoaded) {
     DatabaseOnDisk on;

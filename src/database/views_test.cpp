@@ -91,6 +91,10 @@ TEST(Views, AreDroppedWithTheirFiles) {
         return count;
     };
     EXPECT_GT(in_views(), 0u);
+    on.database->add_view("words", R"({"kind":"index","key":["/n"]})").value();
+    EXPECT_EQ(in_views(), 0u); // Switched: dropped as well.
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    EXPECT_GT(in_views(), 0u);
     on.database->drop_view("words").value();
     EXPECT_EQ(in_views(), 0u);
     EXPECT_TRUE(on.database->views().empty());

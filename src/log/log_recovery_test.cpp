@@ -318,10 +318,12 @@ TEST(LogRecovery, OpensWithoutScanningWhatItsIndexCovers) {
 
 // L1, L5: the index saves a scan, and is not part of the truth.
 TEST(LogRecovery, ReadsTheSameWhicheverByteOfAnIndexIsDamaged) {
+    // Entries of 128 bytes, so that some damaged offsets are those of another entry.
+    const auto body_of = [](std::uint64_t i) { return std::to_string(i) + std::string(95, '!'); };
     SimulatedDisk disk;
     {
         LogOnDisk on(disk, 1024 * 1024);
-        for (int i = 1; i <= 9; ++i) on.append("message number " + std::to_string(i) + "!");
+        for (std::uint64_t i = 1; i <= 9; ++i) on.append(body_of(i));
         const Log::Draft change{Log::Kind::change, {}, "a change"};
         on.log->append(std::span(&change, 1)).value();
     }
@@ -335,16 +337,40 @@ TEST(LogRecovery, ReadsTheSameWhicheverByteOfAnIndexIsDamaged) {
             const auto file = found->root()->open(name, Create::never).value();
             char byte = 0;
             ASSERT_TRUE(file->read_at(at, &byte, 1));
-            byte = static_cast<char>(byte ^ 0x20);
+            byte = static_cast<char>(byte ^ 0x80);
             ASSERT_TRUE(file->write_at(at, {&byte, 1}));
         }
         LogOnDisk on(*found, 1024 * 1024);
         ASSERT_EQ(on.log->last(), Seq{10}) << at;
         EXPECT_EQ(on.log->changes_at_open(), std::vector<Seq>{{10}}) << at;
         for (std::uint64_t i = 1; i <= 9; ++i) {
-            EXPECT_EQ(on.body({i}), "message number " + std::to_string(i) + "!") << at;
+            EXPECT_EQ(on.body({i}), body_of(i)) << at;
         }
         EXPECT_EQ(on.append("goes on"), Seq{11}) << at;
+    }
+}
+
+TEST(LogRecovery, ReadsTheSameWhereverSavingAnIndexWasCutShort) {
+    SimulatedDisk disk;
+    std::vector<std::unique_ptr<SimulatedDisk>> left;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 400; ++i) on.append("message number " + std::to_string(i) + "!");
+        ASSERT_TRUE(on.log->sync());
+        disk.observe([&] {
+            for (const Fate fate : kEveryFate) {
+                for (std::uint64_t seed = 0; seed < 4; ++seed) {
+                    left.push_back(disk.copy_after_power_cut(fate, seed));
+                }
+            }
+        });
+    }
+    disk.observe({});
+    ASSERT_FALSE(left.empty());
+    for (const auto& each : left) {
+        LogOnDisk on(*each, 1024 * 1024);
+        ASSERT_EQ(on.log->last(), Seq{400});
+        EXPECT_TRUE(on.log->check().empty());
     }
 }
 
