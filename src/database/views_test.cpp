@@ -127,6 +127,20 @@ TEST(Views, WhoseAddingFailedLeaveNothingBehindAndNothingIsWrittenBehindThem) {
     }
 }
 
+TEST(Views, CatchUpOnceWithWhatWasReplacedSince) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.database->add_view("counts", kCounts).value();
+    on.append_some(2);
+    on.database->merge_views().value();
+    const Seq seq = on.append(body_of("ada", 10));
+    on.database->replace(seq, body_of("ada", 20)).value();
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.rows("authors"), R"(["ada",1]=1 ["ada",20]=3 ["bo",2]=2)");
+    EXPECT_EQ(on.rows("counts"), R"(["ada"]{"count":2,"sum":21} ["bo"]{"count":1,"sum":2})");
+    on.expect_verified();
+}
+
 // A log that was put back from a copy is shorter than what the views have seen.
 TEST(Views, OfALongerLogBeginAnew) {
     DatabaseOnDisk on;
@@ -331,6 +345,41 @@ TEST(CodeViews, LoseRowsWhileTheyAreNotLoadedAndCatchUpLater) {
         EXPECT_EQ(view.count(), calls + 4);
         on.expect_verified();
     }
+}
+
+TEST(CodeViews, CutShortWhileTheyCatchUpCountNothingTwice) {
+    CodeView view;
+    view.app = "reader";
+    view.definition = R"({"kind":"aggregate","value":{"count":true}})";
+    view.map = [](const Message&, Emit& emit) { emit(Key("all")); };
+    Options options = small_files();
+    options.log_segment_size_bytes = 1 << 22;
+    options.view_segment_rows_max = 4096;
+    DatabaseOnDisk on(options);
+    on.database->add_view("count", view).value();
+    on.append("one");
+    on.reopen();
+    const std::vector<NewMessage> many(9000, NewMessage{"more than one step of catching up"});
+    on.database->append(many).value();
+    on.close();
+    std::uint64_t failures = 0;
+    for (std::uint64_t operations = 0;; ++operations) {
+        const auto disk = on.disk.copy_after_power_cut(Fate::kept);
+        const auto root = disk->root();
+        auto database = Database::open(*root, options).value();
+        disk->fail_after(operations);
+        const bool added = database->add_view("count", view).has_value();
+        database.reset();
+        disk->stop_failing();
+        database = Database::open(*root, options).value();
+        database->add_view("count", view).value();
+        EXPECT_EQ(DatabaseOnDisk::rows_in(database->snapshot(), "count"),
+                  R"(["all"]{"count":9001})");
+        EXPECT_TRUE(database->verify().value().equal());
+        if (added) break;
+        ++failures;
+    }
+    EXPECT_GT(failures, 3u);
 }
 
 TEST(CodeViews, OfANewVersionAreBuiltAnew) {
