@@ -206,7 +206,9 @@ TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
     const auto database = Database::open(directory.path()).value();
     const std::string body(4 << 20, 'x');
     for (std::uint64_t round = 0; round < 8; ++round) {
-        const Seq seq = database->append(NewMessage{body}).value();
+        const bool is_replaced = round % 2 == 1;
+        const Seq seq = database->append(NewMessage{is_replaced ? "x" : body}).value();
+        if (is_replaced) database->replace(seq, body).value();
         std::atomic<bool> erased{false};
         std::thread reader([&] {
             while (!erased) {
