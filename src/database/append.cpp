@@ -103,6 +103,7 @@ Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
             }
             if (drafts.empty()) return offer;
 
+            SLUICE_TRY(store->check_writable());
             SLUICE_TRY_ASSIGN(const Seq first, log->append(drafts));
             if (mark) {
                 const std::lock_guard publish_lock(publish_mutex);
@@ -113,7 +114,7 @@ Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
             if (message_count > 0) offer.first = first;
             SLUICE_TRY(derive(fresh, {}));
         }
-        SLUICE_TRY(acknowledge());
+        if (append_options.wait_until_durable) SLUICE_TRY(acknowledge());
         return offer;
     });
 }

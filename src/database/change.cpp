@@ -100,6 +100,7 @@ Change Database::Impl::new_change(ChangeKind kind, const ChangeOptions& change_o
 Result<Seq> Database::Impl::append_change(const Change& change) {
     const std::string encoded = encode(change);
     const Log::Draft draft{Log::Kind::change, {}, encoded};
+    SLUICE_TRY(store->check_writable());
     SLUICE_TRY_ASSIGN(const Seq at, log->append(std::span(&draft, 1)));
     const std::lock_guard publish_lock(publish_mutex);
     ledger.apply(at, change);

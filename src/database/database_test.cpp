@@ -260,6 +260,24 @@ TEST(DatabaseDurability, OfNoneIsLeftToFlush) {
     EXPECT_EQ(on.body({2}), "closed");
 }
 
+TEST(DatabaseDurability, OfAnAppendThatDoesNotWaitIsLeftToFlush) {
+    Options options = small_files();
+    options.log_segment_size_bytes = 1 << 20;
+    options.view_memory_bytes_max = 1 << 20;
+    DatabaseOnDisk on(options);
+    const std::uint64_t before = on.disk.syncs();
+    AppendOptions how;
+    how.wait_until_durable = false;
+    on.database->append(NewMessage{"flushed"}, how).value();
+    EXPECT_EQ(on.body({1}), "flushed");
+    EXPECT_EQ(on.disk.syncs(), before);
+    on.database->flush().value();
+    EXPECT_EQ(on.disk.syncs(), before + 1);
+    on.database->append(NewMessage{"not flushed"}, how).value();
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.database->last(), Seq{1});
+}
+
 TEST(DatabaseDurability, OfAnIntervalComesByItself) {
     Options options = small_files();
     options.durability = Durability::interval;
@@ -272,21 +290,6 @@ TEST(DatabaseDurability, OfAnIntervalComesByItself) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     EXPECT_GT(on.disk.syncs(), before);
-}
-
-/// Changes one byte of the file, `before` bytes in front of `text`.
-void damage(DatabaseOnDisk& on, const std::string& text, std::uint64_t before = 0) {
-    const auto found = on.disk.find(text);
-    ASSERT_FALSE(found.empty());
-    const std::size_t slash = found.front().where.find('/');
-    const auto directory = on.root->subdirectory(found.front().where.substr(0, slash)).value();
-    const auto file = directory->open(found.front().where.substr(slash + 1), Create::never).value();
-    const std::uint64_t at = found.front().position - before;
-    char byte = 0;
-    file->read_at(at, &byte, 1).value();
-    byte = static_cast<char>(byte ^ 0x10);
-    file->write_at(at, {&byte, 1}).value();
-    file->sync().value();
 }
 
 // P7
@@ -333,6 +336,67 @@ TEST(DatabaseDamage, OfAnEntryLeavesTheRestOfAnErasureDone) {
     on.append("goes on");
 }
 
+// The same of entries that are lost with their segment.
+TEST(DatabaseDamage, OfAWholeSegmentLeavesTheRestOfAnErasureDone) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(120);
+    ASSERT_GE(on.database->stats().log_segments, 3u);
+    on.close();
+    const auto log = on.root->subdirectory("log").value();
+    log->remove("00000000000000000001.log").value();
+    on.open();
+    ASSERT_FALSE(on.database->recovery_notes().empty());
+    EXPECT_NE(on.database->recovery_notes().front().find("the first is 1;"), std::string::npos);
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{1}, {2}, {120}})), Errc::corrupt);
+    for (const char* const needle : {"said in 1!", "said in 2!", "said in 120!"}) {
+        EXPECT_TRUE(on.disk.find(needle).empty()) << needle;
+    }
+    EXPECT_EQ(on.body({1}), "erased");
+    EXPECT_EQ(on.body({120}), "erased");
+    EXPECT_FALSE(on.database->receipts().front().finished());
+    on.append("goes on");
+}
+
+// P6: damage that spares the header takes nothing from an erasure.
+TEST(DatabaseDamage, OfAMessageKeepsNeitherItsBytesNorItsKeyFromBeingErased) {
+    DatabaseOnDisk on;
+    on.append(body_of("ada", 1, "fourteen harbour street"), "<key>");
+    on.append(body_of("bo", 2));
+    on.close();
+    damage(on, "fourteen");
+    on.open();
+    EXPECT_EQ(on.body({1}), "error: corrupt");
+    const Changed erased = on.database->erase(Seqs{{1}}).value();
+    EXPECT_TRUE(erased.receipt->finished());
+    EXPECT_TRUE(on.disk.find_on_device("harbour street").empty());
+    EXPECT_EQ(code_of(on.database->append(NewMessage{"back", "<key>"})), Errc::refused);
+    on.expect_verified();
+}
+
+// Whoever replaced a message does not want to read the old one again because the new one is
+// damaged; and the new one's bytes are the message's too.
+TEST(DatabaseDamage, OfAReplacementHidesTheVersionBeforeAndGoesWithItsMessage) {
+    DatabaseOnDisk on;
+    on.append(body_of("ada", 1, "the first words"));
+    on.database->replace({1}, body_of("ada", 1, "fourteen harbour street")).value();
+    on.append(body_of("bo", 3));
+    on.close();
+    damage(on, "fourteen");
+    on.open();
+    ASSERT_EQ(on.database->recovery_notes().size(), 1u);
+    EXPECT_NE(on.database->recovery_notes().front().find("the first is 2;"), std::string::npos);
+    EXPECT_EQ(on.body({1}), "error: corrupt");
+    EXPECT_EQ(on.body({3}), body_of("bo", 3));
+    const Changed erased = on.database->erase(Seqs{{1}}).value();
+    EXPECT_EQ(erased.receipt->entries_wiped, 2u);
+    EXPECT_TRUE(on.disk.find_on_device("harbour street").empty());
+    EXPECT_TRUE(on.disk.find_on_device("first words").empty());
+    on.reopen();
+    EXPECT_TRUE(on.database->recovery_notes().empty());
+    on.expect_verified();
+}
+
 TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
     DatabaseOnDisk on;
     on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
@@ -357,6 +421,33 @@ TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
     on.database->delete_messages(Seqs{{13}}).value();
     EXPECT_EQ(on.rows("words"), shown);
     on.expect_verified();
+}
+
+// P7: a key that nobody can look up is not free.
+TEST(DatabaseDamage, OfTheRegisterOfKeysLetsNoKeyInTwice) {
+    DatabaseOnDisk on;
+    for (int i = 1; i <= 12; ++i) on.append("body", "<key " + std::to_string(i) + '>');
+    on.database->merge_views().value();
+    on.close();
+    const auto is_segment = [](const auto& each) {
+        return each.first.starts_with("views/") && each.first.find("manifest") == std::string::npos;
+    };
+    std::uint64_t damaged = 0;
+    for (const auto& [name, bytes] : on.disk.all_bytes()) {
+        if (!is_segment(std::pair(name, bytes))) continue;
+        for (std::uint64_t at = 0; at < bytes.size(); at += 5) {
+            const auto disk = on.disk.copy_after_power_cut(Fate::kept);
+            const auto root = disk->root();
+            const char byte = static_cast<char>(bytes[at] ^ 0x10);
+            const auto views = root->subdirectory("views").value();
+            views->open(name.substr(6), Create::never).value()->write_at(at, {&byte, 1}).value();
+            const auto database = Database::open(*root, on.options).value();
+            const Errc code = code_of(database->append(NewMessage{"again", "<key 7>"}));
+            EXPECT_TRUE(code == Errc::exists || code == Errc::corrupt) << name << ' ' << at;
+            damaged += code == Errc::corrupt ? 1 : 0;
+        }
+    }
+    EXPECT_GT(damaged, 0u);
 }
 
 // The same of a view whose code is not here: it is empty until its application opens it.

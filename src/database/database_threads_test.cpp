@@ -161,5 +161,66 @@ TEST(DatabaseThreads, ShareOneSync) {
     EXPECT_EQ(on.database->stats().live, 400u);
 }
 
+// P7: what the views cannot follow, because their own thread met a disk that failed, is refused
+// before the log has it.
+TEST(DatabaseThreads, RefuseToWriteTheLogBehindAFailureInTheBackground) {
+    for (const bool by_append : {true, false}) {
+        Options options = small_files();
+        options.background = true;
+        options.durability = Durability::none;
+        options.log_segment_size_bytes = 1 << 20;
+        DatabaseOnDisk on(options);
+        on.database->add_view("authors", kByAuthor).value();
+        std::atomic<std::uint64_t> failing_from{0};
+        on.disk.observe([&, writer = std::this_thread::get_id()] {
+            if (std::this_thread::get_id() == writer || failing_from != 0) return;
+            on.disk.fail_after(0);
+            failing_from = on.disk.operations();
+        });
+        const std::string body = body_of("ada", 1);
+        const std::vector<NewMessage> many(500, NewMessage{body});
+        on.database->append(many).value();
+        while (failing_from == 0 || on.disk.operations() == failing_from) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20)); // It hears of its failure.
+        on.disk.stop_failing();
+        const std::uint64_t operations = on.disk.operations();
+        const Errc code = by_append ? code_of(on.database->append(NewMessage{"more"}))
+                                    : code_of(on.database->delete_messages(Seqs{{1}}));
+        EXPECT_EQ(code, Errc::io);
+        EXPECT_EQ(code_of(on.database->append(NewMessage{"more"})), Errc::latched);
+        EXPECT_EQ(on.disk.operations(), operations);
+        EXPECT_EQ(on.body({1}), body);
+        on.disk.observe({});
+        on.reopen();
+        EXPECT_EQ(on.database->last(), Seq{500});
+        on.expect_verified();
+    }
+}
+
+// P6: an erasure overwrites what a reader is copying.
+TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
+    TemporaryDirectory directory;
+    Database::create(directory.path()).value();
+    const auto database = Database::open(directory.path()).value();
+    const std::string body(4 << 20, 'x');
+    for (std::uint64_t round = 0; round < 8; ++round) {
+        const bool is_replaced = round % 2 == 1;
+        const Seq seq = database->append(NewMessage{is_replaced ? "x" : body}).value();
+        if (is_replaced) database->replace(seq, body).value();
+        std::atomic<bool> erased{false};
+        std::thread reader([&] {
+            while (!erased) {
+                const Record record = database->snapshot().get(seq).value();
+                EXPECT_TRUE(record.body.empty() || record.body == body);
+            }
+        });
+        database->erase(std::vector<Seq>{seq}).value();
+        erased = true;
+        reader.join();
+    }
+}
+
 } // namespace
 } // namespace sluice::test

@@ -100,7 +100,9 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
 
         Change order = impl_->new_change(ChangeKind::erase, options, changed.seqs);
         for (const Seq seq : changed.seqs) {
-            const auto entry = impl_->log->read(seq);
+            // A damaged message keeps its key from coming back as any other, unless the key itself
+            // is what is damaged.
+            const auto entry = impl_->log->read_back(seq);
             if (entry && !entry->key.empty()) order.refused.push_back(impl_->hash(entry->key));
             const std::vector<Seq> replacements = impl_->ledger.replacements(seq);
             order.replacements.insert(order.replacements.end(), replacements.begin(),

@@ -58,6 +58,21 @@ TEST(Facts, NeedANameAndFit) {
     EXPECT_EQ(on.database->last(), Seq{0});
 }
 
+TEST(Facts, HaveNoValueRatherThanAnOlderOneWhenTheirEntryIsDamaged) {
+    DatabaseOnDisk on;
+    on.database->put_fact({kTeam, "the value of before"}).value();
+    on.database->put_fact({kTeam, "the value of now"}).value();
+    on.database->put_fact({{"keys", Key("other")}, "untouched"}).value();
+    on.close();
+    damage(on, "value of now");
+    on.open();
+    EXPECT_EQ(facts_of(on), R"(keys["other"]=untouched)");
+    EXPECT_NE(on.database->recovery_notes().front().find("1 entries are damaged, the first is 2"),
+              std::string::npos);
+    on.database->erase_fact(kTeam).value();
+    EXPECT_TRUE(on.disk.find_on_device("alue of").empty());
+}
+
 // P6, for a fact: its name and every value it ever had.
 TEST(Facts, AreInNoFileWhenTheyAreErased) {
     DatabaseOnDisk on;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 #include <sodium.h>
 
@@ -103,11 +104,21 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     // Rows must not outlive the messages they came from.
     store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
     SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+    if (store->snapshot()->position() > log->last()) {
+        // Somebody put back a copy of the log, or lost its end: nothing derived from what is not
+        // there any more may stay.
+        notes.push_back("the views were of a longer log, and are derived anew");
+        store.reset();
+        SLUICE_TRY_ASSIGN(const auto names, views_directory->list());
+        for (const std::string& name : names) SLUICE_TRY(destroy_file(*views_directory, name));
+        SLUICE_TRY(views_directory->sync());
+        SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+    }
     SLUICE_TRY(open_views(progress));
 
     for (const auto& [at, erasure] : ledger.erasures()) {
         if (erasure.receipt) continue;
-        const auto finished = finish_erasure(at, progress);
+        const auto finished = writing([&] { return finish_erasure(at, progress); });
         if (finished) {
             notes.push_back("finished the erasure ordered by entry " + std::to_string(at.value));
         } else {
@@ -120,9 +131,26 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 }
 
 Result<void> Database::Impl::replay_changes() {
+    const std::vector<Seq> damaged_at_open = log->damaged_at_open();
+    std::set<Seq> damaged(damaged_at_open.begin(), damaged_at_open.end());
     for (const Seq at : log->changes_at_open()) {
         const auto entry = log->read(at);
-        if (!entry) continue; // Damaged: named below.
+        if (!entry) {
+            damaged.insert(at);
+            // A damaged replacement is still bytes of its message: it hides the version before it,
+            // which somebody had a reason to replace, and goes when the message is erased.
+            const auto legible = log->read_back(at);
+            if (!legible || legible->erased) continue;
+            auto change = decode_change(legible->body, at);
+            if (change && change->kind == ChangeKind::replace) ledger.apply(at, *change);
+            // Likewise a fact: it has no value, rather than the one before.
+            if (change && change->kind == ChangeKind::put_fact) {
+                change->kind = ChangeKind::drop_fact;
+                ledger.apply(at, *change);
+                facts.apply(at, *change);
+            }
+            continue;
+        }
         if (entry->erased) {
             ledger.apply_wiped(at);
             continue;
@@ -131,16 +159,14 @@ Result<void> Database::Impl::replay_changes() {
         ledger.apply(at, change);
         facts.apply(at, change);
     }
-    std::uint64_t damaged_count = 0;
-    Seq first_damaged;
-    for (const Seq seq : log->damaged_at_open()) {
-        // What an erasure wiped by half is not damage.
-        if (ledger.gone().erased.contains(seq) || ledger.is_change(seq)) continue;
-        if (damaged_count++ == 0) first_damaged = seq;
+    // What an erasure wiped by half is not damage.
+    for (const auto& [at, erasure] : ledger.erasures()) {
+        for (const Seq seq : erasure.change.seqs) damaged.erase(seq);
+        for (const Seq seq : erasure.change.replacements) damaged.erase(seq);
     }
-    if (damaged_count > 0) {
-        notes.push_back(std::to_string(damaged_count) + " entries are damaged, the first is " +
-                        std::to_string(first_damaged.value) + "; verify names them all");
+    if (!damaged.empty()) {
+        notes.push_back(std::to_string(damaged.size()) + " entries are damaged, the first is " +
+                        std::to_string(damaged.begin()->value) + "; verify names them all");
     }
     return {};
 }
@@ -167,14 +193,13 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     }
 
     // Views that stopped at the same seq catch up together; commonly that is all of them. Those
-    // that the store has not, or has from a log that was longer than this one, begin anew.
+    // that the store has not begin anew.
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
     std::vector<OpenView> fresh;
     std::vector<std::pair<ViewId, Seq>> unloaded; // With their `since`.
     const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
         store->add_view(spec);
-        const Seq since = store->snapshot()->since(spec.id);
-        if (is_stored(spec.id) && since <= log->last()) return std::optional(since);
+        if (is_stored(spec.id)) return std::optional(store->snapshot()->since(spec.id));
         SLUICE_TRY(store->drop_view(spec.id));
         return std::optional<Seq>();
     };

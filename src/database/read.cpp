@@ -87,7 +87,14 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
         return record;
     };
     if (rows->gone().erased.contains(seq)) return erased();
-    SLUICE_TRY_ASSIGN(const Log::Entry entry, log.read(seq));
+    // An entry that is being wiped looks damaged, also to a snapshot that has it alive.
+    const auto is_erased_by_now = [&] {
+        return database->store->snapshot()->gone().erased.contains(seq);
+    };
+    const auto found = log.read(seq);
+    if (!found && is_erased_by_now()) return erased();
+    if (!found) return found.error();
+    const Log::Entry& entry = *found;
     if (entry.kind == Log::Kind::change) {
         record.state = Record::State::change;
         // The bytes of a replacement go with the message they belonged to.
@@ -106,9 +113,11 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
     const Seq version = database->ledger.version_at(seq, rows->position());
     record.replaced = version != seq;
     if (is_live) {
-        SLUICE_TRY_ASSIGN(const Mappable message, database->mappable(seq, rows->position()));
-        if (message.entry.erased) return erased();
-        record.body = message.entry.body;
+        const auto message = database->mappable(seq, rows->position());
+        if (!message && is_erased_by_now()) return erased();
+        if (!message) return message.error();
+        if (message->entry.erased) return erased();
+        record.body = message->entry.body;
         // The bytes were copied from a map that an erasure may have overwritten meanwhile. If it
         // did, the entry no longer checks.
         const auto again = log.read(version);

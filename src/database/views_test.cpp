@@ -91,6 +91,10 @@ TEST(Views, AreDroppedWithTheirFiles) {
         return count;
     };
     EXPECT_GT(in_views(), 0u);
+    on.database->add_view("words", R"({"kind":"index","key":["/n"]})").value();
+    EXPECT_EQ(in_views(), 0u); // Switched: dropped as well.
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    EXPECT_GT(in_views(), 0u);
     on.database->drop_view("words").value();
     EXPECT_EQ(in_views(), 0u);
     EXPECT_TRUE(on.database->views().empty());
@@ -98,6 +102,67 @@ TEST(Views, AreDroppedWithTheirFiles) {
     EXPECT_EQ(code_of(on.database->drop_view("words")), Errc::not_found);
     on.crash(Fate::lost);
     EXPECT_TRUE(on.database->views().empty());
+}
+
+// P6, P7: rows that no name leads to are not forgotten, and a full disk is a failed write.
+TEST(Views, WhoseAddingFailedLeaveNothingBehindAndNothingIsWrittenBehindThem) {
+    for (const Errc code : {Errc::io, Errc::no_space}) {
+        for (std::uint64_t operations = 0;; ++operations) {
+            DatabaseOnDisk on;
+            on.append_some(40);
+            on.disk.fail_after(operations, code);
+            const auto added =
+                on.database->add_view("words", R"({"kind":"index","key":["/text"]})");
+            on.disk.stop_failing();
+            if (added) break;
+            EXPECT_EQ(added.error().code, code) << operations;
+            const std::uint64_t before = on.disk.operations();
+            EXPECT_EQ(code_of(on.database->append(NewMessage{"more"})), Errc::latched);
+            EXPECT_EQ(on.disk.operations(), before) << operations;
+            on.reopen();
+            on.database->erase(Seqs{{7}}).value();
+            EXPECT_TRUE(on.disk.find_on_device("said in 7!").empty()) << operations;
+            on.expect_verified();
+        }
+    }
+}
+
+TEST(Views, CatchUpOnceWithWhatWasReplacedSince) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.database->add_view("counts", kCounts).value();
+    on.append_some(2);
+    on.database->merge_views().value();
+    const Seq seq = on.append(body_of("ada", 10));
+    on.database->replace(seq, body_of("ada", 20)).value();
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.rows("authors"), R"(["ada",1]=1 ["ada",20]=3 ["bo",2]=2)");
+    EXPECT_EQ(on.rows("counts"), R"(["ada"]{"count":2,"sum":21} ["bo"]{"count":1,"sum":2})");
+    on.expect_verified();
+}
+
+// A log that was put back from a copy is shorter than what the views have seen.
+TEST(Views, OfALongerLogBeginAnew) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(10);
+    on.close();
+    const auto copy = on.disk.all_bytes();
+    on.open();
+    on.append_some(10);
+    on.close();
+    const auto log = on.root->subdirectory("log").value();
+    for (const std::string& name : log->list().value()) {
+        const auto file = log->open(name, Create::never).value();
+        file->truncate(0).value();
+        const auto found = copy.find("log/" + name);
+        if (found != copy.end()) file->write_at(0, found->second).value();
+    }
+    on.open();
+    EXPECT_EQ(on.database->last(), Seq{10});
+    on.append(body_of("cy", 11));
+    EXPECT_EQ(on.rows("authors", {.reverse = true, .limit = 1}), R"(["cy",11]=11)");
+    on.expect_verified();
 }
 
 TEST(Views, ComeBackFromTheLogWhenTheyAreThrownAway) {
@@ -207,6 +272,43 @@ TEST(CodeViews, MapWithTheirFunctionAndCountWhatItThrows) {
     on.expect_verified();
 }
 
+TEST(CodeViews, GiveNoRowAtAllOfAMessageOnWhichTheyThrowUntilItIsReplaced) {
+    DatabaseOnDisk on;
+    CodeView view;
+    view.app = "reader";
+    view.map = [](const Message& message, Emit& emit) {
+        emit(Key("seen", message.seq.value));
+        if (message.json->find("n")->as_int64().value() < 0) throw std::runtime_error("negative");
+        emit(Key("good", message.seq.value));
+        if (message.json->find("author")->as_string().value() == "wrong") emit(Key("bad"), 1.5);
+    };
+    on.append(body_of("ada", -1));
+    on.database->add_view("code", view).value();
+    on.append(body_of("ada", 2));
+    on.append(body_of("wrong", 3)); // An index takes no values.
+    EXPECT_EQ(on.rows("code"), R"(["good",2]=2 ["seen",2]=2)");
+    EXPECT_EQ(on.info("code").errors, 2u);
+    on.expect_verified();
+
+    on.database->replace({1}, body_of("ada", 1)).value();
+    on.database->replace({2}, body_of("ada", -2)).value();
+    EXPECT_EQ(on.rows("code"), R"(["good",1]=1 ["seen",1]=1)");
+    EXPECT_EQ(on.info("code").errors, 3u);
+    on.database->replace({2}, body_of("ada", 2)).value();
+    on.database->delete_messages(Seqs{{3}}).value();
+    on.database->restore(Seqs{{3}}).value(); // It throws again.
+    const std::string shown = R"(["good",1]=1 ["good",2]=2 ["seen",1]=1 ["seen",2]=2)";
+    EXPECT_EQ(on.rows("code"), shown);
+    EXPECT_EQ(on.info("code").errors, 4u);
+    on.crash(Fate::lost);
+    on.database->add_view("code", view).value();
+    EXPECT_EQ(on.rows("code"), shown);
+    on.database->replace({3}, body_of("ada", 3)).value();
+    EXPECT_EQ(on.rows("code", {.prefix = Key("good")}),
+              R"(["good",1]=1 ["good",2]=2 ["good",3]=3)");
+    on.expect_verified();
+}
+
 // P4: the view loses what is gone without its code, and its code catches up when it is back.
 TEST(CodeViews, LoseRowsWhileTheyAreNotLoadedAndCatchUpLater) {
     for (const bool crashes : {false, true}) {
@@ -243,6 +345,41 @@ TEST(CodeViews, LoseRowsWhileTheyAreNotLoadedAndCatchUpLater) {
         EXPECT_EQ(view.count(), calls + 4);
         on.expect_verified();
     }
+}
+
+TEST(CodeViews, CutShortWhileTheyCatchUpCountNothingTwice) {
+    CodeView view;
+    view.app = "reader";
+    view.definition = R"({"kind":"aggregate","value":{"count":true}})";
+    view.map = [](const Message&, Emit& emit) { emit(Key("all")); };
+    Options options = small_files();
+    options.log_segment_size_bytes = 1 << 22;
+    options.view_segment_rows_max = 4096;
+    DatabaseOnDisk on(options);
+    on.database->add_view("count", view).value();
+    on.append("one");
+    on.reopen();
+    const std::vector<NewMessage> many(9000, NewMessage{"more than one step of catching up"});
+    on.database->append(many).value();
+    on.close();
+    std::uint64_t failures = 0;
+    for (std::uint64_t operations = 0;; ++operations) {
+        const auto disk = on.disk.copy_after_power_cut(Fate::kept);
+        const auto root = disk->root();
+        auto database = Database::open(*root, options).value();
+        disk->fail_after(operations);
+        const bool added = database->add_view("count", view).has_value();
+        database.reset();
+        disk->stop_failing();
+        database = Database::open(*root, options).value();
+        database->add_view("count", view).value();
+        EXPECT_EQ(DatabaseOnDisk::rows_in(database->snapshot(), "count"),
+                  R"(["all"]{"count":9001})");
+        EXPECT_TRUE(database->verify().value().equal());
+        if (added) break;
+        ++failures;
+    }
+    EXPECT_GT(failures, 3u);
 }
 
 TEST(CodeViews, OfANewVersionAreBuiltAnew) {

@@ -258,14 +258,16 @@ Result<void> Log::wipe(std::span<const Seq> seqs) {
     std::vector<Seq> overwritten;
     Result<void> found_all;
     for (const Seq seq : seqs) {
-        auto* const segment = const_cast<LogSegment*>(segment_of(seq));
-        if (seq > last() || segment == nullptr) return entry_not_found(seq, last());
-        // Of an entry whose header is lost nobody can say where it lies: its segment is zeroed by
-        // repair, not here. The others are wiped all the same.
-        if (const auto located = segment->locate(seq); !located) {
+        const auto found = find_segment(seq);
+        if (!found && found.error().code != Errc::corrupt) return found.error();
+        // Of an entry whose header is lost, or its segment, nobody can say where it lies. The
+        // others are wiped all the same.
+        const auto located = found ? (*found)->locate(seq) : found.error();
+        if (!located) {
             if (found_all) found_all = located.error();
             continue;
         }
+        auto* const segment = const_cast<LogSegment*>(*found);
         SLUICE_TRY(latch_failure(segment->overwrite(seq)));
         overwritten.push_back(seq);
         if (touched.empty() || touched.back() != segment) touched.push_back(segment);
@@ -298,14 +300,11 @@ std::vector<Seq> Log::changes_at_open() const {
 
 std::vector<Seq> Log::damaged_at_open() const {
     std::vector<Seq> damaged;
-    for (std::size_t i = 0; i < segments_.size(); ++i) {
-        const LogSegment& segment = *segments_[i];
-        damaged.insert(damaged.end(), segment.damaged().begin(), segment.damaged().end());
-        if (i + 1 == segments_.size()) continue;
-        const Seq next_first = segments_[i + 1]->first();
-        for (Seq seq = segment.last().next(); seq < next_first; seq = seq.next()) {
-            damaged.push_back(seq);
-        }
+    Seq expected{1};
+    for (const auto& segment : segments_) {
+        for (Seq seq = expected; seq < segment->first(); seq = seq.next()) damaged.push_back(seq);
+        damaged.insert(damaged.end(), segment->damaged().begin(), segment->damaged().end());
+        expected = segment->last().next();
     }
     return damaged;
 }

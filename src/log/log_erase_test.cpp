@@ -98,7 +98,7 @@ TEST(LogErase, CanBeRepeated) {
 TEST(LogErase, GivesWholeBlocksBackAfterTheZerosAreDurable) {
     SimulatedDisk disk;
     LogOnDisk on(disk, 1024 * 1024);
-    const std::string large = std::string(100'000, 'a') + "needle" + std::string(100'000, 'b');
+    const std::string large = std::string(400'000, 'a') + "needle" + std::string(100'000, 'b');
     append_three(on, large);
     ASSERT_TRUE(wipe_second(on));
     // A hole punched too early would leave the blocks with their bytes among the free ones.
@@ -106,15 +106,85 @@ TEST(LogErase, GivesWholeBlocksBackAfterTheZerosAreDurable) {
     EXPECT_EQ(on.body({3}), "behind");
 }
 
-TEST(LogErase, LatchesWhenTheDiskFails) {
+/// A file that says it overwrote something, and did not.
+class UnchangingFile final : public File {
+public:
+    explicit UnchangingFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+    std::uint64_t size_bytes() const override { return file_->size_bytes(); }
+    Result<void> read_at(std::uint64_t position, char* into, std::size_t size) const override {
+        return file_->read_at(position, into, size);
+    }
+    Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
+        return position < size_bytes() ? Result<void>() : file_->write_at(position, bytes);
+    }
+    Result<void> truncate(std::uint64_t size_bytes) override { return file_->truncate(size_bytes); }
+    Result<void> sync() override { return file_->sync(); }
+    Result<void> punch_hole(std::uint64_t, std::uint64_t) override { return {}; }
+    Result<Mapping> map(std::uint64_t reserve_bytes) const override {
+        return file_->map(reserve_bytes);
+    }
+
+private:
+    std::unique_ptr<File> file_;
+};
+
+class UnchangingDirectory final : public Directory {
+public:
+    explicit UnchangingDirectory(SimulatedDisk& disk) : root_(disk.root()) {}
+    std::string path() const override { return root_->path(); }
+    Result<std::unique_ptr<File>> open(const std::string& name, Create create) override {
+        auto file = root_->open(name, create);
+        if (!file) return file;
+        return std::unique_ptr<File>(std::make_unique<UnchangingFile>(*std::move(file)));
+    }
+    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
+        return root_->subdirectory(name);
+    }
+    Result<std::vector<std::string>> list() const override { return root_->list(); }
+    Result<void> rename(const std::string& from, const std::string& to) override {
+        return root_->rename(from, to);
+    }
+    Result<void> remove(const std::string& name) override { return root_->remove(name); }
+    Result<void> sync() override { return root_->sync(); }
+    Result<std::unique_ptr<FileLock>> lock(const std::string& name) override {
+        return root_->lock(name);
+    }
+    Medium medium() const override { return root_->medium(); }
+
+private:
+    std::unique_ptr<Directory> root_;
+};
+
+// L3: wipe() does not take the disk's word for it.
+TEST(LogErase, SaysWhenTheDiskDidNotKeepTheZeros) {
     SimulatedDisk disk;
-    LogOnDisk on(disk);
-    append_three(on, kSecret);
-    disk.fail_after(0);
-    EXPECT_FALSE(wipe_second(on));
-    disk.stop_failing();
-    EXPECT_EQ(wipe_second(on).error().code, Errc::latched);
-    EXPECT_EQ(on.body({1}), "before");
+    UnchangingDirectory directory(disk);
+    ASSERT_TRUE(Log::create(directory));
+    const auto log = Log::open(directory, {}).value();
+    const Log::Draft draft{Log::Kind::message, kSecretKey, kSecret};
+    const Seq first = log->append(std::span(&draft, 1)).value();
+    ASSERT_TRUE(log->sync());
+    EXPECT_EQ(log->wipe(std::span(&first, 1)).error().code, Errc::corrupt);
+    EXPECT_EQ(log->wipe(std::span(&first, 1)).error().code, Errc::latched);
+}
+
+// L6
+TEST(LogErase, LatchesWhicheverOperationFails) {
+    std::uint64_t operations = 0;
+    for (;; ++operations) {
+        SimulatedDisk disk;
+        LogOnDisk on(disk, 1024 * 1024);
+        append_three(on, std::string(10'000, 's')); // With room for a hole.
+        disk.fail_after(operations);
+        const auto wiped = wipe_second(on);
+        disk.stop_failing();
+        if (wiped) break;
+        const auto again = wipe_second(on);
+        ASSERT_FALSE(again) << operations;
+        EXPECT_EQ(again.error().code, Errc::latched) << operations;
+        EXPECT_EQ(on.body({1}), "before");
+    }
+    EXPECT_EQ(operations, 3u); // The zeros, their sync, the hole.
 }
 
 } // namespace

@@ -91,6 +91,22 @@ TEST(LogRecovery, SurvivesASecondPowerCutWhileItRecovers) {
     }
 }
 
+// A process that is killed leaves what it wrote to the system, which has promised nothing yet.
+TEST(LogRecovery, MakesDurableWhatAKilledProcessLeftToTheSystem) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        on.append("written");
+        disk.fail_after(0); // So that closing does not sync.
+    }
+    disk.stop_failing();
+    LogOnDisk on(disk);
+    ASSERT_EQ(on.body({1}), "written");
+    ASSERT_TRUE(on.log->sync());
+    const auto after = disk.copy_after_power_cut(Fate::lost);
+    EXPECT_EQ(LogOnDisk(*after).body({1}), "written");
+}
+
 std::string segment_holding(SimulatedDisk& disk, std::string_view text) {
     const auto found = disk.find(text);
     EXPECT_FALSE(found.empty());
@@ -121,7 +137,9 @@ void remove_indexes(Directory& directory) {
 TEST(LogRecovery, NamesADamagedEntryAndReadsItsNeighbours) {
     constexpr std::uint64_t kHeader = log_format::kEntryHeaderSize;
     for (const bool keep_index : {true, false}) {
-        for (const std::uint64_t before : {std::uint64_t{0}, kHeader, kHeader - 8}) {
+        for (const std::uint64_t before :
+             {std::uint64_t{0}, kHeader, kHeader - 8, kHeader - log_format::kStatePosition,
+              kHeader - log_format::kPayloadCheckPosition}) {
             SimulatedDisk disk;
             {
                 LogOnDisk on(disk);
@@ -153,6 +171,63 @@ TEST(LogRecovery, NamesADamagedEntryAndReadsItsNeighbours) {
     }
 }
 
+// L5, where no header behind the damage says what was durable: a segment that is not the last was.
+TEST(LogRecovery, LosesOneEntryOfAClosedSegmentThatWasNeverSyncedOtherwise) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+        ASSERT_GE(on.log->segment_count(), 2u);
+    }
+    flip(disk, "message number 2!");
+    remove_indexes(*disk.root());
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.log->last(), Seq{40});
+    EXPECT_EQ(on.log->damaged_at_open(), std::vector<Seq>{{2}});
+    for (std::uint64_t i = 3; i <= 40; ++i) {
+        EXPECT_EQ(on.body({i}), "message number " + std::to_string(i) + "!");
+    }
+}
+
+// L1, L5: the last entry that was durable keeps its seq, whatever becomes of it.
+TEST(LogRecovery, KeepsTheSeqOfTheLastDurableEntryWhenItIsDamaged) {
+    for (const std::uint64_t before : {std::uint64_t{0}, log_format::kEntryHeaderSize}) {
+        SimulatedDisk disk;
+        {
+            LogOnDisk on(disk);
+            on.append("message number 1!");
+            on.append("message number 2!");
+            ASSERT_TRUE(on.log->sync());
+            on.append("message number 3!");
+        }
+        flip(disk, "message number 2!", before);
+        remove_indexes(*disk.root());
+        LogOnDisk on(disk);
+        EXPECT_EQ(on.body({2}), "error: corrupt");
+        EXPECT_EQ(on.body({3}), "message number 3!");
+        EXPECT_EQ(on.append("goes on"), Seq{4});
+    }
+}
+
+TEST(LogRecovery, DoesNotFollowAnIndexBehindTheEndOfItsSegment) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 200; ++i) on.append("message number " + std::to_string(i) + "!");
+    }
+    {
+        const auto file = disk.root()->open(LogSegment::file_name({1}), Create::never).value();
+        ASSERT_GT(file->size_bytes(), 8192u);
+        ASSERT_TRUE(file->truncate(4000));
+        ASSERT_TRUE(file->sync());
+    }
+    LogOnDisk on(disk, 1024 * 1024);
+    const Seq last = on.log->last();
+    EXPECT_LT(last, Seq{200});
+    EXPECT_EQ(on.body({50}), "message number 50!");
+    EXPECT_EQ(on.append("goes on"), last.next());
+}
+
 TEST(LogRecovery, NamesTheEntriesOfALostSegment) {
     SimulatedDisk disk;
     std::string second;
@@ -179,6 +254,25 @@ TEST(LogRecovery, NamesTheEntriesOfALostSegment) {
     EXPECT_TRUE(answers.contains("error: corrupt"));
     EXPECT_TRUE(answers.contains("message number 1!"));
     EXPECT_TRUE(answers.contains("message number 40!"));
+}
+
+TEST(LogRecovery, RefusesASegmentUnderTheNameOfAnother) {
+    for (const bool earlier : {true, false}) {
+        SimulatedDisk disk;
+        {
+            LogOnDisk on(disk);
+            for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+        }
+        const auto root = disk.root();
+        std::vector<std::string> segments;
+        for (const std::string& name : root->list().value()) {
+            if (name.ends_with(".log")) segments.push_back(name);
+        }
+        const std::string behind = LogSegment::file_name({1000});
+        ASSERT_TRUE(earlier ? root->rename(segments[1], segments[0])
+                            : root->rename(segments[1], behind));
+        EXPECT_EQ(Log::open(*root, {kSmallSegment}).error().code, Errc::corrupt);
+    }
 }
 
 // Bytes that look like an entry, sent by a stranger inside a message, are not taken for one when
@@ -209,6 +303,29 @@ TEST(LogRecovery, IsNotFooledByAnEntryInsideAMessage) {
     EXPECT_EQ(on.body({4}), "the last");
 }
 
+// Nor by one that was this log's own, such as a message that holds a copy of a segment.
+TEST(LogRecovery, DoesNotBelieveASeqForWhichThereWasNoRoom) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 64 * 1024);
+        on.append("before");
+        std::string copied(8, 'x');
+        log_format::EntryHeader header;
+        header.seq = {std::uint64_t{1} << 40};
+        const std::uint64_t seed = log_format::check_seed(on.log->identity().id);
+        log_format::append_entry_header(copied, header, seed);
+        on.append(copied);
+        ASSERT_TRUE(on.log->sync());
+        on.append("behind");
+    }
+    flip(disk, "xxxxxxxx", log_format::kEntryHeaderSize);
+    remove_indexes(*disk.root());
+    LogOnDisk on(disk, 64 * 1024);
+    EXPECT_EQ(on.log->last(), Seq{3});
+    EXPECT_EQ(on.body({2}), "error: corrupt");
+    EXPECT_EQ(on.body({3}), "behind");
+}
+
 TEST(LogRecovery, OpensWithoutScanningWhatItsIndexCovers) {
     SimulatedDisk disk;
     {
@@ -220,6 +337,64 @@ TEST(LogRecovery, OpensWithoutScanningWhatItsIndexCovers) {
     LogOnDisk on(disk, 1024 * 1024);
     EXPECT_TRUE(on.log->damaged_at_open().empty());
     EXPECT_EQ(on.body({500}), "error: corrupt");
+}
+
+// L1, L5: the index saves a scan, and is not part of the truth.
+TEST(LogRecovery, ReadsTheSameWhicheverByteOfAnIndexIsDamaged) {
+    // Entries of 128 bytes, so that some damaged offsets are those of another entry.
+    const auto body_of = [](std::uint64_t i) { return std::to_string(i) + std::string(95, '!'); };
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (std::uint64_t i = 1; i <= 9; ++i) on.append(body_of(i));
+        const Log::Draft change{Log::Kind::change, {}, "a change"};
+        on.log->append(std::span(&change, 1)).value();
+    }
+    const auto root = disk.root();
+    const std::string name = LogSegment::index_name({1});
+    const std::uint64_t size_bytes = root->open(name, Create::never).value()->size_bytes();
+    ASSERT_EQ(size_bytes, 64u + 8u + 10u * 4u);
+    for (std::uint64_t at = 0; at < size_bytes; ++at) {
+        const auto found = disk.copy_after_power_cut(Fate::kept);
+        {
+            const auto file = found->root()->open(name, Create::never).value();
+            char byte = 0;
+            ASSERT_TRUE(file->read_at(at, &byte, 1));
+            byte = static_cast<char>(byte ^ 0x80);
+            ASSERT_TRUE(file->write_at(at, {&byte, 1}));
+        }
+        LogOnDisk on(*found, 1024 * 1024);
+        ASSERT_EQ(on.log->last(), Seq{10}) << at;
+        EXPECT_EQ(on.log->changes_at_open(), std::vector<Seq>{{10}}) << at;
+        for (std::uint64_t i = 1; i <= 9; ++i) {
+            EXPECT_EQ(on.body({i}), body_of(i)) << at;
+        }
+        EXPECT_EQ(on.append("goes on"), Seq{11}) << at;
+    }
+}
+
+TEST(LogRecovery, ReadsTheSameWhereverSavingAnIndexWasCutShort) {
+    SimulatedDisk disk;
+    std::vector<std::unique_ptr<SimulatedDisk>> left;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 400; ++i) on.append("message number " + std::to_string(i) + "!");
+        ASSERT_TRUE(on.log->sync());
+        disk.observe([&] {
+            for (const Fate fate : kEveryFate) {
+                for (std::uint64_t seed = 0; seed < 120; ++seed) {
+                    left.push_back(disk.copy_after_power_cut(fate, seed));
+                }
+            }
+        });
+    }
+    disk.observe({});
+    ASSERT_FALSE(left.empty());
+    for (const auto& each : left) {
+        LogOnDisk on(*each, 1024 * 1024);
+        ASSERT_EQ(on.log->last(), Seq{400});
+        EXPECT_TRUE(on.log->check().empty());
+    }
 }
 
 TEST(LogRecovery, SaysWhatItCutOff) {
@@ -234,8 +409,10 @@ TEST(LogRecovery, SaysWhatItCutOff) {
     const auto root = disk.root();
     const auto file = root->open(LogSegment::file_name({1}), Create::never).value();
     ASSERT_TRUE(file->write_at(file->size_bytes(), "half an entry"));
+    ASSERT_TRUE(file->sync());
     LogOnDisk on(disk);
     EXPECT_EQ(on.log->last(), Seq{1});
+    EXPECT_TRUE(disk.find_on_device("half an entry").empty());
     EXPECT_NE(on.log->recovery_note().find("behind seq 1"), std::string::npos);
 }
 

@@ -275,8 +275,8 @@ Result<void> LogSegment::save_index() const {
         encode_index_head({first(), entry_count(), size_bytes(), changes_.size()}, change_seqs);
     raw.append(reinterpret_cast<const char*>(offsets_.get()), entry_count() * 4);
 
-    // Renamed into place, so that the index is the old one or the new one. It needs no sync of its
-    // own: a torn one fails its check and is made again from the segment.
+    // Synced and renamed into place, so that the index is the old one or the new one: the check
+    // does not cover the offsets, and a torn one would name entries that are damaged and are not.
     const std::string temporary = index_name(first()) + ".new";
     {
         SLUICE_TRY_ASSIGN(const auto file, place_.directory->open(temporary, Create::if_missing));

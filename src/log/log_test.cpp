@@ -89,6 +89,15 @@ TEST(Log, IsMadeOnlyInAnEmptyDirectoryAndOpenedOnlyWhereItIs) {
     EXPECT_TRUE(Log::open(*directory, {}));
 }
 
+TEST(Log, IsThereOnceCreateHasReturned) {
+    for (const Fate fate : kEveryFate) {
+        SimulatedDisk disk;
+        ASSERT_TRUE(Log::create(*disk.root()));
+        disk.cut_power(fate);
+        EXPECT_TRUE(Log::open(*disk.root(), {})) << static_cast<int>(fate);
+    }
+}
+
 // L2: one sync for a commit, none where nothing is new.
 TEST(Log, SyncsOnceForManyAppendsAndNotAgain) {
     SimulatedDisk disk;
@@ -117,6 +126,24 @@ TEST(Log, LatchesAfterAFailedWriteUntilItIsOpenedAgain) {
     LogOnDisk on(disk);
     EXPECT_EQ(on.body({1}), "acknowledged");
     EXPECT_EQ(on.append("goes on"), Seq{2});
+}
+
+TEST(Log, LatchesWhicheverOperationOfANewSegmentFails) {
+    std::uint64_t operations = 0;
+    for (;; ++operations) {
+        SimulatedDisk disk;
+        LogOnDisk on(disk);
+        on.append(std::string(kSmallSegment, '1'));
+        const Log::Draft draft{Log::Kind::message, {}, "in the next one"};
+        disk.fail_after(operations);
+        const auto appended = on.log->append(std::span(&draft, 1));
+        disk.stop_failing();
+        if (appended) break;
+        const auto again = on.log->append(std::span(&draft, 1));
+        ASSERT_FALSE(again) << operations;
+        EXPECT_EQ(again.error().code, Errc::latched) << operations;
+    }
+    EXPECT_GT(operations, 5u);
 }
 
 TEST(Log, LatchesAfterAFailedSyncToo) {

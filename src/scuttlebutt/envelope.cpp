@@ -20,6 +20,8 @@ static_assert(kHeaderSizeBytes == 32 && crypto_auth_hmacsha256_BYTES == sizeof(B
 
 constexpr std::string_view kFeedType("\0\0", 2);    // A feed, classic.
 constexpr std::string_view kMessageType("\1\0", 2); // A message, classic.
+constexpr std::string_view kFeedKeyType("\3\0", 2); // A public key to box with, of a feed.
+constexpr std::string_view kPoBoxKeyType("\3\1", 2);
 /// Of any id: type, format, and what the key is beside them in ours.
 constexpr std::size_t kTypeSizeBytes = 2;
 
@@ -64,15 +66,16 @@ void xor_with(unsigned char* bytes, const Bytes32& key) {
 /// get the same. RFC 5869, 2.2 and 2.3.
 std::optional<Bytes32> shared_key(std::string_view salt_name, std::string_view context,
                                   const BoxKeys& mine, std::string_view my_id,
-                                  const Bytes32& their_public_key, std::string_view their_id) {
-    // A key as an id: type 3, encryption, format 0, curve25519.
-    const auto party = [](const Bytes32& public_key, std::string_view id) {
-        std::string bytes("\3\0", 2);
+                                  std::string_view their_key_type, const Bytes32& their_public_key,
+                                  std::string_view their_id) {
+    const auto party = [](std::string_view key_type, const Bytes32& public_key,
+                          std::string_view id) {
+        std::string bytes(key_type);
         bytes.append(reinterpret_cast<const char*>(public_key.data()), public_key.size());
         return bytes.append(id);
     };
-    std::string first = party(mine.public_key, my_id);
-    std::string second = party(their_public_key, their_id);
+    std::string first = party(kFeedKeyType, mine.public_key, my_id);
+    std::string second = party(their_key_type, their_public_key, their_id);
     if (second < first) std::swap(first, second);
 
     Wiped<Bytes32> exchanged;
@@ -190,13 +193,13 @@ std::optional<Bytes32> direct_message_key(const BoxKeys& mine, std::string_view 
                                           const Bytes32& their_public_key,
                                           std::string_view their_feed) {
     return shared_key("envelope-dm-v1-extract-salt", "envelope-ssb-dm-v1/key", mine, my_feed,
-                      their_public_key, their_feed);
+                      kFeedKeyType, their_public_key, their_feed);
 }
 
 std::optional<Bytes32> po_box_key(const BoxKeys& mine, std::string_view my_feed,
                                   const Bytes32& box_public_key, std::string_view box_id) {
     return shared_key("envelope-pobox-v1-extract-salt", "envelope-ssb-pobox-v1/key", mine, my_feed,
-                      box_public_key, box_id);
+                      kPoBoxKeyType, box_public_key, box_id);
 }
 
 } // namespace sluice::scuttlebutt

@@ -363,6 +363,9 @@ Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> seqs,
     return impl_->purge(seqs, patience);
 }
 
+Result<void> SegmentStore::check_writable() {
+    return impl_->latch.check();
+}
 Result<void> SegmentStore::maintain() {
     return impl_->maintain();
 }

@@ -87,6 +87,10 @@ public:
     };
     Result<Purged> purge(std::span<const Seq> seqs, std::chrono::milliseconds patience);
 
+    /// Asked before the log is written, so that what the views cannot follow is not appended.
+    /// Errors: the failure that the background thread met, once; latched.
+    Result<void> check_writable();
+
     /// Does what the background thread would do, until there is nothing left to do. Errors: the
     /// ones that the background thread met are reported here and by the next commit().
     Result<void> maintain();
