@@ -315,6 +315,25 @@ TEST(DatabaseDamage, OfAnEntryIsNamedAndItsNeighboursAreIntact) {
     EXPECT_NE(report.problems.front().find("entry 4"), std::string::npos);
 }
 
+// P6: an entry whose header is damaged lies between its neighbours.
+TEST(DatabaseDamage, OfAHeaderKeepsNothingFromBeingErased) {
+    for (const std::uint64_t seq : {1u, 4u, 9u}) {
+        DatabaseOnDisk on;
+        on.append_some(9);
+        on.close();
+        const std::string text = "said in " + std::to_string(seq) + '!';
+        damage(on, body_of(seq % 2 == 1 ? "ada" : "bo", static_cast<int>(seq), text), 24);
+        on.open();
+        EXPECT_EQ(on.body({seq}), "error: corrupt");
+        EXPECT_TRUE(on.database->erase(Seqs{{seq}}).value().receipt->finished());
+        EXPECT_TRUE(on.disk.find_on_device(text).empty());
+        on.reopen();
+        EXPECT_EQ(on.body({seq}), "erased");
+        EXPECT_EQ(on.database->stats().live, 8u);
+        EXPECT_TRUE(on.database->verify().value().equal());
+    }
+}
+
 // An entry that cannot even be found must not take the rest of an erasure, or the database, with
 // it.
 TEST(DatabaseDamage, OfAnEntryLeavesTheRestOfAnErasureDone) {
@@ -322,12 +341,13 @@ TEST(DatabaseDamage, OfAnEntryLeavesTheRestOfAnErasureDone) {
     on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
     on.append_some(9);
     on.close();
-    const std::string body = body_of("bo", 4, "said in 4!");
-    damage(on, body, 24); // In the header of the entry.
+    // In the headers of two neighbours.
+    damage(on, body_of("bo", 4, "said in 4!"), 24);
+    damage(on, body_of("ada", 5, "said in 5!"), 24);
     on.open();
-    EXPECT_EQ(code_of(on.database->erase(Seqs{{3}, {4}, {5}})), Errc::corrupt);
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{3}, {4}, {7}})), Errc::corrupt);
     EXPECT_TRUE(on.disk.find("said in 3!").empty());
-    EXPECT_TRUE(on.disk.find("said in 5!").empty());
+    EXPECT_TRUE(on.disk.find("said in 7!").empty());
     EXPECT_FALSE(on.database->receipts().front().finished());
     on.append("goes on");
     on.reopen();

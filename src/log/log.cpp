@@ -260,11 +260,11 @@ Result<void> Log::wipe(std::span<const Seq> seqs) {
     for (const Seq seq : seqs) {
         const auto found = find_segment(seq);
         if (!found && found.error().code != Errc::corrupt) return found.error();
-        // Of an entry whose header is lost, or its segment, nobody can say where it lies. The
-        // others are wiped all the same.
-        const auto located = found ? (*found)->locate(seq) : found.error();
-        if (!located) {
-            if (found_all) found_all = located.error();
+        // Of an entry that is lost with its neighbours, or its segment, nobody can say where it
+        // lies. The others are wiped all the same.
+        const auto extent = found ? (*found)->extent_of(seq) : found.error();
+        if (!extent) {
+            if (found_all) found_all = extent.error();
             continue;
         }
         auto* const segment = const_cast<LogSegment*>(*found);

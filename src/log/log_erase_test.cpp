@@ -61,6 +61,17 @@ TEST(LogErase, LeavesNothingOnTheDeviceOnceItReturned) {
     }
 }
 
+// As long as it may be: overwriting goes in pieces.
+TEST(LogErase, LeavesNothingOfALongBody) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    std::string body;
+    while (body.size() < 700'000) body += "7 Bay Rd"; // Its last 8 bytes end on a multiple of 8.
+    append_three(on, body);
+    ASSERT_TRUE(wipe_second(on));
+    EXPECT_TRUE(disk.find_on_device("7 Bay Rd").empty());
+}
+
 // L4
 TEST(LogErase, ChangesNoOtherEntryWhereverThePowerIsCut) {
     SimulatedDisk disk;

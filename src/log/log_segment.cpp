@@ -287,26 +287,46 @@ Result<void> LogSegment::save_index() const {
     return place_.directory->rename(temporary, index_name(first()));
 }
 
+Result<LogSegment::Extent> LogSegment::extent_of(Seq seq) const {
+    if (const auto located = locate(seq)) {
+        return Extent{located->offset + kStatePosition,
+                      located->offset + located->header.size_on_disk(), true};
+    }
+    Extent extent{kSegmentHeaderSize, size_bytes(), false};
+    if (seq > last()) return damaged_error(seq);
+    if (seq > first()) {
+        SLUICE_TRY_ASSIGN(const Located before, locate({seq.value - 1}));
+        extent.begin = before.offset + before.header.size_on_disk();
+    }
+    if (seq < last()) {
+        SLUICE_TRY_ASSIGN(const Located behind, locate(seq.next()));
+        extent.end = behind.offset;
+    }
+    if (extent.begin >= extent.end) return damaged_error(seq); // It is not between them.
+    return extent;
+}
+
 Result<void> LogSegment::overwrite(Seq seq) {
-    SLUICE_TRY_ASSIGN(const Located located, locate(seq));
-    const std::uint64_t from = located.offset + kStatePosition;
-    const std::uint64_t end = located.offset + located.header.size_on_disk();
+    SLUICE_TRY_ASSIGN(const Extent extent, extent_of(seq));
     // Mark and zeros in one write: the change entry that ordered this is durable already, so a
     // write torn in between is finished by the next open() whatever the mark says.
-    std::string zeros(std::min<std::uint64_t>(end - from, 256 * 1024), '\0');
-    zeros[0] = kErased;
-    SLUICE_TRY(file_->write_at(from, zeros));
-    return overwrite_with_zeros(*file_, from + zeros.size(), end - from - zeros.size());
+    std::string zeros(std::min<std::uint64_t>(extent.end - extent.begin, 256 * 1024), '\0');
+    if (extent.has_header) zeros[0] = kErased;
+    SLUICE_TRY(file_->write_at(extent.begin, zeros));
+    const std::uint64_t rest = extent.begin + zeros.size();
+    return overwrite_with_zeros(*file_, rest, extent.end - rest);
 }
 
 Result<bool> LogSegment::is_wiped(Seq seq) const {
-    SLUICE_TRY_ASSIGN(const Located located, locate(seq));
-    if (located.header.state != kErased) return false;
+    SLUICE_TRY_ASSIGN(const Extent extent, extent_of(seq));
+    std::uint64_t at = extent.begin;
+    if (extent.has_header) {
+        if (map_.bytes(at, 1).front() != kErased) return false;
+        ++at;
+    }
     std::string part;
-    std::uint64_t at = located.offset + kPayloadCheckPosition;
-    const std::uint64_t end = located.offset + located.header.size_on_disk();
-    while (at < end) {
-        part.resize(std::min<std::uint64_t>(end - at, 64 * 1024));
+    while (at < extent.end) {
+        part.resize(std::min<std::uint64_t>(extent.end - at, 64 * 1024));
         SLUICE_TRY(file_->read_at(at, part.data(), part.size()));
         if (part.find_first_not_of('\0') != std::string::npos) return false;
         at += part.size();
@@ -315,11 +335,11 @@ Result<bool> LogSegment::is_wiped(Seq seq) const {
 }
 
 Result<void> LogSegment::punch_holes(Seq seq) {
-    SLUICE_TRY_ASSIGN(const Located located, locate(seq));
-    const std::uint64_t from = located.offset + kEntryHeaderSize;
+    SLUICE_TRY_ASSIGN(const Extent extent, extent_of(seq));
+    const std::uint64_t from =
+        extent.has_header ? extent.begin + kEntryHeaderSize - kStatePosition : extent.begin;
     const std::uint64_t first_block = (from + kBlockSize - 1) / kBlockSize * kBlockSize;
-    const std::uint64_t end =
-        (located.offset + located.header.size_on_disk()) / kBlockSize * kBlockSize;
+    const std::uint64_t end = extent.end / kBlockSize * kBlockSize;
     if (first_block >= end) return {};
     return file_->punch_hole(first_block, end - first_block);
 }

@@ -59,7 +59,17 @@ public:
     Result<void> sync() { return file_->sync(); }
     Result<void> save_index() const;
 
-    /// Overwrites state, checksum and payload. Not synced. Harmless to repeat.
+    /// What erasing the entry overwrites.
+    struct Extent {
+        std::uint64_t begin = 0;
+        std::uint64_t end = 0;
+        bool has_header = true;
+    };
+    /// State, checksum and payload. Where the header is damaged, all that lies between the entry's
+    /// neighbours. Errors: corrupt (a neighbour is damaged, too).
+    Result<Extent> extent_of(Seq seq) const;
+
+    /// Overwrites that. Not synced. Harmless to repeat.
     Result<void> overwrite(Seq seq);
     /// Whether the file shows nothing of the entry any more.
     Result<bool> is_wiped(Seq seq) const;

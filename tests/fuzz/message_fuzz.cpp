@@ -2,6 +2,7 @@
 // is printed again, and without one of its members it is that object without it; verifying and
 // unboxing end.
 #include "base/assert.hpp"
+#include "scuttlebutt/envelope.hpp"
 #include "scuttlebutt/js_json.hpp"
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/private_box.hpp"
@@ -16,6 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(verify_message(input));
     static_cast<void>(private_unbox(input, Bytes32{1}));
     static_cast<void>(private_unbox(to_base64({data, size}) + ".box", Bytes32{1}));
+    const EnvelopePlace place{std::string(34, '\0'), std::string(34, '\0')};
+    const EnvelopeKey key{Bytes32{1}, kGroupScheme};
+    static_cast<void>(envelope_unbox(input, place, {&key, 1}));
+    static_cast<void>(envelope_unbox(to_base64({data, size}) + ".box2", place, {&key, 1}));
 
     const auto pretty = to_pretty_json(input);
     if (!pretty) return 0;
