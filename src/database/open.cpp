@@ -118,7 +118,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 
     for (const auto& [at, erasure] : ledger.erasures()) {
         if (erasure.receipt) continue;
-        const auto finished = writing([&] { return finish_erasure(at, progress); });
+        const auto finished = writing([&, order = at] { return finish_erasure(order, progress); });
         if (finished) {
             notes.push_back("finished the erasure ordered by entry " + std::to_string(at.value));
         } else {

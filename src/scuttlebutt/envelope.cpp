@@ -161,7 +161,7 @@ std::optional<OpenedEnvelope> envelope_unbox(std::string_view boxed, const Envel
             xor_with(message_key.bytes.data(), opening.bytes);
             const Bytes32 read_key = derive(message_key.bytes, place, "read_key");
             header_key.bytes = derive(read_key, place, "header_key");
-            std::array<char, kHeaderPlainSizeBytes> header;
+            std::array<char, kHeaderPlainSizeBytes> header{};
             if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(header.data()), from,
                                            kHeaderSizeBytes, kZeroNonce.data(),
                                            header_key.bytes.data()) != 0) {

@@ -4,6 +4,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -185,6 +186,29 @@ TEST_F(EnvelopeVectors, NameGroupsAsPublished) {
     const std::string id = raw(cloaked["input"]["public_msg_id"].value());
     EXPECT_EQ(to_base64(cloaked_message_id(key(raw(cloaked["input"]["read_key"].value())), id)),
               text(cloaked["output"]["cloaked_msg_id"].value()));
+}
+
+TEST_F(EnvelopeVectors, NameAGroupByItsFirstMessage) {
+    const Json vector = vectors["private_group_spec"]["group-id1"].value();
+    const Json message = vector["input"]["group_init_msg"].value();
+    const auto key_in_uri = [](const std::string& uri) {
+        std::string base64 = uri.substr(uri.rfind('/') + 1);
+        std::replace(base64.begin(), base64.end(), '-', '+');
+        std::replace(base64.begin(), base64.end(), '_', '/');
+        return from_base64(base64).value();
+    };
+    const auto id = [&](std::string_view type, Json uri) {
+        return std::string(type) + key_in_uri(text(uri));
+    };
+    const std::string_view feed("\0\0", 2), classic_message("\1\0", 2);
+    const EnvelopePlace at{id(feed, message["value"]["author"].value()),
+                           id(classic_message, message["value"]["previous"].value())};
+    const EnvelopeKey group{key(raw(vector["input"]["group_key"].value())), kGroupScheme};
+    const auto opened = envelope_unbox(text(message["value"]["content"].value()), at, {&group, 1});
+    ASSERT_TRUE(opened);
+    const Bytes32 named =
+        cloaked_message_id(opened->read_key, id(classic_message, message["key"].value()));
+    EXPECT_EQ(named, key(key_in_uri(text(vector["output"]["group_id"].value()))));
 }
 
 TEST_F(EnvelopeVectors, ShareKeysAsPublished) {
