@@ -294,6 +294,7 @@ TEST(SegmentStore, InstallsALoadedViewDurablyAndDestroysOneThatIsNot) {
     it.store->purge(std::vector<Seq>{{3}, {19}}, kNoPatience).value();
     EXPECT_FALSE(it.on_disk("new 3."));
     it.store->install(std::span(&loader, 1), {20}).value();
+    loader.reset(); // Before the store that it belongs to.
     EXPECT_FALSE(it.on_disk("new 19."));
     EXPECT_EQ(it.store->snapshot()->since(kNew), Seq{20});
     EXPECT_EQ(it.store->snapshot()->scan(kNew, {})->count_rest(), 18u);
