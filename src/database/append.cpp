@@ -23,31 +23,37 @@ Result<std::vector<Seq>> Database::Impl::seqs_of_key(const StoreSnapshot& rows,
 Result<std::vector<Offered>>
 Database::Impl::outcomes_of(std::span<const NewMessage> messages,
                             const AppendOptions& append_options) const {
-    const auto rows = store->snapshot();
+    std::vector<Offered> outcomes(messages.size(), Offered::appended);
+    std::vector<std::size_t> keyed; // Which messages have a key, and their keys' hashes.
     std::vector<KeyHash> hashes;
-    hashes.reserve(messages.size());
-    for (const NewMessage& message : messages) hashes.push_back(hash(message.key));
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        if (messages[i].key.empty()) continue;
+        keyed.push_back(i);
+        hashes.push_back(hash(messages[i].key));
+    }
+    if (keyed.empty()) return outcomes;
+
+    const auto rows = store->snapshot();
     std::vector<std::string_view> terms;
-    terms.reserve(messages.size());
+    terms.reserve(hashes.size());
     for (const KeyHash& key : hashes) terms.push_back(key_term(key));
     const std::vector<bool> may_be_known = rows->may_have(kKeyRegister, terms);
 
     std::unordered_set<std::string_view> keys_taken; // By this batch.
-    keys_taken.reserve(messages.size());
-    std::vector<Offered> outcomes(messages.size(), Offered::appended);
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-        const std::string_view key = messages[i].key;
-        if (key.empty()) continue;
+    keys_taken.reserve(keyed.size());
+    for (std::size_t k = 0; k < keyed.size(); ++k) {
+        const std::string_view key = messages[keyed[k]].key;
+        Offered& outcome = outcomes[keyed[k]];
         std::vector<Seq> seqs;
-        if (may_be_known[i]) {
+        if (may_be_known[k]) {
             SLUICE_TRY_ASSIGN(seqs, seqs_of_key(*rows, key));
         }
         const auto is_live = [&](Seq seq) { return !ledger.gone().deleted.contains(seq); };
-        const bool was_here = !seqs.empty() || ledger.is_refused(hashes[i]);
+        const bool was_here = !seqs.empty() || ledger.is_refused(hashes[k]);
         if (std::any_of(seqs.begin(), seqs.end(), is_live) || keys_taken.contains(key)) {
-            outcomes[i] = Offered::exists;
+            outcome = Offered::exists;
         } else if (was_here && !append_options.readmit) {
-            outcomes[i] = Offered::refused;
+            outcome = Offered::refused;
         } else {
             keys_taken.insert(key);
         }
