@@ -4,7 +4,7 @@
 #include "cli/motive.hpp"
 #include "cli/program.hpp"
 
-#include <algorithm>
+#include <optional>
 
 namespace sluice::cli {
 namespace {
@@ -19,7 +19,7 @@ public:
             ->check(is_view_key());
     }
     FactName name() const { return {collection_, view_key(key_)}; }
-    std::string text() const { return collection_ + ' ' + name().key.to_json(); }
+    std::string text() const { return printable(collection_ + ' ' + name().key.to_json()); }
 
 private:
     std::string collection_, key_;

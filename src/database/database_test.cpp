@@ -424,12 +424,7 @@ TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
     on.database->merge_views().value();
     const std::string shown = on.rows("words");
     on.close();
-    for (const auto& found : on.disk.find("said in 4!")) {
-        if (!found.where.starts_with("views/")) continue;
-        const auto views = on.root->subdirectory("views").value();
-        const auto file = views->open(found.where.substr(6), Create::never).value();
-        file->write_at(found.position, "SAID").value();
-    }
+    damage(on, "said in 4!", 0, "views");
     on.open();
     // Never a part that looks like the whole.
     auto cursor = on.database->snapshot().read("words").value();
@@ -483,12 +478,7 @@ TEST(DatabaseDamage, OfACodeViewsFileIsHealedWhenItsCodeIsLoaded) {
     on.database->merge_views().value();
     const std::string shown = on.rows("words");
     on.close();
-    for (const auto& found : on.disk.find("said in 4!")) {
-        if (!found.where.starts_with("views/")) continue;
-        const auto views = on.root->subdirectory("views").value();
-        const auto file = views->open(found.where.substr(6), Create::never).value();
-        file->write_at(found.position, "SAID").value();
-    }
+    damage(on, "said in 4!", 0, "views");
     on.open();
     EXPECT_EQ(on.rows("words"), "");
     on.database->add_view("words", view).value();

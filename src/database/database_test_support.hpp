@@ -112,19 +112,24 @@ template <typename T> Errc code_of(const Result<T>& result) {
     return {};
 }
 
-/// Changes one byte of the file, `before` bytes in front of `text`.
-inline void damage(DatabaseOnDisk& on, const std::string& text, std::uint64_t before = 0) {
-    const auto found = on.disk.find(text);
-    ASSERT_FALSE(found.empty());
-    const std::size_t slash = found.front().where.find('/');
-    const auto directory = on.root->subdirectory(found.front().where.substr(0, slash)).value();
-    const auto file = directory->open(found.front().where.substr(slash + 1), Create::never).value();
-    const std::uint64_t at = found.front().position - before;
-    char byte = 0;
-    file->read_at(at, &byte, 1).value();
-    byte = static_cast<char>(byte ^ 0x10);
-    file->write_at(at, {&byte, 1}).value();
-    file->sync().value();
+/// Changes one byte, `before` bytes in front of `text`, wherever a file of `folder` has it.
+inline void damage(DatabaseOnDisk& on, const std::string& text, std::uint64_t before = 0,
+                   const std::string& folder = "log") {
+    const auto directory = on.root->subdirectory(folder).value();
+    std::size_t damaged = 0;
+    for (const auto& found : on.disk.find(text)) {
+        if (!found.where.starts_with(folder + '/')) continue;
+        const auto file =
+            directory->open(found.where.substr(folder.size() + 1), Create::never).value();
+        const std::uint64_t at = found.position - before;
+        char byte = 0;
+        file->read_at(at, &byte, 1).value();
+        byte = static_cast<char>(byte ^ 0x10);
+        file->write_at(at, {&byte, 1}).value();
+        file->sync().value();
+        ++damaged;
+    }
+    ASSERT_GT(damaged, 0u);
 }
 
 } // namespace sluice::test
