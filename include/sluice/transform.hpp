@@ -45,8 +45,8 @@ private:
 
 /// The only door to anything but the message itself. Every read is remembered, also that nothing
 /// was there: when what it found would be found differently, the message is derived again, and only
-/// then. A function that gets its answers elsewhere (a clock, a global variable, another file) makes
-/// views that a rebuild does not reproduce.
+/// then. A function that gets its answers elsewhere (a clock, a global variable, another file)
+/// makes views that a rebuild does not reproduce.
 ///
 /// Cells are ordered by key, and under one key by owner. Valid for the call.
 class Context {

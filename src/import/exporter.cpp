@@ -1,8 +1,8 @@
 #include "import/exporter.hpp"
 
 #include "base/compact_json.hpp"
+#include "base/json.hpp"
 #include "base/try.hpp"
-#include "views/json.hpp"
 
 namespace sluice {
 namespace {

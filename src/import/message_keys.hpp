@@ -1,6 +1,6 @@
 // Finds the application keys of JSON messages.
 #pragma once
-#include "views/json.hpp"
+#include "base/json.hpp"
 
 #include <sluice/result.hpp>
 

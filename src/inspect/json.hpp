@@ -1,6 +1,6 @@
 // What the database answers, as JSON: one wording for the command line, servers and bindings.
 #pragma once
-#include "views/json.hpp"
+#include "base/json.hpp"
 
 #include <sluice/database.hpp>
 

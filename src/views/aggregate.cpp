@@ -1,7 +1,7 @@
 #include "views/aggregate.hpp"
 
 #include "base/json_text.hpp"
-#include "views/key_format.hpp"
+#include "base/key_format.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 #include "views/definition.hpp"
 
+#include "base/json.hpp"
 #include "base/json_text.hpp"
 #include "base/try.hpp"
-#include "views/json.hpp"
 
 #include <algorithm>
 #include <initializer_list>

@@ -1,6 +1,6 @@
 // A view's definition as data: parsed from JSON, checked, and written in one way.
 #pragma once
-#include "views/pointer.hpp"
+#include "base/pointer.hpp"
 #include "views/predicate.hpp"
 #include "views/view.hpp"
 

@@ -1,7 +1,7 @@
 // Sums and averages of JSON numbers without rounding on the way.
 #pragma once
 #include "base/bytes.hpp"
-#include "views/number.hpp"
+#include "base/number.hpp"
 #include "views/wide_int.hpp"
 
 #include <cstdint>

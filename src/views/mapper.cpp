@@ -1,8 +1,8 @@
 #include "base/assert.hpp"
+#include "base/json.hpp"
 #include "base/json_text.hpp"
+#include "base/key_format.hpp"
 #include "views/compiled_view.hpp"
-#include "views/json.hpp"
-#include "views/key_format.hpp"
 #include "views/view.hpp"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 #include "views/predicate.hpp"
 
+#include "base/json.hpp"
 #include "base/json_text.hpp"
+#include "base/key_format.hpp"
 #include "base/try.hpp"
-#include "views/json.hpp"
-#include "views/key_format.hpp"
 #include "views/predicate_node.hpp"
 
 #include <algorithm>

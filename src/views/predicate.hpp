@@ -1,6 +1,6 @@
 // Which messages? `--where` and a view's "where", compiled.
 #pragma once
-#include "views/pointer.hpp"
+#include "base/pointer.hpp"
 
 #include <sluice/result.hpp>
 #include <sluice/value.hpp>

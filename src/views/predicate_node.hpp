@@ -1,7 +1,7 @@
 // A parsed condition, between the parser that makes it and the predicate that evaluates it.
 #pragma once
-#include "views/number.hpp"
-#include "views/pointer.hpp"
+#include "base/number.hpp"
+#include "base/pointer.hpp"
 #include "views/predicate.hpp"
 
 #include <string>

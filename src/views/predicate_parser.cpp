@@ -1,6 +1,6 @@
 // The grammar of docs/design/where.md, read by recursive descent.
+#include "base/json.hpp"
 #include "base/try.hpp"
-#include "views/json.hpp"
 #include "views/predicate_node.hpp"
 
 #include <simdjson.h>

@@ -1,6 +1,6 @@
 #include "views/predicate.hpp"
 
-#include "views/json.hpp"
+#include "base/json.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
-#include "views/number.hpp"
+#include "base/number.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // The grammar, the answers and the exit statuses.
 #include "sandbox.hpp"
 
-#include "views/json.hpp"
+#include "base/json.hpp"
 
 #include <gtest/gtest.h>
 

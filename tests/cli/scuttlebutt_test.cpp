@@ -1,8 +1,8 @@
 // A real Scuttlebutt log, counted by an independent reader.
 #include "sandbox.hpp"
 
+#include "base/json.hpp"
 #include "support/shared_data.hpp"
-#include "views/json.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Whether a text is JSON, and what a pointer gives, does not depend on which pointers are followed;
 // simdjson's own parser judges what is JSON.
 #include "base/assert.hpp"
-#include "views/json.hpp"
+#include "base/json.hpp"
 
 #include <simdjson.h>
 

@@ -1,4 +1,4 @@
-#include "views/json.hpp"
+#include "base/json.hpp"
 
 #include "base/json_text.hpp"
 

@@ -4,7 +4,7 @@
 // tuple sorts as its elements do in turn, and the tuples with a common prefix of elements are those
 // whose encodings have that prefix of bytes.
 #pragma once
-#include "views/number.hpp"
+#include "base/number.hpp"
 
 #include <sluice/value.hpp>
 

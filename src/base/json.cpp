@@ -14,10 +14,10 @@
 //      closing quote is given. So between the end of a string and the next position there is only
 //      white space, while `1x` and `tru"e"` give one position, and the scalar's end must be
 //      checked.
-#include "views/json.hpp"
+#include "base/json.hpp"
 
 #include "base/assert.hpp"
-#include "views/number.hpp"
+#include "base/number.hpp"
 
 #include <simdjson.h>
 

@@ -1,7 +1,7 @@
 #include <sluice/value.hpp>
 
-#include "views/number.hpp"
-#include "views/pointer.hpp"
+#include "base/number.hpp"
+#include "base/pointer.hpp"
 
 namespace sluice {
 

@@ -1,4 +1,4 @@
-#include "views/pointer.hpp"
+#include "base/pointer.hpp"
 
 #include "base/assert.hpp"
 

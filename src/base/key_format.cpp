@@ -1,4 +1,4 @@
-#include "views/key_format.hpp"
+#include "base/key_format.hpp"
 
 #include "base/assert.hpp"
 #include "base/json_text.hpp"

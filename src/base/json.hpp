@@ -1,6 +1,6 @@
 // Reading JSON messages: one pass over each, whatever is asked of it.
 #pragma once
-#include "views/pointer.hpp"
+#include "base/pointer.hpp"
 
 #include <sluice/value.hpp>
 

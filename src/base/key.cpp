@@ -1,7 +1,7 @@
 #include <sluice/key.hpp>
 
-#include "views/json.hpp"
-#include "views/key_format.hpp"
+#include "base/json.hpp"
+#include "base/key_format.hpp"
 
 namespace sluice {
 

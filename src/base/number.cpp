@@ -1,4 +1,4 @@
-#include "views/number.hpp"
+#include "base/number.hpp"
 
 #include "base/assert.hpp"
 
