@@ -90,7 +90,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         }
         // The rows first, then the name: a crash in between leaves rows that no name leads to,
         // which the next opening drops.
-        if (!fresh.empty()) SLUICE_TRY(store->save({}));
+        if (!fresh.empty()) SLUICE_TRY(store->save());
         for (const OpenView& each : fresh) SLUICE_TRY(catalog->put(each.entry));
         publish(std::move(set));
         remake_mapper();

@@ -56,7 +56,7 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
         }
         meter.at(i + step.size());
     }
-    SLUICE_TRY_ASSIGN(const auto purged, store->purge(order.seqs, options.erase_patience));
+    SLUICE_TRY_ASSIGN(const auto purged, store->purge(order.seqs, {}, options.erase_patience));
     SLUICE_TRY(wiped_all);
     meter.finish();
 

@@ -42,7 +42,7 @@ Database::Impl::~Impl() {
     if (syncer.joinable()) syncer.join();
     // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
     // maps them again.
-    if (store && log && log->sync()) static_cast<void>(store->save({}).has_value());
+    if (store && log && log->sync()) static_cast<void>(store->save().has_value());
     store.reset();
     log.reset();
 }
