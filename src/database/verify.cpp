@@ -135,8 +135,8 @@ bool contains(std::string_view hay, const std::string& needle) {
 
 void Database::Impl::remember_needles(std::span<const Seq> seqs) {
     for (const Seq seq : seqs) {
-        const auto message = mappable(seq, log->last());
-        if (message && !message->entry.erased) remember_needle(message->entry.body);
+        const auto message = latest(seq, log->last());
+        if (message && !message->erased) remember_needle(message->body);
     }
 }
 
@@ -203,8 +203,8 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
         for (Seq seq{1}; seq <= position; seq = seq.next()) {
             meter.at(++done);
             if (impl_->ledger.is_change(seq) || gone.deleted.contains(seq)) continue;
-            const auto message = impl_->mappable(seq, position);
-            if (message && !message->entry.erased) visit(seq, message->entry);
+            const auto message = impl_->latest(seq, position);
+            if (message && !message->erased) visit(seq, *message);
         }
     };
 
