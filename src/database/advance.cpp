@@ -13,8 +13,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kPartMessages = 65536; // Mapped to views between two commits.
-
 void sort_unique(std::vector<Seq>& seqs) {
     std::sort(seqs.begin(), seqs.end());
     seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
@@ -86,7 +84,8 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
         case ChangeKind::hold:
         case ChangeKind::release:
         case ChangeKind::receipt:
-        case ChangeKind::import_mark: break;
+        case ChangeKind::import_mark:
+        case ChangeKind::transforms: break;
         }
     }
     sort_unique(delta.again);
@@ -121,6 +120,8 @@ struct Database::Impl::Advance {
     std::vector<RowBatch> batches; ///< Rows for the views of `mapped`.
     std::vector<Seq> mapped_again; ///< Messages in `batches` that had rows before, maybe.
     bool in_parts = false;
+    /// The log does not say which messages are derived again.
+    bool is_noted = false;
 };
 
 /// What the store keeps beside the rows: of which chain they are, and what is left to do.
@@ -144,6 +145,7 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (!chain.is_loaded()) {
         SLUICE_TRY(advance_without_code(run));
     } else {
+        run.is_noted = !chain.empty() || extra.afresh.size() > 0;
         run.work = plan(run);
         SLUICE_TRY(derive_rows(run, progress));
         chain_since = run.to;
@@ -204,7 +206,10 @@ Worklist Database::Impl::plan(Advance& run) {
         work = *std::exchange(unfinished, std::nullopt);
     } else {
         Delta delta = run.delta;
-        for_each(extra.afresh, [&](Seq seq) { delta.back.push_back(seq); });
+        for_each(extra.afresh, [&](Seq seq) {
+            delta.back.push_back(seq);
+            delta.gone.push_back(seq); // As far as those who read its cells know.
+        });
         delta.again.insert(delta.again.end(), delta.back.begin(), delta.back.end());
         // Whoever read their cells was told that they are gone. So the rows of then say nothing
         // about what their coming back changes.
@@ -275,7 +280,9 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
     std::uint64_t total = work.moved.size();
     for (const SeqBitmap& dirty : work.dirty) total += dirty.size();
     ProgressMeter meter(progress, "re-deriving", total);
-    SLUICE_TRY(chain.run(work, run.delta, world(), run.draft, ledger.gone(), [&] {
+    // A part fills about a segment: it is committed in whole files.
+    const std::size_t part_rows = options.view_segment_rows_max;
+    SLUICE_TRY(chain.run(work, run.delta, world(), run.draft, ledger.gone(), part_rows, [&] {
         meter.at(total - std::min(total, work.dirty[work.stage].size() + work.moved_out.size()));
         return save_part(run);
     }));
@@ -290,7 +297,7 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
         const bool is_new = seq > chain_since;
         if (!is_new) {
             run.mapped_again.push_back(seq);
-            if (!chain.empty()) run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
+            if (run.is_noted) run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
             if (!run.draft.row(kPending, seq).empty()) run.draft.set_row(kPending, seq, {});
         }
         const Made made = made_of(seq, run.draft, chain.outputs());
@@ -300,7 +307,7 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
                 mapper->map(seq, message->key, is_made ? made.body : message->body, run.batches);
             }
         }
-        if (++in_part % kPartMessages == 0 && !chain.empty()) {
+        if (++in_part % part_rows == 0 && !chain.empty()) {
             // From here on these are done.
             for (Seq done = work.moved.next_from({1}); done <= seq;
                  done = work.moved.next_from(done.next())) {
@@ -314,10 +321,8 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
 }
 
 std::vector<Seq> Database::Impl::rederived_since(Seq since) const {
-    std::vector<Seq> seqs;
-    if (chain.empty()) return seqs;
+    std::vector<Seq> seqs = rederived_by(since);
     const auto rows = store->snapshot();
-    seqs = rederived_by(since);
     const std::vector<Seq> pending = waiting(*rows);
     seqs.insert(seqs.end(), pending.begin(), pending.end());
     sort_unique(seqs);

@@ -192,7 +192,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     };
     std::vector<ViewId> engine_views = chain_views();
     engine_views.push_back(kKeyRegister);
-    if (!chain.empty()) engine_views.push_back(kPending);
+    engine_views.push_back(kPending);
     // What the catalog does not know is left of an interrupted change of definition.
     for (const ViewId id : stored) {
         const bool is_known =

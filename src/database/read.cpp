@@ -16,6 +16,8 @@ std::string describe(const Change& change) {
         line += " up to byte " + std::to_string(change.source_offset);
     } else if (change.kind == ChangeKind::put_fact || change.kind == ChangeKind::drop_fact) {
         line += " in " + change.collection;
+    } else if (change.kind == ChangeKind::transforms) {
+        line += " are others from here on";
     } else if (change.seqs.empty() && !change.replacements.empty()) {
         line += " a fact";
     } else if (change.seqs.size() == 1) {

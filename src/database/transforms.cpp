@@ -69,7 +69,6 @@ bool is_transform(const CatalogEntry& entry) {
 
 std::vector<ViewId> Database::Impl::chain_views() const {
     std::vector<ViewId> ids;
-    if (chain.empty()) return ids;
     for (const Chain::Stage& stage : chain.stages()) {
         for (const ViewId view : stage.views()) ids.push_back(view);
     }
@@ -79,7 +78,6 @@ std::vector<ViewId> Database::Impl::chain_views() const {
 
 void Database::Impl::install_chain(Chain next) {
     chain = std::move(next);
-    if (chain.empty()) return;
     for (const ViewId view : chain_views()) store->add_view({view, nullptr, false});
     store->add_view({kPending, nullptr, false});
 }
@@ -128,10 +126,11 @@ Result<void> Database::Impl::open_chain() {
     }
     const auto rows = store->snapshot();
     std::vector<ViewId> needed = chain_views();
-    if (!chain.empty()) needed.push_back(kPending);
-    const bool is_whole = std::all_of(needed.begin(), needed.end(), [&](ViewId id) {
-        return std::find(stored.begin(), stored.end(), id) != stored.end();
-    });
+    needed.push_back(kPending);
+    const bool is_whole =
+        chain.empty() || std::all_of(needed.begin(), needed.end(), [&](ViewId id) {
+            return std::find(stored.begin(), stored.end(), id) != stored.end();
+        });
     auto work = unfinished_work(rows->attachment(), as_stored, log->last());
     const bool is_upgrade = chain.is_loaded() && chain.signature() != as_stored.signature();
     if (!is_whole || !work || (is_upgrade && *work)) {
@@ -144,6 +143,7 @@ Result<void> Database::Impl::open_chain() {
         unfinished = *std::move(work);
     }
     if (!is_upgrade) return {};
+    SLUICE_TRY(append_change(new_change(ChangeKind::transforms, {}, {})));
     for (std::size_t i = 0; i < entries.size(); ++i) {
         if (entries[i].version == chain.stages()[i].version) continue;
         CatalogEntry entry = entries[i];
@@ -199,7 +199,9 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
         SLUICE_TRY(impl.catalog->put(entries));
         if (impl.chain.empty()) impl.chain_since = impl.store->snapshot()->position();
         impl.install_chain(chain_of(entries, impl.options.transforms));
-        for (const std::size_t stage : fresh) {
+        SLUICE_TRY(impl.append_change(impl.new_change(ChangeKind::transforms, {}, {})));
+        // Those behind the first new one, too: they may read its cells, and could not until now.
+        for (std::size_t stage = fresh.front(); stage < entries.size(); ++stage) {
             impl.extra.dirty.emplace_back(stage, impl.live_messages());
         }
         return impl.advance(progress);
@@ -231,6 +233,7 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
             while (reads->next()) impl.extra.afresh.insert(reads->seq());
         }
         impl.install_chain(chain_of(transforms_in(*impl.catalog), impl.options.transforms));
+        SLUICE_TRY(impl.append_change(impl.new_change(ChangeKind::transforms, {}, {})));
         SLUICE_TRY(impl.advance(progress));
         impl.remake_mapper();
         SLUICE_TRY(impl.store->save());

@@ -8,11 +8,6 @@
 #include <stdexcept>
 
 namespace sluice {
-namespace {
-
-constexpr std::size_t kDraftRowsMax = 200'000; // Then they are committed.
-
-} // namespace
 
 Chain::Chain(std::vector<Stage> stages) : stages_(std::move(stages)) {
     for (const Stage& stage : stages_) outputs_.push_back(stage.outputs());
@@ -237,7 +232,8 @@ bool Chain::run_unit(std::size_t at, Seq seq, Worklist& work, std::span<const Fa
 }
 
 Result<void> Chain::run(Worklist& work, const Delta& delta, const World& world, Draft& draft,
-                        const Gone& gone, const std::function<Result<void>()>& save) {
+                        const Gone& gone, std::size_t draft_rows_max,
+                        const std::function<Result<void>()>& save) {
     std::vector<FactId> new_facts;
     for (const auto& change : delta.facts) new_facts.push_back(change.id);
     while (work.stage < stages_.size()) {
@@ -249,7 +245,7 @@ Result<void> Chain::run(Worklist& work, const Delta& delta, const World& world, 
                 work.moved_out.insert(seq);
             }
             dirty.remove(seq);
-            if (draft.row_count() >= kDraftRowsMax) SLUICE_TRY(save());
+            if (draft.row_count() >= draft_rows_max) SLUICE_TRY(save());
         }
         work.next_stage();
     }

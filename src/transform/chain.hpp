@@ -99,11 +99,12 @@ public:
 
     /// The units that `delta` concerns. `rows` are from before it.
     Worklist plan(const Delta& delta, const World& world, const StoreSnapshot& rows) const;
-    /// Runs what there is to run, stage by stage, into `draft`. When many rows have gathered there,
-    /// `save` is called, to commit them together with the worklist as it is then. The worklist is
-    /// left with the messages whose rows in the views are to be derived.
+    /// Runs what there is to run, stage by stage, into `draft`. When `draft_rows_max` have gathered
+    /// there, `save` is called, to commit them together with the worklist as it is then. The
+    /// worklist is left with the messages whose rows in the views are to be derived.
     Result<void> run(Worklist& work, const Delta& delta, const World& world, Draft& draft,
-                     const Gone& gone, const std::function<Result<void>()>& save);
+                     const Gone& gone, std::size_t draft_rows_max,
+                     const std::function<Result<void>()>& save);
 
     /// For when code is not here: takes away all that rests on what changed, and names the
     /// messages.
