@@ -180,6 +180,36 @@ struct TransformInfo {
     std::uint64_t errors = 0;  ///< Messages on which the function threw.
 };
 
+/// Why views show of a message what they show.
+struct Explanation {
+    /// Something that a transform looked at. When it would be found differently, the message is
+    /// derived again.
+    struct Look {
+        std::string source; ///< "facts keys", "cells scuttlebutt.edit-links".
+        /// "get", "has", "prefix", "first", "last" or "find any", as in Context.
+        std::string kind;
+        std::string key;   ///< JSON: the key, or the elements that keys begin with.
+        bool found = true; ///< False: it looked in vain.
+        Seq owner;         ///< Of the cell found; 0 for a fact, or for several.
+    };
+    struct Step {
+        std::string transform;
+        std::string made; ///< "unchanged", "body", "hidden" or "failed".
+        std::vector<Look> looks;
+        std::vector<std::string> cells; ///< The keys that it gave, as JSON.
+    };
+    struct Rows {
+        std::string view;
+        std::string kind;
+        bool is_behind = false;        ///< The view waits for its application.
+        std::vector<std::string> keys; ///< As JSON.
+    };
+    Record record;           ///< As Snapshot::seen().
+    std::vector<Step> steps; ///< In the order in which the message passed them.
+    std::vector<Rows> views; ///< Those to which it gave something.
+    Seq rederived_by;        ///< The last entry that had it derived again; 0: none.
+};
+
 struct ReadOptions {
     std::optional<Key> exact = {};  ///< Only this key. The fastest way to look one up.
     std::optional<Key> prefix = {}; ///< Keys that begin with these elements.
@@ -422,6 +452,9 @@ public:
     Seq wait_for_entry(Seq seen, std::chrono::milliseconds patience) const;
 
     // Looking after it.
+
+    /// Errors: not_found (no such entry); corrupt.
+    Result<Explanation> why(Seq seq) const;
 
     Stats stats() const;
     /// P1, proved: recomputes every view from the log with plain code and compares; also checks
