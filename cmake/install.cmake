@@ -13,7 +13,8 @@ target_include_directories(sluice INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(sluice INTERFACE
-    simdjson::simdjson PkgConfig::sodium PkgConfig::xxhash Threads::Threads)
+    simdjson::simdjson PkgConfig::sodium PkgConfig::xxhash PkgConfig::utf8proc stemmer
+    Threads::Threads)
 if(SLUICE_SANITIZE)
     target_link_options(sluice INTERFACE -fsanitize=${SLUICE_SANITIZE})
 endif()

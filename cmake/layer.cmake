@@ -31,7 +31,8 @@ function(sluice_layer name)
                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
         PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(sluice_${name}
-        PRIVATE $<BUILD_INTERFACE:sluice_options> simdjson::simdjson PkgConfig::sodium PkgConfig::xxhash)
+        PRIVATE $<BUILD_INTERFACE:sluice_options> simdjson::simdjson PkgConfig::sodium PkgConfig::xxhash
+                PkgConfig::utf8proc $<BUILD_INTERFACE:${STEMMER_LIBRARY}>)
     foreach(layer ${ARGN})
         if(TARGET sluice_${layer})
             target_link_libraries(sluice_${name} PUBLIC sluice_${layer})

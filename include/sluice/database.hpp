@@ -2,7 +2,9 @@
 #pragma once
 #include <sluice/fact.hpp>
 #include <sluice/key.hpp>
+#include <sluice/links.hpp>
 #include <sluice/result.hpp>
+#include <sluice/search.hpp>
 #include <sluice/seq.hpp>
 #include <sluice/transform.hpp>
 #include <sluice/view.hpp>
@@ -159,7 +161,7 @@ struct Changed {
 
 struct ViewInfo {
     std::string name;
-    std::string kind; ///< "index" or "aggregate".
+    std::string kind; ///< "index", "aggregate", "fold", "links" or "search".
     std::string app;  ///< Empty for a declared view.
     std::uint32_t version = 0;
     std::string definition; ///< Canonical JSON.
@@ -235,11 +237,11 @@ public:
     Result<void> status() const;
     Key key() const;
     std::string_view encoded_key() const; ///< Key::encoded() without a copy, until the next next().
-    Seq seq() const;                      ///< 0 for an aggregate.
-    /// An aggregate's answer as JSON, such as {"count":3}; empty for an index.
+    Seq seq() const;                      ///< 0 for an aggregate and a fold.
+    /// The answer of an aggregate as JSON, such as {"count":3}, or of a fold; empty for others.
     std::string value() const;
-    /// The message behind the row of an index, as the views of this snapshot see it. Errors:
-    /// corrupt.
+    /// The message behind a row, as the views of this snapshot see it. Errors: invalid_argument (of
+    /// an aggregate or fold, whose rows are groups); corrupt.
     Result<Record> message() const;
     /// Where this row stands, for ReadOptions::after. Stays valid for ever, also when the row is
     /// gone.
@@ -285,8 +287,23 @@ public:
     /// The message of an application key: the newest that is not erased. Errors: not_found.
     Result<Record> get(std::string_view key) const;
     LogCursor log(const LogRange& range) const;
-    /// Errors: not_found (no such view); invalid_argument.
+    /// Views of links and for searching show their rows, by the keys that docs/design/views.md
+    /// says. Errors: not_found (no such view); invalid_argument (also for a fold whose code is not
+    /// loaded).
     Result<ViewCursor> read(std::string_view view, const ReadOptions& options = {}) const;
+
+    // Views of links. Errors of both: not_found; invalid_argument (another kind of view, a node or
+    // relation that is not one element); corrupt.
+
+    /// By source, relation, target; if only `to` is given, by target, relation, source.
+    Result<std::vector<Link>> links(std::string_view view, const LinkQuery& query = {}) const;
+    /// Breadth first. Costs the links of the nodes that it reaches before the last distance.
+    Result<Walk> walk(std::string_view view, const WalkQuery& query) const;
+
+    /// Ranked full-text search. Costs the rows of the words asked for. Errors: not_found;
+    /// invalid_argument (another kind of view; no word in the query, or too many; quotes that do
+    /// not close); corrupt.
+    Result<SearchAnswer> search(std::string_view view, const SearchQuery& query) const;
 
 private:
     friend class Database;

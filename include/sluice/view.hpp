@@ -1,11 +1,13 @@
 // What a view is: declared in JSON, or written as a function.
 #pragma once
+#include <sluice/fold.hpp>
 #include <sluice/key.hpp>
 #include <sluice/seq.hpp>
 #include <sluice/value.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,6 +36,11 @@ public:
     virtual void operator()(const Key& group, const Value& value) = 0;
     virtual void operator()(const Key& group, std::int64_t value) = 0;
     virtual void operator()(const Key& group, double value) = 0;
+
+    /// One value of group `group` of a fold. A fold also takes the three above, as JSON text, but
+    /// no emission without a value and no double that is not finite; other kinds take no bytes.
+    /// What a kind does not take throws std::invalid_argument.
+    virtual void operator()(const Key& group, std::string_view value) = 0;
 };
 
 /// Must give the same rows for the same message whenever it is called, and may be called from any
@@ -46,9 +53,11 @@ using ViewFunction = std::function<void(const Message&, Emit&)>;
 struct CodeView {
     std::string app;
     std::uint32_t version = 1;
-    /// `{"kind":"index"}`, or `{"kind":"aggregate","value":{"count":true,"sum":true,...}}`.
+    /// `{"kind":"index"}`, `{"kind":"aggregate","value":{"count":true,"sum":true,...}}` or
+    /// `{"kind":"fold"}`.
     std::string definition = R"({"kind":"index"})";
     ViewFunction map;
+    std::shared_ptr<const Fold> fold = {}; ///< Of a fold: how a group's values are folded.
 };
 
 } // namespace sluice

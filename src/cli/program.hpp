@@ -56,6 +56,7 @@ private:
 // One for each file of commands.
 void add_log_commands(Program& program);
 void add_view_commands(Program& program);
+void add_ask_commands(Program& program);
 void add_change_commands(Program& program);
 void add_fact_commands(Program& program);
 void add_data_commands(Program& program);

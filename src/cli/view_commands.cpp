@@ -14,21 +14,30 @@ namespace {
 
 struct ViewAdd {
     static CommandText text() {
-        return {"add",
-                "Declare a view, and derive it from the log",
-                "An index lists messages under typed keys; an aggregate counts, sums, averages, "
-                "and finds the least and the greatest of each group. Places in a message are JSON "
-                "Pointers. A name that exists with another definition is built anew beside the "
-                "old one, which answers until the new one is ready.",
-                {"sluice view add db by_type --json "
-                 "'{\"kind\":\"index\",\"key\":[\"/type\",\"/time\"]}'",
-                 "sluice view add db notes --json "
-                 "'{\"kind\":\"index\",\"where\":{\"/type\":\"note\"},\"key\":[\"/text\"]}'",
-                 "sluice view add db tags --json "
-                 "'{\"kind\":\"index\",\"each\":\"/tags\",\"key\":[\"\"]}'",
-                 "sluice view add db per_type --json "
-                 "'{\"kind\":\"aggregate\",\"group\":[\"/type\"],\"value\":{\"count\":true}}'"},
-                true};
+        return {
+            "add",
+            "Declare a view, and derive it from the log",
+            "An index lists messages under typed keys; an aggregate counts, sums, averages, "
+            "and finds the least and the greatest of each group; a fold keeps the first, last, "
+            "set, list or merge of its values. Links lead from messages and people to others, "
+            "and a view for searching finds texts by their words. Places in a message are JSON "
+            "Pointers. A name that exists with another definition is built anew beside the "
+            "old one, which answers until the new one is ready.",
+            {"sluice view add db by_type --json "
+             "'{\"kind\":\"index\",\"key\":[\"/type\",\"/time\"]}'",
+             "sluice view add db notes --json "
+             "'{\"kind\":\"index\",\"where\":{\"/type\":\"note\"},\"key\":[\"/text\"]}'",
+             "sluice view add db tags --json "
+             "'{\"kind\":\"index\",\"each\":\"/tags\",\"key\":[\"\"]}'",
+             "sluice view add db per_type --json "
+             "'{\"kind\":\"aggregate\",\"group\":[\"/type\"],\"value\":{\"count\":true}}'",
+             "sluice view add db newest --json "
+             "'{\"kind\":\"fold\",\"group\":[\"/type\"],\"fold\":\"last\",\"value\":\"/text\"}'",
+             "sluice view add db replies --json "
+             "'{\"kind\":\"links\",\"target\":\"/reply_to\",\"relation\":\"replies\"}'",
+             "sluice view add db texts --json "
+             "'{\"kind\":\"search\",\"text\":[\"/text\"],\"language\":\"english\"}'"},
+            true};
     }
     void describe(CLI::App& app) {
         database.describe(app);
@@ -221,9 +230,10 @@ struct Read {
             show_count(session.out, cursor.count_rest());
             return {};
         }
-        const bool is_index = info.kind == "index";
-        return session.out.json ? show_json(session.out, cursor, is_index)
-                                : show_table(session.out, cursor, is_index);
+        const bool is_index = info.kind != "aggregate" && info.kind != "fold";
+        SLUICE_TRY(session.out.json ? show_json(session.out, cursor, is_index)
+                                    : show_table(session.out, cursor, is_index, info.kind));
+        return cursor.status();
     }
 
     Result<ReadOptions> read_options() const {
@@ -257,7 +267,8 @@ struct Read {
         }
         return {};
     }
-    Result<void> show_table(Output& out, ViewCursor& cursor, bool is_index) const {
+    Result<void> show_table(Output& out, ViewCursor& cursor, bool is_index,
+                            const std::string& kind) const {
         using Align = Table::Align;
         Table table(out, keys ? std::vector{Align::left, Align::left}
                          : is_index
@@ -272,7 +283,9 @@ struct Read {
                 SLUICE_TRY_ASSIGN(const Record record, cursor.message());
                 row.push_back(body_line(record.body));
             }
-            if (!is_index && !keys) row.push_back(aggregate_text(cursor.value()));
+            if (!is_index && !keys) {
+                row.push_back(kind == "fold" ? cursor.value() : aggregate_text(cursor.value()));
+            }
             table.row(std::move(row));
         }
         table.finish();

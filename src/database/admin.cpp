@@ -78,6 +78,8 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
             SLUICE_TRY(build(fresh, false, write_lock, progress));
         }
         for (const OpenView& each : loaded) {
+            // The code of a fold came with the function: from now on the store keeps partials.
+            store->add_view({each.entry.id, reducer_of(*each.view), false});
             // One app may register its function anew at any time; then there is nothing to catch
             // up.
             SLUICE_TRY(catch_up({each}, false, store->snapshot()->since(each.entry.id), progress));
@@ -174,7 +176,7 @@ std::vector<ViewInfo> Database::views() const {
     for (const auto& [name, each] : *impl_->views) {
         ViewInfo info;
         info.name = name;
-        info.kind = kind_of(*each.view) == ViewKind::index ? "index" : "aggregate";
+        info.kind = name_of(kind_of(*each.view));
         info.app = each.entry.app;
         info.version = each.entry.version;
         info.definition = each.entry.definition;

@@ -142,6 +142,7 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     const bool anybody = !chain.empty() || !mapped.empty() || !unmapped.empty();
     SLUICE_TRY_ASSIGN(run.delta,
                       delta_behind(anybody ? chain_since : run.to, keys_since, run.keys));
+    note_gone(run);
     if (!chain.is_loaded()) {
         SLUICE_TRY(advance_without_code(run));
     } else {
@@ -181,6 +182,21 @@ std::vector<Seq> Database::Impl::rederived_by(Seq first) const {
     while (rederived->next()) seqs.push_back(rederived->seq());
     sort_unique(seqs);
     return seqs;
+}
+
+/// Of what is deleted dead rows are left, which may have bytes of what the message was read with.
+void Database::Impl::note_gone(Advance& run) {
+    const StoreSnapshot& rows = run.draft.below();
+    for (const Seq seq : run.delta.gone) {
+        const auto has_made = [&](const Chain::Stage& stage) {
+            // At an opening, a merge before the crash may have dropped some rows and not others.
+            return !is_open || !rows.row(stage.outputs(), seq).empty() ||
+                   !rows.row(stage.cells, seq).empty();
+        };
+        if (std::any_of(chain.stages().begin(), chain.stages().end(), has_made)) {
+            run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
+        }
+    }
 }
 
 void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {

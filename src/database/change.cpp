@@ -58,9 +58,9 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
         if (view == views->end()) {
             return Error{Errc::not_found, "there is no view " + by_view->view};
         }
-        if (kind_of(*view->second.view) != ViewKind::index) {
+        if (!shows_rows(kind_of(*view->second.view))) {
             return Error{Errc::invalid_argument,
-                         "view " + by_view->view + " is an aggregate: its rows are groups"};
+                         "the rows of view " + by_view->view + " are groups, not messages"};
         }
         const auto rows = store->snapshot();
         const auto cursor =

@@ -33,7 +33,9 @@ inline std::string_view key_term(const KeyHash& key) {
 }
 
 /// Of each message that transforms made something else of since it was appended: the seq of the
-/// entry that last did so. Views that were away find there what to derive again.
+/// entry that last did so, or that deleted what they had made of it. Views that were away find
+/// there what to derive again, and erasing finds whose dead rows may have bytes of what it erases.
+/// Outlives a delete, as those rows do.
 constexpr ViewId kRederived{2};
 /// Messages that wait for a program with the code of the transforms.
 constexpr ViewId kPending{3};
@@ -119,6 +121,7 @@ struct Database::Impl {
     Result<void> derive_rows(Advance& run, const ProgressFunction& progress);
     Result<void> save_part(Advance& run);
     void add_view_rows(StoreCommit& step, Advance& run);
+    void note_gone(Advance& run);
     std::string chain_state(const Worklist* work) const;
     /// Messages that were re-derived by the entry `since` or a later one, or wait to be.
     std::vector<Seq> rederived_since(Seq since) const;

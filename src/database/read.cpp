@@ -2,6 +2,7 @@
 #include "base/bytes.hpp"
 #include "base/try.hpp"
 #include "database/impl.hpp"
+#include "views/fold.hpp"
 
 #include <algorithm>
 
@@ -207,8 +208,10 @@ Result<std::optional<Record>> LogCursor::next() {
 struct ViewCursor::Impl {
     std::shared_ptr<const Snapshot::Impl> snapshot;
     std::shared_ptr<const View> view;
-    std::unique_ptr<Cursor> rows;        // Of an index.
-    std::unique_ptr<GroupCursor> groups; // Of an aggregate.
+    ViewId id;
+    std::unique_ptr<Cursor> rows;        // Of a view that shows rows.
+    std::unique_ptr<GroupCursor> groups; // Of an aggregate or a fold.
+    mutable Result<void> folding;        // Whether the answers so far could be read.
     std::uint64_t left;
 };
 
@@ -283,10 +286,15 @@ Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& opti
         return Error{Errc::not_found, "there is no view " + std::string(view)};
     }
     SLUICE_TRY_ASSIGN(const ScanRange range, scan_range(options));
-    auto cursor = std::make_unique<ViewCursor::Impl>(
-        ViewCursor::Impl{impl_, found->second.view, nullptr, nullptr, options.limit});
     const ViewId id = found->second.entry.id;
-    if (kind_of(*cursor->view) == ViewKind::index) {
+    const ViewKind kind = kind_of(*found->second.view);
+    if (kind == ViewKind::fold && fold_of(*found->second.view) == nullptr) {
+        return Error{Errc::invalid_argument,
+                     "the code that folds view " + std::string(view) + " is not loaded"};
+    }
+    auto cursor = std::make_unique<ViewCursor::Impl>(
+        ViewCursor::Impl{impl_, found->second.view, id, nullptr, nullptr, {}, options.limit});
+    if (shows_rows(kind)) {
         cursor->rows = impl_->rows->scan(id, range);
     } else {
         cursor->groups = impl_->rows->groups(id, range);
@@ -305,6 +313,7 @@ std::string_view ViewCursor::encoded_key() const {
 }
 
 Result<void> ViewCursor::status() const {
+    if (!impl_->folding) return impl_->folding;
     return impl_->rows ? impl_->rows->status() : impl_->groups->status();
 }
 
@@ -319,12 +328,21 @@ Seq ViewCursor::seq() const {
 
 std::string ViewCursor::value() const {
     if (impl_->rows) return {};
+    if (kind_of(*impl_->view) == ViewKind::fold) {
+        const auto answer = fold_answer(*fold_of(*impl_->view), impl_->groups->partial(), [&] {
+            return impl_->snapshot->rows->scan(impl_->id, ScanRange::exact(impl_->groups->term()));
+        });
+        if (answer) return *answer;
+        impl_->folding = answer.error();
+        return "null";
+    }
     return aggregate_to_json(*impl_->view, impl_->groups->row_count(), impl_->groups->partial());
 }
 
 Result<Record> ViewCursor::message() const {
     if (!impl_->rows) {
-        return Error{Errc::invalid_argument, "the rows of an aggregate are groups, not messages"};
+        return Error{Errc::invalid_argument,
+                     "the rows of this kind of view are groups, not messages"};
     }
     return impl_->snapshot->seen(seq());
 }

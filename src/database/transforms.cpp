@@ -78,7 +78,7 @@ std::vector<ViewId> Database::Impl::chain_views() const {
 
 void Database::Impl::install_chain(Chain next) {
     chain = std::move(next);
-    for (const ViewId view : chain_views()) store->add_view({view, nullptr, false});
+    for (const ViewId view : chain_views()) store->add_view({view, nullptr, view == kRederived});
     store->add_view({kPending, nullptr, false});
 }
 

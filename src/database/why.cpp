@@ -1,4 +1,5 @@
-// Why a message is seen as it is: the rows that it gave, and what was read for them, told to people.
+// Why a message is seen as it is: the rows that it gave, and what was read for them, told to
+// people.
 #include "base/bytes.hpp"
 #include "base/try.hpp"
 #include "database/impl.hpp"
@@ -55,7 +56,8 @@ Result<Explanation> Database::why(Seq seq) const {
         return std::string("cells");
     };
     const auto is_found = [&](const ReadDescription& read) {
-        if (read.view != ViewId{}) return read.owner != Seq{} || read.kind == Read::prefix || read.found;
+        if (read.view != ViewId{})
+            return read.owner != Seq{} || read.kind == Read::prefix || read.found;
         if (read.kind == Read::exact || read.kind == Read::presence) {
             return impl_->facts.find({read.collection, read.key}) != nullptr;
         }
@@ -64,8 +66,9 @@ Result<Explanation> Database::why(Seq seq) const {
     for (const Chain::Stage& stage : impl_->chain.stages()) {
         Explanation::Step step{stage.name, {}, {}, {}};
         const auto output = rows.row(stage.outputs(), seq);
-        step.made = made_name(output.empty() ? Made::Kind::unchanged
-                                             : static_cast<Made::Kind>(output.front().term.front()));
+        step.made =
+            made_name(output.empty() ? Made::Kind::unchanged
+                                     : static_cast<Made::Kind>(output.front().term.front()));
         for (const auto& token : rows.row(stage.reads(), seq)) {
             const auto read = describe_read(token.term);
             if (!read) continue;
@@ -87,12 +90,15 @@ Result<Explanation> Database::why(Seq seq) const {
             step.looks.push_back(
                 {source_name(*read), std::string(name_of(read->kind)), key, found, read->owner});
         }
-        for (const auto& cell : rows.row(stage.cells, seq)) step.cells.push_back(key_text(cell.term));
+        for (const auto& cell : rows.row(stage.cells, seq))
+            step.cells.push_back(key_text(cell.term));
         why.steps.push_back(std::move(step));
     }
     for (const auto& [name, each] : *shown->views) {
-        Explanation::Rows given{name, std::string(name_of(kind_of(*each.view))),
-                                rows.since(each.entry.id) < rows.position(), {}};
+        Explanation::Rows given{name,
+                                std::string(name_of(kind_of(*each.view))),
+                                rows.since(each.entry.id) < rows.position(),
+                                {}};
         for (const auto& emission : rows.row(each.entry.id, seq)) {
             given.keys.push_back(key_text(emission.term));
         }
@@ -101,8 +107,7 @@ Result<Explanation> Database::why(Seq seq) const {
     const auto rederived = rows.row(kRederived, seq);
     if (!rederived.empty()) {
         for (const char byte : rederived.front().term) {
-            why.rederived_by.value =
-                why.rederived_by.value << 8 | static_cast<unsigned char>(byte);
+            why.rederived_by.value = why.rederived_by.value << 8 | static_cast<unsigned char>(byte);
         }
     }
     return why;

@@ -25,8 +25,12 @@ template <typename Rows> bool holds_any(const Rows& rows, std::span<const Seq> s
     return false;
 }
 
-/// Whether a row that is superseded is one of `seqs`, which ascend.
-bool holds_superseded(const Source& source, std::span<const Seq> seqs) {
+/// Whether a dead row is one of `seqs`, which ascend.
+bool holds_dead(const Source& source, std::span<const Seq> seqs, const SeqBitmap& gone) {
+    auto at = std::lower_bound(seqs.begin(), seqs.end(), source.seq_lo());
+    for (; at != seqs.end() && *at <= source.seq_hi(); ++at) {
+        if (gone.contains(*at) && source.row_of(*at)) return true;
+    }
     if (!source.superseded || seqs.empty()) return false;
     for (auto row = source.superseded->next_from(0); row;
          row = source.superseded->next_from(*row + 1ULL)) {
@@ -157,7 +161,8 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
                     change.removed.clear();
                     break;
                 }
-                if (holds_any(source, seqs) || holds_superseded(source, rederived)) {
+                if (holds_any(source, seqs) ||
+                    holds_dead(source, rederived, view->gone_of(outcome.found->gone))) {
                     change.removed.push_back(source);
                 }
             }

@@ -75,12 +75,12 @@ public:
     /// brings them further, or names them as behind. The loaders are empty afterwards.
     Result<void> install(std::span<const std::unique_ptr<Loader>> loaders, Seq since);
 
-    /// P6: no file of the store holds a row of `erased` after this, nor one of `rederived` that was
-    /// superseded, nor did it leave one behind in a file that was not overwritten. The erased seqs
-    /// must be in Gone::erased since the last commit(). With seqs in `rederived`, all rows in
-    /// memory are saved first: the rows that took the place of the purged ones must not be lost.
-    /// Waits up to `patience` for snapshots that pin old files. Errors: busy, naming how many pin
-    /// them (the rows are gone for every new reader, and purge() may be called again); io.
+    /// P6: no file of the store holds a row of `erased` after this, nor a dead one of `rederived`,
+    /// nor did it leave one behind in a file that was not overwritten. The erased seqs must be in
+    /// Gone::erased since the last commit(). With seqs in `rederived`, all rows in memory are saved
+    /// first: the rows that took the place of the purged ones must not be lost. Waits up to
+    /// `patience` for snapshots that pin old files. Errors: busy, naming how many pin them (the
+    /// rows are gone for every new reader, and purge() may be called again); io.
     struct Purged {
         std::uint64_t segments_rewritten = 0;
         std::uint64_t bytes_destroyed = 0;

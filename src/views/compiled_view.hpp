@@ -2,6 +2,7 @@
 #pragma once
 #include "views/aggregate.hpp"
 #include "views/definition.hpp"
+#include "views/fold.hpp"
 #include "views/view.hpp"
 
 #include <memory>
@@ -13,9 +14,10 @@ class View {
 public:
     Definition definition;
     bool is_code = false;
-    ViewFunction function; ///< Of a code view; empty if it is not loaded.
+    ViewFunction function = {}; ///< Of a code view; empty if it is not loaded.
     TallyShape shape{definition.members};
-    std::shared_ptr<const Reducer> reducer;
+    std::shared_ptr<const Fold> fold = {}; ///< Of a fold; null pointer if its code is not loaded.
+    std::shared_ptr<const Reducer> reducer = {};
 };
 
 } // namespace sluice

@@ -1,11 +1,12 @@
 #include "views/definition.hpp"
 
 #include "base/json.hpp"
-#include "base/json_text.hpp"
 #include "base/try.hpp"
+#include "views/definition_parts.hpp"
+#include "views/words.hpp"
 
 #include <algorithm>
-#include <initializer_list>
+#include <array>
 #include <utility>
 
 namespace sluice {
@@ -14,51 +15,7 @@ namespace {
 
 enum class Author : std::uint8_t { declared, code };
 
-Error wrong(const std::string& part, const std::string& what) {
-    return {Errc::invalid_argument, "view definition: " + part + " is " + what};
-}
-
-std::string in_quotes(std::string_view name) {
-    std::string quoted;
-    append_json_string(quoted, name);
-    return quoted;
-}
-
-/// Refuses members that are not among `names`, so that a slip of the pen is not a silent default.
-Result<void> check_names(const std::string& part, const Value& object,
-                         std::initializer_list<std::string_view> names) {
-    for (const auto& [name, value] : object.members()) {
-        if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-        std::string known;
-        for (const std::string_view one : names) {
-            if (!known.empty()) known += ", ";
-            append_json_string(known, one);
-        }
-        return wrong(in_quotes(name),
-                     std::string("unknown: ").append(part + " has ").append(known));
-    }
-    return {};
-}
-
-Result<Pointer> parse_pointer(const std::string& part, const Value& value) {
-    const auto text = value.as_string();
-    if (!text) return wrong(part, "a JSON Pointer in a string");
-    auto pointer = Pointer::parse(*text);
-    if (!pointer) return wrong(part, "no JSON Pointer: " + pointer.error().context);
-    return pointer;
-}
-
-Result<std::vector<Pointer>> parse_pointers(const std::string& part, const Value* value) {
-    if (value == nullptr || value->type() != Value::Type::array) {
-        return wrong(part, R"(an array of JSON Pointers such as ["/value/author"])");
-    }
-    std::vector<Pointer> pointers;
-    for (const Value& element : value->elements()) {
-        SLUICE_TRY_ASSIGN(Pointer pointer, parse_pointer("an element of " + part, element));
-        pointers.push_back(std::move(pointer));
-    }
-    return pointers;
-}
+using namespace definition_parts;
 
 /// `true`: the member is wanted. Its absence is how not to want it.
 Result<bool> parse_wanted(const std::string& part, const Value* value) {
@@ -72,9 +29,7 @@ Result<std::optional<Pointer>> parse_operand(Author author, const std::string& p
         SLUICE_TRY_ASSIGN(const bool wanted, parse_wanted(part, value));
         return wanted ? std::optional<Pointer>(Pointer()) : std::nullopt;
     }
-    if (value == nullptr) return std::optional<Pointer>();
-    SLUICE_TRY_ASSIGN(Pointer pointer, parse_pointer(part, *value));
-    return std::optional<Pointer>(std::move(pointer));
+    return parse_optional_pointer(part, value);
 }
 
 Result<AggregateMembers> parse_members(Author author, const Value* value) {
@@ -96,21 +51,88 @@ Result<AggregateMembers> parse_members(Author author, const Value* value) {
     return members;
 }
 
-Result<ViewKind> parse_kind(const Value& root) {
-    const Value* const kind = root.find("kind");
-    const auto text = kind == nullptr ? std::nullopt : kind->as_string();
-    if (text == "index") return ViewKind::index;
-    if (text == "aggregate") return ViewKind::aggregate;
-    return wrong(R"("kind")", R"("index" or "aggregate")");
+constexpr std::array<std::pair<std::string_view, DeclaredFold>, 5> kFolds = {{
+    {"first", DeclaredFold::first},
+    {"last", DeclaredFold::last},
+    {"set", DeclaredFold::set},
+    {"list", DeclaredFold::list},
+    {"merge", DeclaredFold::merge},
+}};
+
+Result<FoldMembers> parse_fold(const Value& root) {
+    const Value* const fold = root.find("fold");
+    const auto name = fold == nullptr ? std::nullopt : fold->as_string();
+    const auto known = std::find_if(kFolds.begin(), kFolds.end(),
+                                    [&](const auto& each) { return each.first == name; });
+    if (known == kFolds.end()) {
+        return wrong(R"("fold")", R"("first", "last", "set", "list" or "merge")");
+    }
+    const Value* const value = root.find("value");
+    if (value == nullptr) return wrong(R"("value")", "a JSON Pointer in a string");
+    FoldMembers members;
+    members.fold = known->second;
+    SLUICE_TRY_ASSIGN(members.value, parse_pointer(R"("value")", *value));
+    return members;
 }
 
-std::string pointers_json(const std::vector<Pointer>& pointers) {
-    std::string json = "[";
-    for (const Pointer& pointer : pointers) {
-        if (json.size() > 1) json += ',';
-        append_json_string(json, pointer.text());
+Result<LinkMembers> parse_links(const Value& root) {
+    LinkMembers members;
+    SLUICE_TRY_ASSIGN(members.source, parse_optional_pointer(R"("source")", root.find("source")));
+    const Value* const target = root.find("target");
+    if (target == nullptr) return wrong(R"("target")", "a JSON Pointer in a string");
+    SLUICE_TRY_ASSIGN(members.target, parse_pointer(R"("target")", *target));
+    if (const Value* const relation = root.find("relation")) {
+        const auto text = relation->as_string();
+        if (!text || text->empty()) {
+            return wrong(R"("relation")", "a JSON Pointer or a name in a string, or left out");
+        }
+        if (text->front() == '/') {
+            SLUICE_TRY_ASSIGN(members.relation, parse_pointer(R"("relation")", *relation));
+        } else {
+            members.constant_relation = *text;
+        }
     }
-    return json + ']';
+    SLUICE_TRY_ASSIGN(members.state, parse_optional_pointer(R"("state")", root.find("state")));
+    return members;
+}
+
+Result<SearchMembers> parse_search(const Value& root) {
+    SearchMembers members;
+    SLUICE_TRY_ASSIGN(members.text, parse_pointers(R"("text")", root.find("text")));
+    if (members.text.empty()) return wrong(R"("text")", "at least one JSON Pointer");
+    if (const Value* const language = root.find("language")) {
+        const auto name = language->as_string();
+        const std::vector<std::string> known = stemmed_languages();
+        if (!name ||
+            (*name != "none" && std::find(known.begin(), known.end(), *name) == known.end())) {
+            std::string names = R"("none")";
+            for (const std::string& each : known) names += ", " + in_quotes(each);
+            return wrong(R"("language")", "one of " + names);
+        }
+        if (*name != "none") members.language = *name;
+    }
+    return members;
+}
+
+constexpr std::array<std::pair<std::string_view, ViewKind>, 5> kKinds = {{
+    {"index", ViewKind::index},
+    {"aggregate", ViewKind::aggregate},
+    {"fold", ViewKind::fold},
+    {"links", ViewKind::links},
+    {"search", ViewKind::search},
+}};
+
+Result<ViewKind> parse_kind(Author author, const Value& root) {
+    const Value* const kind = root.find("kind");
+    const auto text = kind == nullptr ? std::nullopt : kind->as_string();
+    for (const auto& [name, known] : kKinds) {
+        if (text != name) continue;
+        if (author == Author::declared) return known;
+        if (known != ViewKind::links && known != ViewKind::search) return known;
+    }
+    return wrong(R"("kind")", author == Author::declared
+                                  ? R"("index", "aggregate", "fold", "links" or "search")"
+                                  : R"("index", "aggregate" or "fold" for a function)");
 }
 
 std::string members_json(Author author, const AggregateMembers& members) {
@@ -132,16 +154,74 @@ std::string members_json(Author author, const AggregateMembers& members) {
 }
 
 std::string canonical_text(Author author, const Definition& definition) {
-    const bool is_index = definition.kind == ViewKind::index;
-    std::string json = is_index ? R"({"kind":"index")" : R"({"kind":"aggregate")";
-    if (definition.where) json += R"(,"where":)" + definition.where->json();
-    if (definition.each) json += R"(,"each":)" + in_quotes(definition.each->text());
-    if (author == Author::declared) {
-        json += is_index ? R"(,"key":)" : R"(,"group":)";
-        json += pointers_json(definition.key);
+    std::string json = R"({"kind":)" + in_quotes(name_of(definition.kind));
+    const auto append = [&](std::string_view name, const std::string& value) {
+        json += ',' + in_quotes(name) + ':' + value;
+    };
+    const auto append_pointer = [&](std::string_view name, const std::optional<Pointer>& pointer) {
+        if (pointer) append(name, in_quotes(pointer->text()));
+    };
+    if (definition.where) append("where", definition.where->json());
+    append_pointer("each", definition.each);
+    const bool is_declared = author == Author::declared;
+    switch (definition.kind) {
+    case ViewKind::index:
+        if (is_declared) append("key", pointers_json(definition.key));
+        break;
+    case ViewKind::aggregate:
+        if (is_declared) append("group", pointers_json(definition.key));
+        append("value", members_json(author, definition.members));
+        break;
+    case ViewKind::fold:
+        if (!is_declared) break;
+        append("group", pointers_json(definition.key));
+        for (const auto& [name, fold] : kFolds) {
+            if (fold == definition.fold.fold) append("fold", in_quotes(name));
+        }
+        append_pointer("value", definition.fold.value);
+        break;
+    case ViewKind::links: {
+        const LinkMembers& links = definition.links;
+        append_pointer("source", links.source);
+        append_pointer("target", links.target);
+        append_pointer("relation", links.relation);
+        if (!links.constant_relation.empty())
+            append("relation", in_quotes(links.constant_relation));
+        append_pointer("state", links.state);
+        break;
     }
-    if (!is_index) json += R"(,"value":)" + members_json(author, definition.members);
+    case ViewKind::search:
+        append("text", pointers_json(definition.search.text));
+        if (!definition.search.language.empty()) {
+            append("language", in_quotes(definition.search.language));
+        }
+        break;
+    }
     return json + '}';
+}
+
+/// The members that a kind may have.
+Result<void> check_members(Author author, ViewKind kind, const Value& root) {
+    const std::string part =
+        std::string(kind == ViewKind::index || kind == ViewKind::aggregate ? "an " : "a ") +
+        std::string(name_of(kind)) + " view";
+    if (author == Author::code) {
+        const std::string code_part = part + " written as a function";
+        if (kind == ViewKind::aggregate) return check_names(code_part, root, {"kind", "value"});
+        return check_names(code_part, root, {"kind"});
+    }
+    switch (kind) {
+    case ViewKind::index: return check_names(part, root, {"kind", "where", "each", "key"});
+    case ViewKind::aggregate:
+        return check_names(part, root, {"kind", "where", "each", "group", "value"});
+    case ViewKind::fold:
+        return check_names(part, root, {"kind", "where", "each", "group", "fold", "value"});
+    case ViewKind::links:
+        return check_names(part, root,
+                           {"kind", "where", "each", "source", "target", "relation", "state"});
+    case ViewKind::search: return check_names(part, root, {"kind", "where", "text", "language"});
+    }
+    return {};
 }
 
 Result<Definition> parse(Author author, std::string_view json) {
@@ -151,34 +231,44 @@ Result<Definition> parse(Author author, std::string_view json) {
         return wrong("it", "a JSON object, this is not");
     }
     Definition definition;
-    SLUICE_TRY_ASSIGN(definition.kind, parse_kind(*root));
-    const bool is_index = definition.kind == ViewKind::index;
-    const std::string part = is_index ? "an index" : "an aggregate";
-    if (author == Author::code) {
-        const std::string code_part = part + " written as a function";
-        SLUICE_TRY(is_index ? check_names(code_part, *root, {"kind"})
-                            : check_names(code_part, *root, {"kind", "value"}));
-    } else {
-        SLUICE_TRY(is_index
-                       ? check_names(part, *root, {"kind", "where", "each", "key"})
-                       : check_names(part, *root, {"kind", "where", "each", "group", "value"}));
-        if (const Value* const where = root->find("where")) {
-            SLUICE_TRY_ASSIGN(definition.where, Predicate::from_json(*where));
-        }
-        if (const Value* const each = root->find("each")) {
-            SLUICE_TRY_ASSIGN(definition.each, parse_pointer(R"("each")", *each));
-        }
-        const std::string_view key = is_index ? "key" : "group";
-        SLUICE_TRY_ASSIGN(definition.key, parse_pointers(in_quotes(key), root->find(key)));
+    SLUICE_TRY_ASSIGN(definition.kind, parse_kind(author, *root));
+    SLUICE_TRY(check_members(author, definition.kind, *root));
+    const bool is_declared = author == Author::declared;
+    if (const Value* const where = root->find("where")) {
+        SLUICE_TRY_ASSIGN(definition.where, Predicate::from_json(*where));
     }
-    if (!is_index) {
+    SLUICE_TRY_ASSIGN(definition.each, parse_optional_pointer(R"("each")", root->find("each")));
+    const ViewKind kind = definition.kind;
+    if (is_declared && kind == ViewKind::index) {
+        SLUICE_TRY_ASSIGN(definition.key, parse_pointers(R"("key")", root->find("key")));
+    }
+    if (is_declared && (kind == ViewKind::aggregate || kind == ViewKind::fold)) {
+        SLUICE_TRY_ASSIGN(definition.key, parse_pointers(R"("group")", root->find("group")));
+    }
+    if (kind == ViewKind::aggregate) {
         SLUICE_TRY_ASSIGN(definition.members, parse_members(author, root->find("value")));
+    }
+    if (is_declared && kind == ViewKind::fold) {
+        SLUICE_TRY_ASSIGN(definition.fold, parse_fold(*root));
+    }
+    if (kind == ViewKind::links) {
+        SLUICE_TRY_ASSIGN(definition.links, parse_links(*root));
+    }
+    if (kind == ViewKind::search) {
+        SLUICE_TRY_ASSIGN(definition.search, parse_search(*root));
     }
     definition.canonical = canonical_text(author, definition);
     return definition;
 }
 
 } // namespace
+
+std::string_view name_of(ViewKind kind) {
+    for (const auto& [name, known] : kKinds) {
+        if (known == kind) return name;
+    }
+    return "unknown";
+}
 
 Result<Definition> parse_declared_definition(std::string_view json) {
     return parse(Author::declared, json);

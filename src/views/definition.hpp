@@ -21,12 +21,38 @@ struct AggregateMembers {
     std::optional<Pointer> max;
 };
 
+/// How a declared fold makes one answer of a group's values.
+enum class DeclaredFold : std::uint8_t { first, last, set, list, merge };
+
+struct FoldMembers {
+    DeclaredFold fold = DeclaredFold::last;
+    Pointer value;
+};
+
+struct LinkMembers {
+    std::optional<Pointer> source; ///< Of the message, also with "each". None: its application key.
+    Pointer target;
+    std::optional<Pointer> relation; ///< None: `constant_relation`, or null if that is empty.
+    std::string constant_relation;
+    std::optional<Pointer> state; ///< None: a message can only say that there is a link.
+};
+
+struct SearchMembers {
+    std::vector<Pointer> text;
+    std::string language; ///< Empty: words are taken as they are.
+};
+
 struct Definition {
     ViewKind kind = ViewKind::index;
     std::optional<Predicate> where;
     std::optional<Pointer> each;
-    std::vector<Pointer> key; ///< Of an index; of an aggregate, its "group".
-    AggregateMembers members; ///< Of an aggregate.
+    std::vector<Pointer> key; ///< Of an index; of an aggregate or fold, its "group".
+
+    // Of the kind that they are named after.
+    AggregateMembers members;
+    FoldMembers fold;
+    LinkMembers links;
+    SearchMembers search;
 
     /// Equal text, equal view.
     std::string canonical;

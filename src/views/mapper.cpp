@@ -3,10 +3,14 @@
 #include "base/json_text.hpp"
 #include "base/key_format.hpp"
 #include "views/compiled_view.hpp"
+#include "views/link_rows.hpp"
+#include "views/search_rows.hpp"
+#include "views/value_json.hpp"
 #include "views/view.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -65,21 +69,49 @@ void Contributions::emit_into(RowBatch& batch, const TallyShape& shape) {
     }
 }
 
+/// What one message gives to the groups of one fold: all its values under a group are one row.
+class FoldContributions {
+public:
+    void clear() { rows_.clear(); }
+    void add(std::string_view group, Seq seq, std::string_view value) {
+        append_fold_value(rows_[std::string(group)], seq, value);
+    }
+    void emit_into(RowBatch& batch) const {
+        for (const auto& [group, value] : rows_) batch.emit(group, value);
+    }
+
+private:
+    std::map<std::string, std::string> rows_;
+};
+
 /// The Emit of one call of one view function.
 class RowEmit : public Emit {
 public:
-    RowEmit(const View& view, RowBatch& batch, Contributions& contributions)
-        : view_(view), batch_(batch), contributions_(contributions), tally_(view.shape) {}
+    RowEmit(const View& view, Seq seq, RowBatch& batch, Contributions& contributions,
+            FoldContributions& folded)
+        : view_(view), seq_(seq), batch_(batch), contributions_(contributions), folded_(folded),
+          tally_(view.shape) {}
 
     void operator()(const Key& key) override {
         if (view_.definition.kind == ViewKind::index) {
             batch_.emit(key.encoded());
+        } else if (is_fold()) {
+            throw std::invalid_argument("a fold needs values");
         } else {
             add(key);
         }
     }
+    void operator()(const Key& group, std::string_view value) override {
+        if (!is_fold()) throw std::invalid_argument("only a fold takes bytes");
+        folded_.add(group.encoded(), seq_, value);
+    }
     void operator()(const Key& group, const Value& value) override {
         check_takes_values();
+        if (is_fold()) {
+            std::string json;
+            append_value_json(json, value);
+            return (*this)(group, std::string_view(json));
+        }
         if (value.type() == Value::Type::number) add_number(value.number_text());
         std::string element;
         const bool is_scalar =
@@ -91,12 +123,19 @@ public:
         check_takes_values();
         std::string text;
         append_json_number(text, value);
+        if (is_fold()) return (*this)(group, std::string_view(text));
         add_number(text);
         add_bounds(Key(value).encoded());
         add(group);
     }
     void operator()(const Key& group, double value) override {
         check_takes_values();
+        if (is_fold()) {
+            if (!std::isfinite(value)) throw std::invalid_argument("a number that JSON lacks");
+            std::string text;
+            append_json_number(text, value);
+            return (*this)(group, std::string_view(text));
+        }
         if (std::isfinite(value)) {
             // A double is the decimal that it prints as: a function that emits what it reads as 0.1
             // then sums like a declared view, which reads the text.
@@ -109,8 +148,9 @@ public:
     }
 
 private:
+    bool is_fold() const { return view_.definition.kind == ViewKind::fold; }
     void check_takes_values() const {
-        if (view_.definition.kind == ViewKind::aggregate) return;
+        if (view_.definition.kind != ViewKind::index) return;
         throw std::invalid_argument("the rows of an index have no value");
     }
     void add_number(std::string_view json_number) {
@@ -127,8 +167,10 @@ private:
     }
 
     const View& view_;
+    Seq seq_;
     RowBatch& batch_;
     Contributions& contributions_;
+    FoldContributions& folded_;
     Tally tally_;
 };
 
@@ -152,6 +194,14 @@ struct Plan {
     std::optional<Source> min;
     std::optional<Source> max;
     Tally tally;
+    std::optional<Source> folded;
+    std::optional<Source> link_source; ///< Starts from the message, also with "each".
+    std::optional<Source> link_target;
+    std::optional<Source> link_relation;
+    std::string constant_relation; ///< Encoded.
+    std::optional<Source> link_state;
+    std::vector<Source> texts;
+    std::optional<search_rows::Writer> words;
 };
 
 Plan::Plan(const View& planned, PathSet& paths) : view(&planned), tally(planned.shape) {
@@ -170,6 +220,21 @@ Plan::Plan(const View& planned, PathSet& paths) : view(&planned), tally(planned.
     for (const Pointer& pointer : planned.shape.summed()) summed.push_back(source(pointer));
     if (planned.shape.min()) min = source(*planned.shape.min());
     if (planned.shape.max()) max = source(*planned.shape.max());
+    if (definition.kind == ViewKind::fold) folded = source(definition.fold.value);
+    if (definition.kind == ViewKind::links) {
+        const LinkMembers& links = definition.links;
+        if (links.source) link_source = Source{&*links.source, paths.add(*links.source)};
+        link_target = source(links.target);
+        if (links.relation) link_relation = source(*links.relation);
+        if (links.state) link_state = source(*links.state);
+        if (links.constant_relation.empty()) {
+            key_format::append_null(constant_relation);
+        } else {
+            key_format::append_string(constant_relation, links.constant_relation);
+        }
+    }
+    for (const Pointer& pointer : definition.search.text) texts.push_back(source(pointer));
+    if (definition.kind == ViewKind::search) words.emplace(definition.search.language);
 }
 
 } // namespace
@@ -179,8 +244,12 @@ struct Mapper::Impl {
 
     explicit Impl(std::vector<std::shared_ptr<const View>> mapped);
 
-    void map_declared(Plan& plan, Slots slots, RowBatch& batch);
-    void map_element(Plan& plan, Slots slots, const Value* element, RowBatch& batch);
+    void map_declared(Plan& plan, const Message& message, Slots slots, RowBatch& batch);
+    void map_element(Plan& plan, const Message& message, Slots slots, const Value* element,
+                     RowBatch& batch);
+    static void map_link(Plan& plan, const Message& message, Slots slots, const Value* element,
+                         RowBatch& batch);
+    static void map_texts(Plan& plan, Slots slots, RowBatch& batch);
     void append_tally(Plan& plan, Slots slots, const Value* element);
     void map_code(std::size_t index, const Message& message, RowBatch& batch);
 
@@ -195,6 +264,7 @@ struct Mapper::Impl {
     std::string key;
     std::string element_bytes;
     Contributions contributions;
+    FoldContributions folded;
 };
 
 Mapper::Impl::Impl(std::vector<std::shared_ptr<const View>> mapped)
@@ -214,36 +284,57 @@ const Value* find(const Source& source, std::span<const Value* const> slots, con
     return element == nullptr ? slots[source.slot] : source.pointer->find(*element);
 }
 
+template <typename Visit> void each_element(const Value& values, const Visit& visit) {
+    for (const Value& element : values.elements()) visit(element);
+    for (const auto& [name, value] : values.members()) visit(value);
+}
+
 } // namespace
 
-void Mapper::Impl::map_declared(Plan& plan, Slots slots, RowBatch& batch) {
+void Mapper::Impl::map_declared(Plan& plan, const Message& message, Slots slots, RowBatch& batch) {
     const Definition& definition = plan.view->definition;
     if (definition.where) {
         std::transform(plan.where.begin(), plan.where.end(), plan.where_found.begin(),
                        [&](std::size_t slot) { return slots[slot]; });
         if (!definition.where->matches_found(plan.where_found)) return;
     }
-    if (!definition.each) {
-        map_element(plan, slots, nullptr, batch);
-        return;
-    }
-    const Value* const each = slots[plan.each];
-    if (each == nullptr) return;
     contributions.clear();
-    for (const Value& element : each->elements()) map_element(plan, slots, &element, batch);
-    for (const auto& [name, value] : each->members()) map_element(plan, slots, &value, batch);
-    if (definition.kind == ViewKind::aggregate) contributions.emit_into(batch, plan.view->shape);
+    folded.clear();
+    if (definition.kind == ViewKind::search) {
+        map_texts(plan, slots, batch);
+    } else if (!definition.each) {
+        map_element(plan, message, slots, nullptr, batch);
+    } else if (const Value* const each = slots[plan.each]) {
+        each_element(*each, [&](const Value& element) {
+            map_element(plan, message, slots, &element, batch);
+        });
+        if (definition.kind == ViewKind::aggregate) {
+            contributions.emit_into(batch, plan.view->shape);
+        }
+    }
+    if (definition.kind == ViewKind::fold) folded.emit_into(batch);
 }
 
 /// `element` is null pointer for the message itself.
-void Mapper::Impl::map_element(Plan& plan, Slots slots, const Value* element, RowBatch& batch) {
+void Mapper::Impl::map_element(Plan& plan, const Message& message, Slots slots,
+                               const Value* element, RowBatch& batch) {
+    const Definition& definition = plan.view->definition;
+    if (definition.kind == ViewKind::links) return map_link(plan, message, slots, element, batch);
     key.clear();
     for (const Source& source : plan.key) {
         const Value* const part = find(source, slots, element);
         if (part == nullptr || !key_format::append_value(key, *part)) return;
     }
-    if (plan.view->definition.kind == ViewKind::index) {
+    if (definition.kind == ViewKind::index) {
         batch.emit(key);
+        return;
+    }
+    if (definition.kind == ViewKind::fold) {
+        const Value* const value = find(*plan.folded, slots, element);
+        element_bytes.clear();
+        if (value != nullptr && append_folded_value(element_bytes, definition.fold.fold, *value)) {
+            folded.add(key, message.seq, element_bytes);
+        }
         return;
     }
     if (element == nullptr && plan.view->shape.is_only_count()) {
@@ -256,6 +347,44 @@ void Mapper::Impl::map_element(Plan& plan, Slots slots, const Value* element, Ro
     } else {
         contributions.add(key, plan.tally);
     }
+}
+
+void Mapper::Impl::map_link(Plan& plan, const Message& message, Slots slots, const Value* element,
+                            RowBatch& batch) {
+    const auto encode = [&](const Value* value, std::string& to) {
+        return value != nullptr && key_format::append_value(to, *value);
+    };
+    std::string source, target, relation = plan.constant_relation;
+    if (!plan.link_source) {
+        if (message.key.empty()) return;
+        key_format::append_string(source, message.key);
+    } else if (!encode(find(*plan.link_source, slots, nullptr), source)) {
+        return;
+    }
+    if (!encode(find(*plan.link_target, slots, element), target)) return;
+    if (plan.link_relation) {
+        relation.clear();
+        if (!encode(find(*plan.link_relation, slots, element), relation)) return;
+    }
+    std::string_view value = link_rows::kHolds;
+    if (plan.link_state) {
+        const Value* const state = find(*plan.link_state, slots, element);
+        const auto holds = state == nullptr ? std::nullopt : state->as_bool();
+        if (!holds) return; // It says nothing about this link.
+        if (!*holds) value = link_rows::kEnds;
+    }
+    link_rows::emit(batch, source, relation, target, value);
+}
+
+/// A text is a string, or each string in an array.
+void Mapper::Impl::map_texts(Plan& plan, Slots slots, RowBatch& batch) {
+    for (const Source& source : plan.texts) {
+        const Value* const found = find(source, slots, nullptr);
+        if (found == nullptr) continue;
+        search_rows::for_each_text(*found,
+                                   [&](std::string_view text) { plan.words->add_text(text); });
+    }
+    plan.words->emit_into(batch);
 }
 
 /// Fills plan.tally with what one element counts.
@@ -280,7 +409,8 @@ void Mapper::Impl::append_tally(Plan& plan, Slots slots, const Value* element) {
 void Mapper::Impl::map_code(std::size_t index, const Message& message, RowBatch& batch) {
     const View& view = *views[index];
     contributions.clear();
-    RowEmit emit(view, batch, contributions);
+    folded.clear();
+    RowEmit emit(view, message.seq, batch, contributions, folded);
     // The one place where code that is not ours runs: whatever it throws costs this message's row
     // of this view, and nothing else.
     try {
@@ -291,6 +421,7 @@ void Mapper::Impl::map_code(std::size_t index, const Message& message, RowBatch&
         return;
     }
     if (view.definition.kind == ViewKind::aggregate) contributions.emit_into(batch, view.shape);
+    if (view.definition.kind == ViewKind::fold) folded.emit_into(batch);
 }
 
 Mapper::Mapper(std::vector<std::shared_ptr<const View>> views)
@@ -319,7 +450,7 @@ void Mapper::map(Seq seq, std::string_view key, std::string_view body,
     for (std::size_t i = 0; i < impl.views.size(); ++i) {
         batches[i].begin_row(seq);
         if (impl.plans[i]) {
-            if (slots) impl.map_declared(*impl.plans[i], *slots, batches[i]);
+            if (slots) impl.map_declared(*impl.plans[i], message, *slots, batches[i]);
         } else if (can_map(*impl.views[i])) {
             impl.map_code(i, message, batches[i]);
         }

@@ -2,6 +2,7 @@
 
 #include "base/try.hpp"
 #include "views/compiled_view.hpp"
+#include "views/search_rows.hpp"
 
 namespace sluice {
 
@@ -13,32 +14,49 @@ bool rows_are_the_count(const Definition& definition, bool is_code) {
     return TallyShape(definition.members).is_only_count() && !definition.each && !is_code;
 }
 
-std::shared_ptr<const View> make_view(Definition definition, bool is_code, ViewFunction function) {
-    std::shared_ptr<const Reducer> reducer;
-    if (definition.kind == ViewKind::aggregate && !rows_are_the_count(definition, is_code)) {
-        reducer = std::make_shared<TallyReducer>(TallyShape(definition.members));
+std::shared_ptr<const Reducer> reducer_for(const View& view) {
+    switch (view.definition.kind) {
+    case ViewKind::aggregate:
+        if (rows_are_the_count(view.definition, view.is_code)) return nullptr;
+        return std::make_shared<TallyReducer>(view.shape);
+    case ViewKind::fold: return fold_reducer(view.fold);
+    case ViewKind::search: return search_rows::length_reducer();
+    case ViewKind::index:
+    case ViewKind::links: return nullptr;
     }
-    TallyShape shape(definition.members);
-    return std::make_shared<const View>(View{std::move(definition), is_code, std::move(function),
-                                             std::move(shape), std::move(reducer)});
+    return nullptr;
+}
+
+std::shared_ptr<const View> make_view(View view) {
+    view.reducer = reducer_for(view);
+    return std::make_shared<const View>(std::move(view));
 }
 
 } // namespace
 
 Result<std::shared_ptr<const View>> compile_view(std::string_view definition_json) {
     SLUICE_TRY_ASSIGN(Definition definition, parse_declared_definition(definition_json));
-    return make_view(std::move(definition), /*is_code=*/false, nullptr);
+    View view{.definition = std::move(definition)};
+    if (kind_of(view) == ViewKind::fold) view.fold = declared_fold(view.definition.fold.fold);
+    return make_view(std::move(view));
 }
 
 Result<std::shared_ptr<const View>> compile_view(const CodeView& view) {
     if (!view.map) return Error{Errc::invalid_argument, "a view written as a function needs one"};
     SLUICE_TRY_ASSIGN(Definition definition, parse_code_definition(view.definition));
-    return make_view(std::move(definition), /*is_code=*/true, view.map);
+    if ((definition.kind == ViewKind::fold) != (view.fold != nullptr)) {
+        return Error{Errc::invalid_argument,
+                     "CodeView::fold is for a view of kind \"fold\", which needs it"};
+    }
+    return make_view({.definition = std::move(definition),
+                      .is_code = true,
+                      .function = view.map,
+                      .fold = view.fold});
 }
 
 Result<std::shared_ptr<const View>> compile_unloaded_view(std::string_view definition_json) {
     SLUICE_TRY_ASSIGN(Definition definition, parse_code_definition(definition_json));
-    return make_view(std::move(definition), /*is_code=*/true, nullptr);
+    return make_view({.definition = std::move(definition), .is_code = true});
 }
 
 ViewKind kind_of(const View& view) {
@@ -52,6 +70,16 @@ const std::string& canonical_definition(const View& view) {
 }
 std::shared_ptr<const Reducer> reducer_of(const View& view) {
     return view.reducer;
+}
+
+std::shared_ptr<const Fold> fold_of(const View& view) {
+    return view.fold;
+}
+const std::vector<Pointer>& texts_of(const View& view) {
+    return view.definition.search.text;
+}
+const std::string& language_of(const View& view) {
+    return view.definition.search.language;
 }
 
 std::string aggregate_to_json(const View& view, std::uint64_t row_count, std::string_view partial) {

@@ -1,5 +1,6 @@
 // A view as the engine runs it: compiled from its definition, or wrapped around a function.
 #pragma once
+#include "base/pointer.hpp"
 #include "store/store.hpp"
 
 #include <sluice/result.hpp>
@@ -12,7 +13,12 @@
 
 namespace sluice {
 
-enum class ViewKind : std::uint8_t { index, aggregate };
+enum class ViewKind : std::uint8_t { index, aggregate, fold, links, search };
+std::string_view name_of(ViewKind kind);
+/// Whether readers see rows, each of one message, or groups of them.
+constexpr bool shows_rows(ViewKind kind) {
+    return kind != ViewKind::aggregate && kind != ViewKind::fold;
+}
 
 class View;
 
@@ -20,6 +26,9 @@ class View;
 ///   {"kind":"index","where":{"/value/content/type":"post"},"key":["/value/author"]}
 ///   {"kind":"index","each":"/value/content/mentions","key":["/link"]}
 ///   {"kind":"aggregate","group":["/value/author"],"value":{"count":true,"sum":"/value/n"}}
+///   {"kind":"fold","group":["/value/author"],"fold":"last","value":"/value/content/name"}
+///   {"kind":"links","source":"/value/author","target":"/value/content/contact","relation":"knows"}
+///   {"kind":"search","text":["/value/content/text"],"language":"english"}
 /// Errors: invalid_argument, naming the part that is wrong and what it may be.
 Result<std::shared_ptr<const View>> compile_view(std::string_view definition_json);
 
@@ -34,12 +43,18 @@ ViewKind kind_of(const View& view);
 bool can_map(const View& view);
 /// The definition with its white space and member order made canonical: equal text, equal view.
 const std::string& canonical_definition(const View& view);
-/// Null for an index, and for an aggregate that counts every message at most once in a group: there
-/// the number of rows says it all.
+/// Null for an index and links; for a fold that only steps; and for an aggregate that counts every
+/// message at most once in a group: there the number of rows says it all.
 std::shared_ptr<const Reducer> reducer_of(const View& view);
 /// What an aggregate answers for one group: {"count":3,"sum":12.5}, members in the order count,
 /// sum, average, min, max.
 std::string aggregate_to_json(const View& view, std::uint64_t row_count, std::string_view partial);
+
+/// How a fold's values are folded; null pointer if its code is not loaded.
+std::shared_ptr<const Fold> fold_of(const View& view);
+/// What a search view looks into, and in which language ("" for none).
+const std::vector<Pointer>& texts_of(const View& view);
+const std::string& language_of(const View& view);
 
 /// Maps messages to rows for many views, parsing each message once. Not thread-safe: one per
 /// thread.

@@ -2,6 +2,8 @@
 #include "model/model.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace sluice::test {
 namespace {
@@ -65,17 +67,22 @@ using Rows = std::vector<std::pair<std::string, Seq>>; // Encoded keys, in order
 
 /// The rows that a view should show which was complete at `since`: nothing of what is gone now, and
 /// nothing of what was restored or replaced since, which waits for the view's application.
-template <typename Take>
-void each_row(const Model& model, const Model::OpenView& view, Seq since, const Take& take) {
-    const Meaning& meaning = meanings()[view.meaning];
+template <typename Take> void each_content(const Model& model, Seq since, const Take& take) {
     for (const Seq seq : model.messages()) {
         const Model::Entry& entry = model.at(seq);
         const bool waits = !entry.turns.empty() && entry.turns.back() > since;
         if (seq > since || entry.deleted || waits) continue;
-        for (const Emission& emission : meaning.emissions(entry.versions.back().content)) {
+        take(seq, entry.versions.back().content);
+    }
+}
+
+template <typename Take>
+void each_row(const Model& model, const Model::OpenView& view, Seq since, const Take& take) {
+    each_content(model, since, [&](Seq seq, const Content& content) {
+        for (const Emission& emission : meanings()[view.meaning].emissions(content)) {
             take(seq, emission);
         }
-    }
+    });
 }
 
 Rows rows_of(const Model& model, const Model::OpenView& view, Seq since) {
@@ -151,6 +158,149 @@ std::string difference_of_groups(const Snapshot& snapshot, const std::string& na
     return "view " + name + " lacks group " + Key::from_encoded(at->first).value().to_json();
 }
 
+std::string difference_of_fold(const Snapshot& snapshot, const std::string& name,
+                               const Meaning& meaning, const Model& model, Seq since) {
+    std::map<std::string, std::vector<Content>> groups;
+    each_content(model, since, [&](Seq, const Content& content) {
+        for (const Emission& emission : meaning.emissions(content)) {
+            groups[emission.key.encoded()].push_back(content);
+        }
+    });
+    auto cursor = snapshot.read(name).value();
+    auto at = groups.begin();
+    for (; cursor.next(); ++at) {
+        const std::string shown = cursor.key().to_json() + ' ' + cursor.value();
+        if (at == groups.end() || at->first != cursor.encoded_key()) {
+            return "view " + name + " shows group " + shown;
+        }
+        if (cursor.value() != meaning.answer(at->second)) {
+            return "view " + name + " has a wrong answer: " + shown + " instead of " +
+                   meaning.answer(at->second);
+        }
+    }
+    cursor.status().value();
+    return at == groups.end() ? "" : "view " + name + " lacks a group";
+}
+
+/// Which author likes which tag, and the newest message that says so.
+using Likes = std::map<std::pair<std::string, std::string>, Seq>;
+
+std::string text_of(const Likes& likes) {
+    std::string text;
+    for (const auto& [pair, seq] : likes) {
+        text += ' ' + pair.first + "->" + pair.second + '@' + seq_text(seq);
+    }
+    return text;
+}
+
+Likes likes_in(const Snapshot& snapshot, const std::string& name, const LinkQuery& query) {
+    const auto text = [](const Key& key) {
+        const std::string json = key.to_json();
+        return json.substr(2, json.size() - 4);
+    };
+    Likes likes;
+    for (const Link& link : snapshot.links(name, query).value()) {
+        likes[{text(link.source), text(link.target)}] = link.seq;
+    }
+    return likes;
+}
+
+std::string difference_of_links(const Snapshot& snapshot, const std::string& name,
+                                const Model& model, Seq since) {
+    Likes expected;
+    each_content(model, since, [&](Seq seq, const Content& content) {
+        if (!content.is_json) return;
+        for (const std::string& tag : content.tags) expected[{content.author, tag}] = seq;
+    });
+    const auto differs = [&](const LinkQuery& query, const auto& is_meant) -> std::string {
+        Likes meant = expected;
+        std::erase_if(meant, [&](const auto& like) { return !is_meant(like.first); });
+        const Likes shown = likes_in(snapshot, name, query);
+        return shown == meant
+                   ? ""
+                   : "view " + name + " shows" + text_of(shown) + " instead of" + text_of(meant);
+    };
+    std::string wrong = differs({}, [](const auto&) { return true; });
+    if (wrong.empty()) {
+        wrong = differs({.from = Key("ada")}, [](const auto& l) { return l.first == "ada"; });
+    }
+    if (wrong.empty()) {
+        wrong = differs({.to = Key("red"), .relation = Key("likes")},
+                        [](const auto& l) { return l.second == "red"; });
+    }
+    return wrong;
+}
+
+/// A content as its words, and none of those where a text ends.
+std::vector<std::string> words_of(const Content& content, bool with_tags) {
+    std::vector<std::string> words;
+    std::string word;
+    for (const char c : content.text + '.') {
+        if (c != '.') word += c;
+        if (c == '.' && !word.empty()) words.push_back(std::exchange(word, {}));
+    }
+    if (!with_tags) return words;
+    for (const std::string& tag : content.tags) words.insert(words.end(), {"", tag});
+    return words;
+}
+
+/// BM25 by the book, over the contents given.
+std::map<Seq, double> scores(const std::map<Seq, std::vector<std::string>>& contents,
+                             const std::string& wanted, bool is_prefix) {
+    double words = 0;
+    std::map<Seq, double> times, lengths;
+    for (const auto& [seq, all] : contents) {
+        for (const std::string& word : all) {
+            if (word.empty()) continue;
+            ++words;
+            ++lengths[seq];
+            if (is_prefix ? word.starts_with(wanted) : word == wanted) ++times[seq];
+        }
+    }
+    const double count = static_cast<double>(contents.size());
+    const double matching = static_cast<double>(times.size());
+    std::map<Seq, double> all;
+    for (const auto& [seq, tf] : times) {
+        const double idf = std::log(1 + (count - matching + 0.5) / (matching + 0.5));
+        all[seq] = idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * lengths[seq] / (words / count)));
+    }
+    return all;
+}
+
+std::string difference_of_search(const Snapshot& snapshot, const std::string& name,
+                                 const Meaning& meaning, const Model& model, Seq since) {
+    const bool with_tags = meaning.definition.find("/tags") != std::string::npos;
+    std::map<Seq, std::vector<std::string>> contents;
+    each_content(model, since, [&](Seq seq, const Content& content) {
+        if (content.is_json) contents[seq] = words_of(content, with_tags);
+    });
+    std::vector<std::string> queries = {"text10*", "text100*", "text*", "red", "text1003"};
+    if (!contents.empty()) queries.push_back(contents.rbegin()->second.front());
+    for (const std::string& query : queries) {
+        const bool is_prefix = query.back() == '*';
+        const auto expected =
+            scores(contents, query.substr(0, query.size() - (is_prefix ? 1 : 0)), is_prefix);
+        const SearchAnswer answer = snapshot.search(name, {.text = query, .limit = 1000}).value();
+        const std::string what = "view " + name + ", asked for " + query + ", ";
+        if (answer.total != expected.size() || answer.hits.size() != expected.size()) {
+            return what + "finds " + seq_text({answer.total}) + " messages instead of " +
+                   seq_text({expected.size()});
+        }
+        for (std::size_t i = 0; i < answer.hits.size(); ++i) {
+            const SearchHit& hit = answer.hits[i];
+            const auto found = expected.find(hit.seq);
+            if (found == expected.end()) return what + "finds " + seq_text(hit.seq);
+            if (std::abs(found->second - hit.score) > 1e-12) return what + "has another score";
+            const bool in_order =
+                i == 0 || answer.hits[i - 1].score > hit.score ||
+                (answer.hits[i - 1].score == hit.score && answer.hits[i - 1].seq > hit.seq);
+            if (!in_order) return what + "has another order";
+            if (hit.marks.empty()) return what + "marks nothing in " + seq_text(hit.seq);
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 std::string Model::difference_of_views(const Snapshot& snapshot,
@@ -168,14 +318,29 @@ std::string Model::difference_of_views(const Snapshot& snapshot,
             return "view " + info.name + " says it is at " + seq_text(info.since);
         }
         std::string difference;
-        if (meanings()[view.meaning].is_aggregate) {
+        const Meaning& meaning = meanings()[view.meaning];
+        switch (meaning.kind) {
+        case Kind::index:
+            difference = difference_of_index(snapshot, info.name, rows_of(*this, view, info.since));
+            break;
+        case Kind::aggregate: {
             std::map<std::string, Group> groups;
             each_row(*this, view, info.since, [&](Seq, const Emission& emission) {
                 groups[emission.key.encoded()].add(emission);
             });
             difference = difference_of_groups(snapshot, info.name, groups);
-        } else {
-            difference = difference_of_index(snapshot, info.name, rows_of(*this, view, info.since));
+            break;
+        }
+        case Kind::fold:
+            if (!view.loaded) break; // It cannot be read.
+            difference = difference_of_fold(snapshot, info.name, meaning, *this, info.since);
+            break;
+        case Kind::links:
+            difference = difference_of_links(snapshot, info.name, *this, info.since);
+            break;
+        case Kind::search:
+            difference = difference_of_search(snapshot, info.name, meaning, *this, info.since);
+            break;
         }
         if (!difference.empty()) return difference + ", since " + seq_text(info.since);
     }

@@ -43,7 +43,9 @@ std::string key_number(std::uint64_t choice) {
 std::string dump(const Snapshot& snapshot, const std::vector<ViewInfo>& infos) {
     std::string text = std::to_string(snapshot.position().value);
     for (const ViewInfo& info : infos) {
-        auto cursor = snapshot.read(info.name).value();
+        auto read = snapshot.read(info.name);
+        if (!read && !info.loaded && info.kind == "fold") continue;
+        ViewCursor cursor = std::move(read.value());
         text += "\n" + info.name + ':';
         while (cursor.next()) {
             text += ' ' + cursor.key().to_json() + '@' + std::to_string(cursor.seq().value) +

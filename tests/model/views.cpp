@@ -1,5 +1,6 @@
 #include "model/views.hpp"
 
+#include <set>
 #include <stdexcept>
 
 namespace sluice::test {
@@ -80,6 +81,67 @@ Emissions numbers_by_author(const Content& content) {
     return {{Key(content.author), content.number}};
 }
 
+std::string quoted(const std::string& text) {
+    return '"' + text + '"';
+}
+
+std::string last_text(const std::vector<Content>& group) {
+    return quoted(group.back().text);
+}
+
+std::string first_author(const std::vector<Content>& group) {
+    return quoted(group.front().author);
+}
+
+std::string list_of_texts(const std::vector<Content>& group) {
+    std::string json;
+    for (const Content& content : group) json += (json.empty() ? "[" : ",") + quoted(content.text);
+    return json + ']';
+}
+
+std::string set_of_authors(const std::vector<Content>& group) {
+    std::set<std::string> authors;
+    for (const Content& content : group) authors.insert(content.author);
+    std::string json;
+    for (const std::string& author : authors) json += (json.empty() ? "[" : ",") + quoted(author);
+    return json + ']';
+}
+
+/// The members that our contents have, in the order of their names, each from the last.
+std::string merged(const std::vector<Content>& group) {
+    std::string tags, json = R"({"author":)" + quoted(group.back().author);
+    for (const Content& content : group) {
+        if (content.number) tags = scalars()[*content.number].json;
+    }
+    if (!tags.empty()) json += R"(,"n":)" + tags;
+    tags.clear();
+    for (const std::string& tag : group.back().tags)
+        tags += (tags.empty() ? "" : ",") + quoted(tag);
+    return json + R"(,"tags":[)" + tags + R"(],"text":)" + quoted(group.back().text) +
+           R"(,"type":)" + quoted(group.back().type) + '}';
+}
+
+/// A state whose order matters and that combines: the texts one behind the other.
+struct Chain {
+    std::string text;
+    void add(Seq, std::string_view value) { text += value; }
+    void combine(const Chain& later) { text += later.text; }
+    std::string to_json() const { return quoted(text); }
+    std::string encoded() const { return text; }
+    static std::optional<Chain> decode(std::string_view bytes) { return Chain{std::string(bytes)}; }
+};
+
+void chain_texts(const Message& message, Emit& emit) {
+    if (message.json == nullptr) return;
+    emit(Key(member(message, "type")), member(message, "text"));
+}
+
+std::string chained(const std::vector<Content>& group) {
+    std::string text;
+    for (const Content& content : group) text += content.text;
+    return quoted(text);
+}
+
 std::vector<Meaning> make_meanings() {
     const std::string index = R"({"kind":"index")";
     const std::string aggregate = R"({"kind":"aggregate")";
@@ -88,53 +150,58 @@ std::vector<Meaning> make_meanings() {
     const auto words_with = [](const char* prefix, std::uint32_t version) {
         return Meaning{
             "words",
-            false,
+            Kind::index,
             R"({"kind":"index"})",
             "reader",
             version,
             [prefix](const Message& message, Emit& emit) { index_words(message, emit, prefix); },
             [prefix](const Content& content) { return words(content, prefix); }};
     };
+    const auto fold = [](const char* name, const std::string& members, auto emissions,
+                         auto answer) {
+        return Meaning{name,      Kind::fold, R"({"kind":"fold",)" + members + '}', "", 1, {},
+                       emissions, answer};
+    };
     return {
         {"by author",
-         false,
+         Kind::index,
          index + R"(,"key":["/author","/type"]})",
          "",
          1,
          {},
          by_author_and_type},
-        {"by author", false, index + R"(,"key":["/type"]})", "", 1, {}, by_type},
-        {"by tag", false, index + R"(,"each":"/tags","key":[""]})", "", 1, {}, by_tag},
+        {"by author", Kind::index, index + R"(,"key":["/type"]})", "", 1, {}, by_type},
+        {"by tag", Kind::index, index + R"(,"each":"/tags","key":[""]})", "", 1, {}, by_tag},
         {"by number",
-         false,
+         Kind::index,
          index + R"(,"where":{"/type":"post"},"key":["/n"]})",
          "",
          1,
          {},
          posts_by_number},
         {"counts",
-         true,
+         Kind::aggregate,
          aggregate + R"(,"group":["/type"],"value":{"count":true}})",
          "",
          1,
          {},
          by_type},
         {"counts",
-         true,
+         Kind::aggregate,
          aggregate + R"(,"each":"/tags","group":[""],"value":{"count":true}})",
          "",
          1,
          {},
          by_tag},
         {"numbers",
-         true,
+         Kind::aggregate,
          aggregate + R"(,"group":["/type"],)" + everything,
          "",
          1,
          {},
          numbers_by_type},
         {"all numbers",
-         true,
+         Kind::aggregate,
          aggregate + R"(,"group":[],"value":{"sum":"/n","max":"/n"}})",
          "",
          1,
@@ -142,8 +209,32 @@ std::vector<Meaning> make_meanings() {
          numbers_of_all},
         words_with("word", 1),
         words_with("Wort", 2),
-        {"sums", true, aggregate + R"(,"value":{"count":true,"sum":true,"min":true}})", "writer", 1,
-         sum_by_author, numbers_by_author},
+        {"sums", Kind::aggregate, aggregate + R"(,"value":{"count":true,"sum":true,"min":true}})",
+         "writer", 1, sum_by_author, numbers_by_author},
+        fold("fold", R"("group":["/type"],"fold":"last","value":"/text")", by_type, last_text),
+        fold("fold", R"("group":["/type"],"fold":"list","value":"/text")", by_type, list_of_texts),
+        fold("authors", R"("group":["/type"],"fold":"set","value":"/author")", by_type,
+             set_of_authors),
+        fold("authors", R"("group":[],"fold":"first","value":"/author")", numbers_of_all,
+             first_author),
+        fold("merged", R"("group":["/type"],"fold":"merge","value":"")", by_type, merged),
+        {"chain", Kind::fold, R"({"kind":"fold"})", "writer", 1, chain_texts, by_type, chained,
+         fold_of<Chain>()},
+        {"links",
+         Kind::links,
+         R"({"kind":"links","each":"/tags","source":"/author","target":"","relation":"likes"})",
+         "",
+         1,
+         {},
+         {}},
+        {"search", Kind::search, R"({"kind":"search","text":["/text","/tags"]})", "", 1, {}, {}},
+        {"search",
+         Kind::search,
+         R"({"kind":"search","text":["/text"],"language":"english"})",
+         "",
+         1,
+         {},
+         {}},
     };
 }
 
