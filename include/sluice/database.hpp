@@ -191,7 +191,7 @@ public:
     Result<void> status() const;
     Key key() const;
     std::string_view encoded_key() const; ///< Key::encoded() without a copy, until the next next().
-    Seq seq() const; ///< 0 for an aggregate and a fold.
+    Seq seq() const;                      ///< 0 for an aggregate and a fold.
     /// The answer of an aggregate as JSON, such as {"count":3}, or of a fold; empty for others.
     std::string value() const;
     /// The message behind a row. Errors: invalid_argument (of an aggregate or fold, whose rows are

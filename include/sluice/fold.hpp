@@ -14,8 +14,8 @@ namespace sluice {
 /// What a fold's state can do decides where it is kept and what reading a group costs
 /// (docs/design/views.md).
 enum class FoldTier : std::uint8_t {
-    steps,      ///< Only steps: reading a group visits each of its values.
-    combines,   ///< Combines with what follows it: kept with the rows, as long as they are in order.
+    steps,    ///< Only steps: reading a group visits each of its values.
+    combines, ///< Combines with what follows it: kept with the rows, as long as they are in order.
     order_free, ///< Combines in any order: always kept with the rows.
 };
 
@@ -57,29 +57,27 @@ public:
 ///     };
 template <typename State>
 concept FoldSteps = std::default_initializable<State> &&
-                    requires(State& state, const State& done, Seq seq, std::string_view value) {
-                        state.add(seq, value);
-                        { done.to_json() } -> std::convertible_to<std::string>;
-                    };
+    requires(State& state, const State& done, Seq seq, std::string_view value) {
+    state.add(seq, value);
+    { done.to_json() } -> std::convertible_to<std::string>;
+};
 
 template <typename State>
 concept FoldCombines = FoldSteps<State> &&
-                       requires(State& state, const State& other, std::string_view bytes) {
-                           state.combine(other);
-                           { other.encoded() } -> std::convertible_to<std::string>;
-                           { State::decode(bytes) } -> std::same_as<std::optional<State>>;
-                       };
+    requires(State& state, const State& other, std::string_view bytes) {
+    state.combine(other);
+    { other.encoded() } -> std::convertible_to<std::string>;
+    { State::decode(bytes) } -> std::same_as<std::optional<State>>;
+};
 
 /// Order-free is what says so with `static constexpr bool kOrderFree = true`, and what has an
 /// inverse, `remove(seq, value)`: who can take out any value at any time cannot depend on the
 /// order. The inverse is not called: nothing is ever subtracted from what is kept
 /// (docs/decisions/0009).
 template <typename State>
-concept FoldOrderFree =
-    FoldCombines<State> && (requires { requires State::kOrderFree; } ||
-                            requires(State& state, Seq seq, std::string_view value) {
-                                state.remove(seq, value);
-                            });
+concept FoldOrderFree = FoldCombines<State> &&(
+    requires { requires State::kOrderFree; } ||
+    requires(State & state, Seq seq, std::string_view value) { state.remove(seq, value); });
 
 /// The fold of a type, in the best tier that it can do: `view.fold = fold_of<Longest>();`
 template <FoldSteps State> std::shared_ptr<const Fold> fold_of() {
@@ -89,7 +87,8 @@ template <FoldSteps State> std::shared_ptr<const Fold> fold_of() {
         void add(Seq seq, std::string_view value) override { state_.add(seq, value); }
         std::string to_json() const override { return state_.to_json(); }
         void combine([[maybe_unused]] const FoldState& later) override {
-            if constexpr (FoldCombines<State>) state_.combine(static_cast<const Box&>(later).state_);
+            if constexpr (FoldCombines<State>)
+                state_.combine(static_cast<const Box&>(later).state_);
         }
         std::string encoded() const override {
             if constexpr (FoldCombines<State>) return state_.encoded();
@@ -106,9 +105,7 @@ template <FoldSteps State> std::shared_ptr<const Fold> fold_of() {
             if constexpr (FoldCombines<State>) return FoldTier::combines;
             return FoldTier::steps;
         }
-        std::unique_ptr<FoldState> begin() const override {
-            return std::make_unique<Box>(State{});
-        }
+        std::unique_ptr<FoldState> begin() const override { return std::make_unique<Box>(State{}); }
         std::unique_ptr<FoldState> decode([[maybe_unused]] std::string_view bytes) const override {
             if constexpr (FoldCombines<State>) {
                 if (auto state = State::decode(bytes)) {

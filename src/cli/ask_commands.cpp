@@ -89,8 +89,7 @@ struct Links {
                                      .add("seq", link.seq));
             } else {
                 table.row({std::to_string(link.seq.value), printable(node_text(link.source)),
-                           printable(node_text(link.relation)),
-                           printable(node_text(link.target))});
+                           printable(node_text(link.relation)), printable(node_text(link.target))});
             }
         }
         table.finish();

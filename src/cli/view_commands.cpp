@@ -14,29 +14,30 @@ namespace {
 
 struct ViewAdd {
     static CommandText text() {
-        return {"add",
-                "Declare a view, and derive it from the log",
-                "An index lists messages under typed keys; an aggregate counts, sums, averages, "
-                "and finds the least and the greatest of each group; a fold keeps the first, last, "
-                "set, list or merge of its values. Links lead from messages and people to others, "
-                "and a view for searching finds texts by their words. Places in a message are JSON "
-                "Pointers. A name that exists with another definition is built anew beside the "
-                "old one, which answers until the new one is ready.",
-                {"sluice view add db by_type --json "
-                 "'{\"kind\":\"index\",\"key\":[\"/type\",\"/time\"]}'",
-                 "sluice view add db notes --json "
-                 "'{\"kind\":\"index\",\"where\":{\"/type\":\"note\"},\"key\":[\"/text\"]}'",
-                 "sluice view add db tags --json "
-                 "'{\"kind\":\"index\",\"each\":\"/tags\",\"key\":[\"\"]}'",
-                 "sluice view add db per_type --json "
-                 "'{\"kind\":\"aggregate\",\"group\":[\"/type\"],\"value\":{\"count\":true}}'",
-                 "sluice view add db newest --json "
-                 "'{\"kind\":\"fold\",\"group\":[\"/type\"],\"fold\":\"last\",\"value\":\"/text\"}'",
-                 "sluice view add db replies --json "
-                 "'{\"kind\":\"links\",\"target\":\"/reply_to\",\"relation\":\"replies\"}'",
-                 "sluice view add db texts --json "
-                 "'{\"kind\":\"search\",\"text\":[\"/text\"],\"language\":\"english\"}'"},
-                true};
+        return {
+            "add",
+            "Declare a view, and derive it from the log",
+            "An index lists messages under typed keys; an aggregate counts, sums, averages, "
+            "and finds the least and the greatest of each group; a fold keeps the first, last, "
+            "set, list or merge of its values. Links lead from messages and people to others, "
+            "and a view for searching finds texts by their words. Places in a message are JSON "
+            "Pointers. A name that exists with another definition is built anew beside the "
+            "old one, which answers until the new one is ready.",
+            {"sluice view add db by_type --json "
+             "'{\"kind\":\"index\",\"key\":[\"/type\",\"/time\"]}'",
+             "sluice view add db notes --json "
+             "'{\"kind\":\"index\",\"where\":{\"/type\":\"note\"},\"key\":[\"/text\"]}'",
+             "sluice view add db tags --json "
+             "'{\"kind\":\"index\",\"each\":\"/tags\",\"key\":[\"\"]}'",
+             "sluice view add db per_type --json "
+             "'{\"kind\":\"aggregate\",\"group\":[\"/type\"],\"value\":{\"count\":true}}'",
+             "sluice view add db newest --json "
+             "'{\"kind\":\"fold\",\"group\":[\"/type\"],\"fold\":\"last\",\"value\":\"/text\"}'",
+             "sluice view add db replies --json "
+             "'{\"kind\":\"links\",\"target\":\"/reply_to\",\"relation\":\"replies\"}'",
+             "sluice view add db texts --json "
+             "'{\"kind\":\"search\",\"text\":[\"/text\"],\"language\":\"english\"}'"},
+            true};
     }
     void describe(CLI::App& app) {
         database.describe(app);

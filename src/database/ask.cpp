@@ -16,9 +16,10 @@ Result<OpenView> view_of_kind(const ViewSet& views, std::string_view name, ViewK
         return Error{Errc::not_found, "there is no view " + std::string(name)};
     }
     if (kind_of(*found->second.view) != kind) {
-        return Error{Errc::invalid_argument, "view " + std::string(name) + " is of kind " +
-                                                 std::string(name_of(kind_of(*found->second.view))) +
-                                                 ", not " + std::string(name_of(kind))};
+        return Error{Errc::invalid_argument,
+                     "view " + std::string(name) + " is of kind " +
+                         std::string(name_of(kind_of(*found->second.view))) + ", not " +
+                         std::string(name_of(kind))};
     }
     return found->second;
 }

@@ -314,8 +314,7 @@ std::string ViewCursor::value() const {
     if (impl_->rows) return {};
     if (kind_of(*impl_->view) == ViewKind::fold) {
         const auto answer = fold_answer(*fold_of(*impl_->view), impl_->groups->partial(), [&] {
-            return impl_->snapshot->rows->scan(impl_->id,
-                                               ScanRange::exact(impl_->groups->term()));
+            return impl_->snapshot->rows->scan(impl_->id, ScanRange::exact(impl_->groups->term()));
         });
         if (answer) return *answer;
         impl_->folding = answer.error();
@@ -326,7 +325,8 @@ std::string ViewCursor::value() const {
 
 Result<Record> ViewCursor::message() const {
     if (!impl_->rows) {
-        return Error{Errc::invalid_argument, "the rows of this kind of view are groups, not messages"};
+        return Error{Errc::invalid_argument,
+                     "the rows of this kind of view are groups, not messages"};
     }
     return impl_->snapshot->record(seq());
 }

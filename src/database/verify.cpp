@@ -139,9 +139,8 @@ void compare_folds(const std::vector<Expected>& expected, const View& view, View
         PlainFold plain(*fold);
         for (; at != expected.end() && at->term == term; ++at) plain.add_row(at->value);
         if (!shown->next() || shown->term() != term) return; // The rows were compared before.
-        const auto answer = fold_answer(*fold, shown->partial(), [&] {
-            return rows.scan(id, ScanRange::exact(term));
-        });
+        const auto answer = fold_answer(*fold, shown->partial(),
+                                        [&] { return rows.scan(id, ScanRange::exact(term)); });
         if (!answer || *answer != plain.to_json()) {
             differences.add("the group of entry " + std::to_string(first.value) +
                             " has another answer");

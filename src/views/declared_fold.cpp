@@ -52,7 +52,9 @@ struct Set {
     void add(Seq, std::string_view value) {
         if (!elements.contains(value)) elements.emplace(value);
     }
-    void combine(const Set& other) { elements.insert(other.elements.begin(), other.elements.end()); }
+    void combine(const Set& other) {
+        elements.insert(other.elements.begin(), other.elements.end());
+    }
     std::string to_json() const {
         std::string all;
         for (const std::string& each : elements) all += each;

@@ -103,7 +103,8 @@ Result<SearchMembers> parse_search(const Value& root) {
     if (const Value* const language = root.find("language")) {
         const auto name = language->as_string();
         const std::vector<std::string> known = stemmed_languages();
-        if (!name || (*name != "none" && std::find(known.begin(), known.end(), *name) == known.end())) {
+        if (!name ||
+            (*name != "none" && std::find(known.begin(), known.end(), *name) == known.end())) {
             std::string names = R"("none")";
             for (const std::string& each : known) names += ", " + in_quotes(each);
             return wrong(R"("language")", "one of " + names);
@@ -184,7 +185,8 @@ std::string canonical_text(Author author, const Definition& definition) {
         append_pointer("source", links.source);
         append_pointer("target", links.target);
         append_pointer("relation", links.relation);
-        if (!links.constant_relation.empty()) append("relation", in_quotes(links.constant_relation));
+        if (!links.constant_relation.empty())
+            append("relation", in_quotes(links.constant_relation));
         append_pointer("state", links.state);
         break;
     }

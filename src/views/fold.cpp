@@ -78,7 +78,8 @@ public:
         Run run;
         run.first = reader.varint();
         run.last = reader.varint();
-        const bool is_read = reader.ok() && guarded([&] { run.state = fold_->decode(reader.rest()); });
+        const bool is_read =
+            reader.ok() && guarded([&] { run.state = fold_->decode(reader.rest()); });
         if (is_read && run.state) {
             join(std::move(run));
         } else {

@@ -98,9 +98,7 @@ TEST(Fold, AnswersTheSameHoweverTheRowsAreSpreadOverFiles) {
             }
         }
         const std::string partial = total->partial();
-        const auto never = [&]() -> std::unique_ptr<Cursor> {
-            return std::make_unique<Rows>(all);
-        };
+        const auto never = [&]() -> std::unique_ptr<Cursor> { return std::make_unique<Rows>(all); };
         PlainFold plain(*fold);
         for (const std::string& value : all) plain.add_row(value);
         EXPECT_EQ(fold_answer(*fold, partial, never).value(), plain.to_json());

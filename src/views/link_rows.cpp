@@ -132,15 +132,15 @@ Result<Walk> walk(const StoreSnapshot& rows, ViewId view, const WalkQuery& query
     Key node = query.start;
     std::uint32_t distance = 0;
     for (std::size_t next = 0; distance < query.depth_max; ++next) {
-        SLUICE_TRY(each(rows, view, range_of(side, node, query.relation, {}),
-                        [&](const Seen& seen) {
-                            if (reached.contains(std::string(seen.far))) return true;
-                            walk.complete = walk.steps.size() < query.nodes_max;
-                            if (!walk.complete) return false;
-                            reached.emplace(seen.far);
-                            walk.steps.push_back({key_of(seen.far), distance + 1, node});
-                            return true;
-                        }));
+        SLUICE_TRY(
+            each(rows, view, range_of(side, node, query.relation, {}), [&](const Seen& seen) {
+                if (reached.contains(std::string(seen.far))) return true;
+                walk.complete = walk.steps.size() < query.nodes_max;
+                if (!walk.complete) return false;
+                reached.emplace(seen.far);
+                walk.steps.push_back({key_of(seen.far), distance + 1, node});
+                return true;
+            }));
         if (!walk.complete || next == walk.steps.size()) break;
         node = walk.steps[next].node;
         distance = walk.steps[next].distance;

@@ -381,7 +381,8 @@ void Mapper::Impl::map_texts(Plan& plan, Slots slots, RowBatch& batch) {
     for (const Source& source : plan.texts) {
         const Value* const found = find(source, slots, nullptr);
         if (found == nullptr) continue;
-        search_rows::for_each_text(*found, [&](std::string_view text) { plan.words->add_text(text); });
+        search_rows::for_each_text(*found,
+                                   [&](std::string_view text) { plan.words->add_text(text); });
     }
     plan.words->emit_into(batch);
 }

@@ -40,7 +40,8 @@ struct Occurrences {
     std::uint32_t length = 0;             ///< Words of the message.
     std::vector<std::uint32_t> positions; ///< Ascending; empty for length_term().
 };
-void append_value(std::string& to, std::uint32_t length, const std::vector<std::uint32_t>& positions);
+void append_value(std::string& to, std::uint32_t length,
+                  const std::vector<std::uint32_t>& positions);
 /// False if these bytes are no value.
 bool read_value(std::string_view bytes, Occurrences& into);
 

@@ -18,19 +18,21 @@ struct Found {
 class Matcher {
 public:
     Matcher(std::span<const Phrase> phrases, WordForms& forms) : forms_(forms) {
-        for (const Phrase& phrase : phrases) words_.insert(words_.end(), phrase.begin(), phrase.end());
+        for (const Phrase& phrase : phrases)
+            words_.insert(words_.end(), phrase.begin(), phrase.end());
     }
     std::vector<Found> find_in(std::string_view text) {
         std::vector<Found> all;
         for (WordWalk walk(text); walk.next();) {
             forms_.take(walk.word());
-            const auto word = std::find_if(words_.begin(), words_.end(), [&](const QueryWord& each) {
-                return each.is_prefix ? forms_.plain().starts_with(each.form)
-                                      : forms_.stem() == each.form;
-            });
+            const auto word =
+                std::find_if(words_.begin(), words_.end(), [&](const QueryWord& each) {
+                    return each.is_prefix ? forms_.plain().starts_with(each.form)
+                                          : forms_.stem() == each.form;
+                });
             if (word == words_.end()) continue;
-            all.push_back({{walk.begin(), walk.end()},
-                           static_cast<std::size_t>(word - words_.begin())});
+            all.push_back(
+                {{walk.begin(), walk.end()}, static_cast<std::size_t>(word - words_.begin())});
         }
         return all;
     }
@@ -59,8 +61,7 @@ void choose_range(Choice& choice, std::size_t bytes_max) {
                (end == first || found[end].range.end - found[first].range.begin <= bytes_max)) {
             inside.insert(found[end++].query_word);
         }
-        const std::size_t different =
-            std::set<std::size_t>(inside.begin(), inside.end()).size();
+        const std::size_t different = std::set<std::size_t>(inside.begin(), inside.end()).size();
         if (different > choice.different) {
             choice.different = different;
             choice.first = first;

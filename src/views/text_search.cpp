@@ -20,16 +20,16 @@ struct Posting {
 using Postings = std::vector<Posting>;
 
 Error damaged_row(Seq seq) {
-    return {Errc::corrupt, "the row of entry " + std::to_string(seq.value) +
-                               " in a search view cannot be read"};
+    return {Errc::corrupt,
+            "the row of entry " + std::to_string(seq.value) + " in a search view cannot be read"};
 }
 
 Result<Postings> postings_of(const StoreSnapshot& rows, ViewId view, const QueryWord& word,
                              bool has_stems) {
-    const ScanRange range =
-        word.is_prefix ? ScanRange::with_prefix(search_rows::word_term_prefix(word.form))
-        : has_stems    ? ScanRange::exact(search_rows::stem_term(word.form))
-                       : ScanRange::exact(search_rows::word_term(word.form));
+    const ScanRange range = word.is_prefix
+                                ? ScanRange::with_prefix(search_rows::word_term_prefix(word.form))
+                            : has_stems ? ScanRange::exact(search_rows::stem_term(word.form))
+                                        : ScanRange::exact(search_rows::word_term(word.form));
     Postings postings;
     const auto cursor = rows.scan(view, range);
     while (cursor->next()) {

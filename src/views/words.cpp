@@ -14,9 +14,9 @@ namespace {
 
 enum class Role : std::uint8_t {
     separates,
-    joins,      ///< Part of a run.
-    stands,     ///< A word by itself: a letter of a script without spaces.
-    continues,  ///< A mark or an invisible sign: part of the word before it, if there is one.
+    joins,     ///< Part of a run.
+    stands,    ///< A word by itself: a letter of a script without spaces.
+    continues, ///< A mark or an invisible sign: part of the word before it, if there is one.
 };
 
 struct Range {
@@ -25,9 +25,9 @@ struct Range {
 };
 // Thai, Lao, Myanmar, Khmer, kana, and the ideographs of Chinese and Japanese. Ascending.
 constexpr std::array kWithoutSpaces = {
-    Range{0x0E00, 0x0EFF}, Range{0x1000, 0x109F}, Range{0x1780, 0x17FF},   Range{0x3005, 0x3007},
-    Range{0x3031, 0x3035}, Range{0x303B, 0x303C}, Range{0x3041, 0x309F},   Range{0x30A1, 0x30FF},
-    Range{0x31F0, 0x31FF}, Range{0x3400, 0x4DBF}, Range{0x4E00, 0x9FFF},   Range{0xF900, 0xFAFF},
+    Range{0x0E00, 0x0EFF}, Range{0x1000, 0x109F},   Range{0x1780, 0x17FF},   Range{0x3005, 0x3007},
+    Range{0x3031, 0x3035}, Range{0x303B, 0x303C},   Range{0x3041, 0x309F},   Range{0x30A1, 0x30FF},
+    Range{0x31F0, 0x31FF}, Range{0x3400, 0x4DBF},   Range{0x4E00, 0x9FFF},   Range{0xF900, 0xFAFF},
     Range{0xFF66, 0xFF9F}, Range{0x1B000, 0x1B16F}, Range{0x20000, 0x3FFFF},
 };
 static_assert(std::is_sorted(kWithoutSpaces.begin(), kWithoutSpaces.end(),
@@ -77,9 +77,8 @@ Step step_at(std::string_view text) {
         return {1, is_ascii_word(text.front()) ? Role::joins : Role::separates};
     }
     utf8proc_int32_t character = -1;
-    const auto size =
-        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                         static_cast<utf8proc_ssize_t>(text.size()), &character);
+    const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                       static_cast<utf8proc_ssize_t>(text.size()), &character);
     if (size <= 0) return {1, Role::separates};
     return {static_cast<std::size_t>(size), role_of(character)};
 }
@@ -168,8 +167,8 @@ void WordForms::take(std::string_view word) {
         plain_ = word;
         for (char& c : plain_) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
     } else {
-        plain_ = mapped(word, UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
-                                  UTF8PROC_IGNORE);
+        plain_ =
+            mapped(word, UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
     }
     cut(plain_);
     if (stemmer_) {

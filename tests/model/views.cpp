@@ -115,7 +115,8 @@ std::string merged(const std::vector<Content>& group) {
     }
     if (!tags.empty()) json += R"(,"n":)" + tags;
     tags.clear();
-    for (const std::string& tag : group.back().tags) tags += (tags.empty() ? "" : ",") + quoted(tag);
+    for (const std::string& tag : group.back().tags)
+        tags += (tags.empty() ? "" : ",") + quoted(tag);
     return json + R"(,"tags":[)" + tags + R"(],"text":)" + quoted(group.back().text) +
            R"(,"type":)" + quoted(group.back().type) + '}';
 }
@@ -127,9 +128,7 @@ struct Chain {
     void combine(const Chain& later) { text += later.text; }
     std::string to_json() const { return quoted(text); }
     std::string encoded() const { return text; }
-    static std::optional<Chain> decode(std::string_view bytes) {
-        return Chain{std::string(bytes)};
-    }
+    static std::optional<Chain> decode(std::string_view bytes) { return Chain{std::string(bytes)}; }
 };
 
 void chain_texts(const Message& message, Emit& emit) {
@@ -160,8 +159,8 @@ std::vector<Meaning> make_meanings() {
     };
     const auto fold = [](const char* name, const std::string& members, auto emissions,
                          auto answer) {
-        return Meaning{name, Kind::fold, R"({"kind":"fold",)" + members + '}',
-                       "",   1,          {}, emissions, answer};
+        return Meaning{name,      Kind::fold, R"({"kind":"fold",)" + members + '}', "", 1, {},
+                       emissions, answer};
     };
     return {
         {"by author",
@@ -210,8 +209,8 @@ std::vector<Meaning> make_meanings() {
          numbers_of_all},
         words_with("word", 1),
         words_with("Wort", 2),
-        {"sums", Kind::aggregate, aggregate + R"(,"value":{"count":true,"sum":true,"min":true}})", "writer", 1,
-         sum_by_author, numbers_by_author},
+        {"sums", Kind::aggregate, aggregate + R"(,"value":{"count":true,"sum":true,"min":true}})",
+         "writer", 1, sum_by_author, numbers_by_author},
         fold("fold", R"("group":["/type"],"fold":"last","value":"/text")", by_type, last_text),
         fold("fold", R"("group":["/type"],"fold":"list","value":"/text")", by_type, list_of_texts),
         fold("authors", R"("group":["/type"],"fold":"set","value":"/author")", by_type,
@@ -221,12 +220,21 @@ std::vector<Meaning> make_meanings() {
         fold("merged", R"("group":["/type"],"fold":"merge","value":"")", by_type, merged),
         {"chain", Kind::fold, R"({"kind":"fold"})", "writer", 1, chain_texts, by_type, chained,
          fold_of<Chain>()},
-        {"links", Kind::links,
-         R"({"kind":"links","each":"/tags","source":"/author","target":"","relation":"likes"})", "",
-         1, {}, {}},
+        {"links",
+         Kind::links,
+         R"({"kind":"links","each":"/tags","source":"/author","target":"","relation":"likes"})",
+         "",
+         1,
+         {},
+         {}},
         {"search", Kind::search, R"({"kind":"search","text":["/text","/tags"]})", "", 1, {}, {}},
-        {"search", Kind::search, R"({"kind":"search","text":["/text"],"language":"english"})", "",
-         1, {}, {}},
+        {"search",
+         Kind::search,
+         R"({"kind":"search","text":["/text"],"language":"english"})",
+         "",
+         1,
+         {},
+         {}},
     };
 }
 
