@@ -146,10 +146,20 @@ TEST(Search, FindsWordsPhrasesAndBeginnings) {
     EXPECT_EQ(on.find("run*"), "2 1");
     EXPECT_EQ(on.find("\"harbour stre*\""), "2 3");
     EXPECT_EQ(on.find("harbour-street"), "2 3");
+    on.says("begin beginning");
+    EXPECT_EQ(on.find("begi*"), "4"); // Two words, one message.
     EXPECT_EQ(on.find("nothing"), "");
     EXPECT_EQ(on.find("street nothing"), "");
     EXPECT_EQ(on.find("the"), "1");
     on.expect_verified();
+}
+
+TEST(Search, PrefersWhatHasMoreOfTheRarerWord) {
+    Texts on;
+    on.says("common rare rare");
+    on.says("common common rare");
+    for (int i = 0; i < 5; ++i) on.says("common and more");
+    EXPECT_EQ(on.find("common rare"), "1 2");
 }
 
 TEST(Search, RefusesWhatAsksNothingOrTooMuch) {
