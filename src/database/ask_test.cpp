@@ -1,6 +1,8 @@
 // Folds, links and searches through the database, in the words of database.hpp.
 #include "database/database_test_support.hpp"
 
+#include <algorithm>
+
 namespace sluice::test {
 namespace {
 
@@ -55,7 +57,7 @@ TEST(Links, HoldWhatTheNewestMessageSays) {
     EXPECT_EQ(links(on, "follows", {.from = Key("ann")}), R"("ann"null"bo"=1 "ann"null"cy"=3)");
     on.database->restore(Seqs{ended}).value();
     on.says("ann", "bo", "true");
-    EXPECT_EQ(links(on, "follows", {.to = Key("bo")}), R"("ann"null"bo"=5)");
+    EXPECT_EQ(links(on, "follows", {.to = Key("bo")}), R"("ann"null"bo"=7)");
     on.expect_verified();
 }
 
@@ -144,10 +146,20 @@ TEST(Search, FindsWordsPhrasesAndBeginnings) {
     EXPECT_EQ(on.find("run*"), "2 1");
     EXPECT_EQ(on.find("\"harbour stre*\""), "2 3");
     EXPECT_EQ(on.find("harbour-street"), "2 3");
+    on.says("begin beginning");
+    EXPECT_EQ(on.find("begi*"), "4"); // Two words, one message.
     EXPECT_EQ(on.find("nothing"), "");
     EXPECT_EQ(on.find("street nothing"), "");
     EXPECT_EQ(on.find("the"), "1");
     on.expect_verified();
+}
+
+TEST(Search, PrefersWhatHasMoreOfTheRarerWord) {
+    Texts on;
+    on.says("common rare rare");
+    on.says("common common rare");
+    for (int i = 0; i < 5; ++i) on.says("common and more");
+    EXPECT_EQ(on.find("common rare"), "1 2");
 }
 
 TEST(Search, RefusesWhatAsksNothingOrTooMuch) {
@@ -176,7 +188,9 @@ TEST(Search, RanksAsIfWhatIsGoneHadNeverBeen) {
     };
     say_all(with);
     Seqs extra;
-    for (int i = 0; i < 60; ++i) extra.push_back(with.says("red blue and long, long, long"));
+    for (int i = 0; i < 60; ++i) {
+        extra.push_back(with.says(std::string(i < 30 ? "red" : "violet red") + " and long, long"));
+    }
     say_all(without);
     with.database->delete_messages(Seqs(extra.begin(), extra.begin() + 30)).value();
     with.database->erase(Seqs(extra.begin() + 30, extra.end())).value();
@@ -189,7 +203,7 @@ TEST(Search, RanksAsIfWhatIsGoneHadNeverBeen) {
             EXPECT_EQ(a.hits[i].score, b.hits[i].score) << query; // To the bit.
         }
     }
-    EXPECT_TRUE(with.disk.find("blue").empty()); // P6
+    EXPECT_TRUE(with.disk.find("violet").empty()); // P6
     with.expect_verified();
 }
 
@@ -203,7 +217,7 @@ TEST(Search, ShowsWhereTheWordsAre) {
                             .value();
     ASSERT_EQ(answer.hits.size(), 1u);
     const SearchHit& hit = answer.hits[0];
-    EXPECT_EQ(hit.snippet, "…The ship, running into the Harbour. filler filler…");
+    EXPECT_EQ(hit.snippet, "…The ship, running into the Harbour. filler filler filler…");
     ASSERT_EQ(hit.marks.size(), 2u);
     EXPECT_EQ(hit.snippet.substr(hit.marks[0].begin, hit.marks[0].end - hit.marks[0].begin),
               "running");

@@ -396,21 +396,49 @@ TEST(Definition, HasOneTextForEachMeaning) {
         canonical_definition(*code([](const Message&, Emit&) {},
                                    R"({"value":{"sum":true,"count":true},"kind":"aggregate"})")),
         R"({"kind":"aggregate","value":{"count":true,"sum":true}})");
+    const auto canonical = [](const char* text) { return canonical_definition(*declared(text)); };
+    EXPECT_EQ(canonical(R"({"value":"/v","fold":"last","group":["/g"],"kind":"fold"})"),
+              R"({"kind":"fold","group":["/g"],"fold":"last","value":"/v"})");
+    EXPECT_EQ(
+        canonical(R"({"state":"/s","relation":"likes","target":"/t","each":"/e",
+                            "source":"/a","kind":"links"})"),
+        R"({"kind":"links","each":"/e","source":"/a","target":"/t","relation":"likes","state":"/s"})");
+    EXPECT_EQ(canonical(R"({"kind":"links","relation":"/r","target":""})"),
+              R"({"kind":"links","target":"","relation":"/r"})");
+    EXPECT_EQ(canonical(R"({"language":"none","text":["/a","/b"],"kind":"search"})"),
+              R"({"kind":"search","text":["/a","/b"]})");
+    EXPECT_EQ(canonical(R"({"language":"german","text":["/a"],"kind":"search"})"),
+              R"({"kind":"search","text":["/a"],"language":"german"})");
 }
 
 TEST(Definition, ThatIsWrongIsRefusedByTheNameOfThePart) {
     const std::pair<const char*, const char*> wrong[] = {
         {"", "a JSON object"},
         {"[]", "a JSON object"},
-        {"{}", "\"kind\" is \"index\" or \"aggregate\""},
-        {R"({"kind":"fold"})", "\"kind\" is \"index\" or \"aggregate\""},
-        {R"({"kind":1})", "\"kind\" is \"index\" or \"aggregate\""},
+        {"{}", "\"kind\" is \"index\", \"aggregate\", \"fold\", \"links\" or"},
+        {R"({"kind":"heap"})", "\"kind\" is \"index\", \"aggregate\", \"fold\", \"links\" or"},
+        {R"({"kind":1})", "\"kind\" is \"index\", \"aggregate\", \"fold\", \"links\" or"},
+        {R"({"kind":"fold"})", "\"group\" is an array"},
+        {R"({"kind":"fold","group":[],"fold":"sum","value":""})",
+         "\"fold\" is \"first\", \"last\""},
+        {R"({"kind":"fold","group":[],"fold":"last"})", "\"value\" is a JSON Pointer"},
+        {R"({"kind":"fold","group":[],"key":[]})", "\"key\" is unknown: a fold view has"},
+        {R"({"kind":"links"})", "\"target\" is a JSON Pointer"},
+        {R"({"kind":"links","target":"/a","relation":""})", "\"relation\" is a JSON Pointer or"},
+        {R"({"kind":"links","target":"/a","relation":"/~"})", "\"relation\" is no JSON Pointer"},
+        {R"({"kind":"links","target":"/a","source":1})", "\"source\" is a JSON Pointer"},
+        {R"({"kind":"links","target":"/a","state":true})", "\"state\" is a JSON Pointer"},
+        {R"({"kind":"search"})", "\"text\" is an array"},
+        {R"({"kind":"search","text":[]})", "\"text\" is at least one"},
+        {R"({"kind":"search","text":[""],"each":""})", "\"each\" is unknown"},
+        {R"({"kind":"search","text":[""],"language":"klingon"})",
+         "\"language\" is one of \"none\", \"arabic\""},
         {R"({"kind":"index"})", "\"key\" is an array"},
         {R"({"kind":"index","key":"/a"})", "\"key\" is an array"},
         {R"({"kind":"index","key":[1]})", "an element of \"key\" is a JSON Pointer in a string"},
         {R"({"kind":"index","key":["a"]})", "an element of \"key\" is no JSON Pointer"},
         {R"({"kind":"index","keys":["/a"]})",
-         "\"keys\" is unknown: an index has \"kind\", \"where\""},
+         "\"keys\" is unknown: an index view has \"kind\", \"where\""},
         {R"({"kind":"index","key":[],"group":[]})", "\"group\" is unknown"},
         {R"({"kind":"index","key":[],"each":1})", "\"each\" is a JSON Pointer in a string"},
         {R"({"kind":"index","key":[],"where":7})", "\"where\" is an object"},

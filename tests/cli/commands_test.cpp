@@ -24,6 +24,22 @@ protected:
     Sandbox box;
 };
 
+TEST_F(Commands, LinksAndSearchAnswerAsJson) {
+    box.ok(R"(sluice view add db links --json )"
+           R"('{"kind":"links","source":"/author","target":"/n","relation":"counts"}')");
+    box.ok(R"(sluice view add db texts --json '{"kind":"search","text":["/text"]}')");
+    EXPECT_EQ(box.ok("sluice links db links --from ann --relation counts --json"),
+              R"({"source":"ann","relation":"counts","target":1,"seq":1})"
+              "\n"
+              R"({"source":"ann","relation":"counts","target":3,"seq":3})"
+              "\n");
+    EXPECT_EQ(box.ok("sluice links db links --to 2 --depth 3 --json"),
+              "{\"node\":\"bob\",\"distance\":1,\"via\":2}\n");
+    EXPECT_NE(box.ok("sluice search db texts 'thi*' --json")
+                  .find(R"("snippet":"third","marks":[[0,5]]})"),
+              std::string::npos);
+}
+
 TEST_F(Commands, ReadAnswersRowsInOrderAsJson) {
     EXPECT_EQ(box.ok("sluice read db by_author --json"), "{\"key\":[\"ann\",1],\"seq\":1}\n"
                                                          "{\"key\":[\"ann\",3],\"seq\":3}\n"
