@@ -174,6 +174,13 @@ TEST_F(Edits, ThatRunInCirclesLeadNowhere) {
     EXPECT_EQ(text(), "one");
 }
 
+TEST_F(Edits, ThatNameThemselvesAreMessagesLikeOthers) {
+    const Seq itself = edit({.id = 10, .content = edit_of(10, "itself")});
+    edit({.id = 11, .sequence = 2, .content = edit_of(10, "edited")});
+    EXPECT_EQ(shown(itself), "edited");
+    EXPECT_EQ(text(), "one");
+}
+
 TEST_F(Edits, AreFollowedThirtyTwoFarAndNoFarther) {
     for (unsigned i = 0; i < kEditChainMax; ++i) {
         edit({.id = static_cast<unsigned char>(i + 2),

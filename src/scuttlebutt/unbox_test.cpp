@@ -213,6 +213,17 @@ TEST(Unbox, PassesOverFactsThatAreNoKeys) {
     EXPECT_EQ(world.derive(unbox_alone())[0], opened_of(message, boxed, "box"));
 }
 
+// What a key is for is part of its value, whatever its fact is called.
+TEST(Unbox, TriesAKeyForWhatItIsOnly) {
+    const std::string message =
+        message_of(2, in_quotes(boxed2_by(2, {bytes_of(20), kGroupScheme})));
+    World world;
+    world.append(message);
+    world.put({{"scuttlebutt.keys", Key{"group", "x"}}, own_fact(bytes_of(20)).value, true});
+    world.put(own_fact(bytes_of(20)).fact());
+    EXPECT_EQ(world.derive(unbox_alone())[0], message);
+}
+
 TEST(Unbox, ReplacesAMetaThatWasThere) {
     const std::string boxed = boxed_for({1});
     std::string message = message_of(3, in_quotes(boxed));
