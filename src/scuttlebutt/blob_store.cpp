@@ -199,7 +199,7 @@ Result<BlobId> BlobStore::put(std::string_view bytes) {
 Result<BlobId> BlobStore::put(const Pieces& next) {
     SLUICE_TRY(destroy_if_there(*incoming_, kIncoming));
     const auto hash = write_pieces(*incoming_, kIncoming, next, options_.blob_size_bytes_max);
-    const auto kept = [&]() -> Result<BlobId> {
+    auto kept = [&]() -> Result<BlobId> {
         if (!hash) return hash.error();
         const BlobId id{*hash};
         SLUICE_TRY_ASSIGN(const auto file, incoming_->open(kIncoming, Create::never));
@@ -234,7 +234,7 @@ Result<void> BlobStore::keep(const BlobId& id, const Pieces& next) {
     }
     SLUICE_TRY_ASSIGN(Shard shard, shard_of(id));
     SLUICE_TRY(destroy_if_there(shard.directory(), kIncoming));
-    const auto accepted = [&]() -> Result<void> {
+    auto accepted = [&]() -> Result<void> {
         SLUICE_TRY_ASSIGN(const Bytes32 hash, write_pieces(shard.directory(), kIncoming, next,
                                                            options_.blob_size_bytes_max));
         if (hash != id.hash)

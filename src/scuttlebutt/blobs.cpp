@@ -8,7 +8,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 namespace sluice::scuttlebutt {
 namespace {
@@ -41,7 +41,7 @@ private:
     }
 
     std::size_t count_max_;
-    std::unordered_set<std::string> seen_;
+    std::set<std::string> seen_; // No hash table: ids are chosen by others.
 };
 
 /// `text` without the beginning of a character at its end.

@@ -102,17 +102,6 @@ TEST(Blocks, AreFacts) {
     EXPECT_FALSE(is_blocked(feed_of(3), has));
 }
 
-TEST(AuthorOf, AMessageIsFoundWithoutReadingTheRest) {
-    EXPECT_EQ(author_of(R"({"key":"%","value":{"content":{"author":"x"},"author":"@a"}})"), "@a");
-    EXPECT_EQ(author_of(R"({"value":{"author":"@a"},"value":{"author":"@b"}})"), "@b");
-    for (const char* const none :
-         {"", "{", "[]", "{\"value\":1}", "{\"value\":{}}", "{\"value\":{\"author\":1}}",
-          "{\"author\":\"@a\"}", "{\"value\":{\"author\":\"@\\u0061\"}}",
-          "{\"value\":{\"author\":\""}) {
-        EXPECT_FALSE(author_of(none)) << none;
-    }
-}
-
 TEST(ContactsSharedLog, AreAsManyAsAnIndependentCountSays) {
     const std::string path = shared_data("data/scuttlebutt-20k/log.offset");
     if (path.empty()) GTEST_SKIP() << "the shared log is not on this machine";

@@ -176,14 +176,14 @@ Transform edit_links_transform() {
     return {"scuttlebutt.edit-links", 1, link_edits};
 }
 
-Transform edit_roots_transform(Source edit_links) {
+Transform edit_roots_transform(const Source& edit_links) {
     return {"scuttlebutt.edit-roots", 1,
             [edit_links](Context& context, const Message& message, Transformed& out) {
                 file_edits(context, edit_links, message, out);
             }};
 }
 
-Transform edits_transform(Source edit_roots) {
+Transform edits_transform(const Source& edit_roots) {
     return {"scuttlebutt.edits", 1,
             [edit_roots](Context& context, const Message& message, Transformed& out) {
                 show_edits(context, edit_roots, message, out);

@@ -36,7 +36,7 @@ inline constexpr unsigned kEditChainMax = 32;
 inline constexpr std::size_t kEditContentSizeBytesMax = 256 * 1024;
 
 Transform edit_links_transform();
-Transform edit_roots_transform(Source edit_links);
-Transform edits_transform(Source edit_roots);
+Transform edit_roots_transform(const Source& edit_links);
+Transform edits_transform(const Source& edit_roots);
 
 } // namespace sluice::scuttlebutt

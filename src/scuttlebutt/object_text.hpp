@@ -1,10 +1,10 @@
 // JSON objects changed as text, so that what is not changed keeps its bytes: numbers their digits,
 // strings their escapes.
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace sluice::scuttlebutt {
@@ -12,7 +12,8 @@ namespace sluice::scuttlebutt {
 /// The members of one JSON object, each with the text of its value. Borrows all texts: they must
 /// outlive it. Values are found and not looked into.
 ///
-/// Of a text that is no JSON it reads something or nothing, within its bounds and in linear time.
+/// Of a text that is no JSON it reads something or nothing, within its bounds, and in the time that
+/// sorting its names takes.
 class ObjectText {
 public:
     struct Member {
@@ -33,7 +34,7 @@ public:
 
 private:
     std::vector<Member> members_;
-    std::unordered_map<std::string, std::size_t> places_;
+    std::map<std::string, std::size_t> places_; // No hash table: names are chosen by others.
 };
 
 /// The value of a member as JSON text, as ObjectText::find() gives it, and cheaper for one.

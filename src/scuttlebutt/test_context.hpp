@@ -38,8 +38,7 @@ public:
                 const Seq seq{i + 1};
                 Reader reader(*this);
                 Writer writer(bodies[i], cells_[transform.name], seq);
-                JsonParser parser;
-                transform.run(reader, {seq, {}, before, parser.parse(before)}, writer);
+                transform.run(reader, {seq, {}, before, parser_.parse(before)}, writer);
             }
         }
         return bodies;
@@ -112,6 +111,7 @@ private:
         Seq seq_;
     };
 
+    JsonParser parser_;
     std::map<std::string, Cells> facts_;
     std::map<std::string, Cells> cells_;
     std::vector<std::optional<std::string>> bodies_;

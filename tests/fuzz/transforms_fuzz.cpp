@@ -65,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         messages.push_back(message_of(input.substr(0, end)));
         input.remove_prefix(std::min(end + 1, input.size()));
     }
-    const std::vector<PreparedFact> facts = {
+    static const std::vector<PreparedFact> facts = {
         identity_fact(reader()), group_fact({Bytes32{2}, ""}),
         blob_fact("&AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=.sha256", "text")};
 
