@@ -4,6 +4,7 @@
 #include <sluice/key.hpp>
 #include <sluice/result.hpp>
 #include <sluice/seq.hpp>
+#include <sluice/transform.hpp>
 #include <sluice/view.hpp>
 
 #include <chrono>
@@ -42,6 +43,9 @@ struct Options {
     std::chrono::milliseconds erase_patience{10000};
     /// False: no threads; merging happens inside calls, in an order that depends on the calls only.
     bool background = true;
+    /// The code of transforms that this program has. Which are in use is the database's word: see
+    /// Database::use_transforms().
+    Transforms transforms = {};
 };
 
 /// Long work tells how far it is. Called from the thread that called in, a few times a second.
@@ -94,7 +98,9 @@ struct Record {
     std::string body; ///< The latest bytes. Empty unless live.
     bool replaced = false;
     bool held = false;
-    std::string change; ///< For a change: a line for people that says what it did.
+    std::string change;       ///< For a change: a line for people that says what it did.
+    bool transformed = false; ///< Snapshot::seen(): the body is what transforms made.
+    bool hidden = false;      ///< Snapshot::seen(): a transform shows it to no view.
 };
 std::string_view name_of(Record::State state);
 
@@ -104,6 +110,7 @@ struct LogRange {
     std::optional<Seq> to = {};   ///< Inclusive; none: to the end.
     bool reverse = false;         ///< From `from` (0: the last entry) down to `to`.
     bool include_changes = false; ///< Also changes, and messages that are gone.
+    bool seen = false;            ///< Bodies as views see them, and not as they are stored.
 };
 
 /// Which messages? Gives seqs in ascending order, live ones only where it looks for messages
@@ -164,6 +171,45 @@ struct ViewInfo {
     std::uint64_t errors = 0; ///< Messages on which the function threw, since it was loaded.
 };
 
+struct TransformInfo {
+    std::string name;
+    std::uint32_t version = 0;
+    bool loaded = true;        ///< False: its code is not here.
+    std::uint64_t cells = 0;   ///< Messages that gave cells, stored.
+    std::uint64_t outputs = 0; ///< Messages of which it makes something else, stored.
+    std::uint64_t errors = 0;  ///< Messages on which the function threw.
+};
+
+/// Why views show of a message what they show.
+struct Explanation {
+    /// Something that a transform looked at. When it would be found differently, the message is
+    /// derived again.
+    struct Look {
+        std::string source; ///< "facts keys", "cells scuttlebutt.edit-links".
+        /// "get", "has", "prefix", "first", "last" or "find any", as in Context.
+        std::string kind;
+        std::string key;   ///< JSON: the key, or the elements that keys begin with.
+        bool found = true; ///< False: it looked in vain.
+        Seq owner;         ///< Of the cell found; 0 for a fact, or for several.
+    };
+    struct Step {
+        std::string transform;
+        std::string made; ///< "unchanged", "body", "hidden" or "failed".
+        std::vector<Look> looks;
+        std::vector<std::string> cells; ///< The keys that it gave, as JSON.
+    };
+    struct Rows {
+        std::string view;
+        std::string kind;
+        bool is_behind = false;        ///< The view waits for its application.
+        std::vector<std::string> keys; ///< As JSON.
+    };
+    Record record;           ///< As Snapshot::seen().
+    std::vector<Step> steps; ///< In the order in which the message passed them.
+    std::vector<Rows> views; ///< Those to which it gave something.
+    Seq rederived_by;        ///< The last entry that had it derived again; 0: none.
+};
+
 struct ReadOptions {
     std::optional<Key> exact = {};  ///< Only this key. The fastest way to look one up.
     std::optional<Key> prefix = {}; ///< Keys that begin with these elements.
@@ -192,7 +238,8 @@ public:
     Seq seq() const;                      ///< 0 for an aggregate.
     /// An aggregate's answer as JSON, such as {"count":3}; empty for an index.
     std::string value() const;
-    /// The message behind the row of an index. Errors: corrupt.
+    /// The message behind the row of an index, as the views of this snapshot see it. Errors:
+    /// corrupt.
     Result<Record> message() const;
     /// Where this row stands, for ReadOptions::after. Stays valid for ever, also when the row is
     /// gone.
@@ -230,8 +277,11 @@ class Snapshot {
 public:
     struct Impl;
     Seq position() const;
-    /// Errors: not_found (no such entry); corrupt (it is damaged).
+    /// The bytes as they are stored. Errors: not_found (no such entry); corrupt (it is damaged).
     Result<Record> get(Seq seq) const;
+    /// The message as transforms make it, which is what views are made of: from the same moment as
+    /// the views. Errors: as get().
+    Result<Record> seen(Seq seq) const;
     /// The message of an application key: the newest that is not erased. Errors: not_found.
     Result<Record> get(std::string_view key) const;
     LogCursor log(const LogRange& range) const;
@@ -342,14 +392,35 @@ public:
 
     /// Takes the place of the value that this fact had. Nothing to do when it is the same. Errors:
     /// invalid_argument (the name; a value over 16 MiB).
+    /// Every message that was read with it, or looked for it in vain, is derived again, and no
+    /// other.
     Result<Changed> put_fact(const NewFact& fact, const ChangeOptions& options = {});
-    /// The log keeps what it was. Errors: not_found.
+    /// Several in one commit: each message is derived once for all of them.
+    Result<Changed> put_facts(std::span<const NewFact> facts, const ChangeOptions& options = {});
+    /// The log keeps what it was. What a secret one opened is taken out of all files of the views.
+    /// Errors: not_found.
     Result<Changed> drop_fact(const FactName& name, const ChangeOptions& options = {});
     /// P6 for a fact: no file holds its name or any value that it ever had, dropped or not. Errors:
     /// not_found (no entry of the log names it).
     Result<Changed> erase_fact(const FactName& name, const ChangeOptions& options = {});
     /// By collection and key; of all collections when `collection` is empty.
     std::vector<Fact> facts(std::string_view collection = {}) const;
+
+    // Transforms.
+
+    /// These transforms of Options::transforms are in use from here on, in the order that they have
+    /// there, with those that are in use already. Messages, and views of those that look different
+    /// now, are derived again while readers go on with what was before. Interrupted, the next
+    /// opening goes on where it was. Errors: not_found (Options::transforms has no such name);
+    /// invalid_argument (a name, or an order that contradicts the one in use).
+    ///
+    /// Where a program opens the database without the code of one in use, deleting and erasing do
+    /// all that they promise, and views wait for a program that has it.
+    Result<void> use_transforms(std::span<const std::string> names,
+                                const ProgressFunction& progress = {});
+    /// Errors: not_found (none of that name is in use).
+    Result<void> drop_transform(const std::string& name, const ProgressFunction& progress = {});
+    std::vector<TransformInfo> transforms() const;
 
     // Views.
 
@@ -381,6 +452,9 @@ public:
     Seq wait_for_entry(Seq seen, std::chrono::milliseconds patience) const;
 
     // Looking after it.
+
+    /// Errors: not_found (no such entry); corrupt.
+    Result<Explanation> why(Seq seq) const;
 
     Stats stats() const;
     /// P1, proved: recomputes every view from the log with plain code and compares; also checks

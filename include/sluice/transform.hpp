@@ -23,6 +23,19 @@ struct Cell {
     Key key() const { return Key::from_encoded(encoded_key).value(); }
 };
 
+/// A message as a transform meets it: its bytes as they were appended or last replaced, or as an
+/// earlier transform made them. Valid for the call.
+class Incoming {
+public:
+    virtual ~Incoming() = default;
+    virtual Seq seq() const = 0;
+    virtual std::string_view key() const = 0; ///< The application key; empty if it has none.
+    virtual std::string_view body() const = 0;
+    /// The body, parsed by the first call; null if it is not JSON. A transform that can tell by the
+    /// bytes alone that a message does not concern it need not ask, and saves the time.
+    virtual const Value* json() const = 0;
+};
+
 /// Where a Context looks. Cells of a transform and rows of a view are named by what making these
 /// returned, so that a function can only read what was there before it: no cycle can be written.
 class Source {
@@ -84,7 +97,7 @@ public:
 /// then no later transform and no view sees the message, until what was read changes.
 /// Called from one thread at a time, under the database's lock for writing: it must not call the
 /// Database.
-using TransformFunction = std::function<void(Context&, const Message&, Transformed&)>;
+using TransformFunction = std::function<void(Context&, const Incoming&, Transformed&)>;
 
 struct Transform {
     std::string name;          ///< 1 to 200 bytes, such as "scuttlebutt.unbox".

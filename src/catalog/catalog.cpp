@@ -109,10 +109,12 @@ Result<ViewId> Catalog::take_id() {
     return id;
 }
 
-Result<void> Catalog::put(CatalogEntry entry) {
+Result<void> Catalog::put(const std::vector<CatalogEntry>& added) {
     std::vector<CatalogEntry> changed = entries_;
-    std::erase_if(changed, [&](const CatalogEntry& each) { return each.name == entry.name; });
-    changed.push_back(std::move(entry));
+    for (const CatalogEntry& entry : added) {
+        std::erase_if(changed, [&](const CatalogEntry& each) { return each.name == entry.name; });
+        changed.push_back(entry);
+    }
     SLUICE_TRY(save(changed));
     entries_ = std::move(changed);
     return {};

@@ -37,7 +37,9 @@ public:
     /// Never gives the same id twice, also not after a crash.
     Result<ViewId> take_id();
     /// Adds the entry or puts it in the place of the one with its name; durable when it returns.
-    Result<void> put(CatalogEntry entry);
+    Result<void> put(CatalogEntry entry) { return put(std::vector{std::move(entry)}); }
+    /// All of them in one moment.
+    Result<void> put(const std::vector<CatalogEntry>& added);
     Result<void> remove(std::string_view name);
 
     static std::string encode(const std::vector<CatalogEntry>& entries, std::uint32_t next_id);

@@ -24,25 +24,30 @@ void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views,
 }
 
 void Database::Impl::remake_mapper() {
-    if (mapper) count_errors(mapped, *mapper);
-    mapped.clear();
-    unmapped.clear();
-    std::vector<std::shared_ptr<const View>> to_map;
+    std::vector<OpenView> can_follow;
     for (const auto& [name, each] : *views) {
-        if (!can_map(*each.view)) {
-            unmapped.push_back(each.entry.id);
-            continue;
-        }
-        mapped.push_back(each);
-        to_map.push_back(each.view);
+        if (chain.is_loaded() && can_map(*each.view)) can_follow.push_back(each);
     }
+    map_for(std::move(can_follow));
+}
+
+void Database::Impl::map_for(std::vector<OpenView> current) {
+    if (mapper) count_errors(mapped, *mapper);
+    mapped = std::move(current);
+    std::vector<std::shared_ptr<const View>> to_map;
+    for (const OpenView& each : mapped) to_map.push_back(each.view);
     mapper.emplace(std::move(to_map));
+    unmapped = all_but(mapped, /*with_keys=*/true);
 }
 
 Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                                        const ProgressFunction& progress) {
     return writing([&]() -> Result<void> {
         const std::lock_guard derive_lock(derive_mutex);
+        if (!chain.is_loaded()) {
+            return Error{Errc::invalid_argument, "a transform in use is not in this program, so "
+                                                 "nobody can derive a view"};
+        }
         std::vector<OpenView> fresh;  // To be derived from the whole log.
         std::vector<OpenView> loaded; // Known views whose function is here now.
         {
@@ -90,7 +95,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         }
         // The rows first, then the name: a crash in between leaves rows that no name leads to,
         // which the next opening drops.
-        if (!fresh.empty()) SLUICE_TRY(store->save({}));
+        if (!fresh.empty()) SLUICE_TRY(store->save());
         for (const OpenView& each : fresh) SLUICE_TRY(catalog->put(each.entry));
         publish(std::move(set));
         remake_mapper();

@@ -115,10 +115,8 @@ Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
                 const std::lock_guard publish_lock(publish_mutex);
                 ledger.apply({first.value + message_count}, progress_mark);
             }
-            std::vector<Seq> fresh(message_count);
-            for (std::size_t i = 0; i < fresh.size(); ++i) fresh[i] = {first.value + i};
             if (message_count > 0) offer.first = first;
-            SLUICE_TRY(derive(fresh, {}));
+            SLUICE_TRY(advance({}));
         }
         if (append_options.wait_until_durable) SLUICE_TRY(acknowledge());
         return offer;

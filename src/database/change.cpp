@@ -71,13 +71,19 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
         SLUICE_TRY_ASSIGN(const Predicate predicate,
                           Predicate::parse(std::get<SelectWhere>(selector).predicate));
         const Seq last = log->last();
+        const auto rows = store->snapshot();
         ProgressMeter meter(progress, "looking for messages", last.value);
         for (Seq seq{1}; seq <= last; seq = seq.next()) {
             meter.at(seq.value);
             if (ledger.is_change(seq) || !is_wanted(seq)) continue;
-            const auto message = mappable(seq, last);
-            // A damaged message cannot be looked into; it can still be named by its seq.
-            if (message && predicate.matches_body(message->entry.body)) seqs.push_back(seq);
+            // As views see it, unless it is deleted: then no view does. A damaged message cannot be
+            // looked into; it can still be named by its seq.
+            const auto body = [&]() -> std::optional<std::string_view> {
+                if (const auto message = seen(seq, last, *rows)) return message->body;
+                const auto message = latest(seq, last);
+                return message ? std::optional(message->body) : std::nullopt;
+            }();
+            if (body && predicate.matches_body(*body)) seqs.push_back(seq);
         }
         meter.finish();
     }
@@ -97,15 +103,19 @@ Change Database::Impl::new_change(ChangeKind kind, const ChangeOptions& change_o
     return change;
 }
 
-Result<Seq> Database::Impl::append_change(const Change& change) {
-    const std::string encoded = encode(change);
-    const Log::Draft draft{Log::Kind::change, {}, encoded};
+Result<Seq> Database::Impl::append_changes(std::span<const Change> changes) {
+    std::vector<std::string> encoded;
+    std::vector<Log::Draft> drafts;
+    for (const Change& change : changes) encoded.push_back(encode(change));
+    for (const std::string& each : encoded) drafts.push_back({Log::Kind::change, {}, each});
     SLUICE_TRY(store->check_writable());
-    SLUICE_TRY_ASSIGN(const Seq at, log->append(std::span(&draft, 1)));
+    SLUICE_TRY_ASSIGN(const Seq first, log->append(drafts));
     const std::lock_guard publish_lock(publish_mutex);
-    ledger.apply(at, change);
-    facts.apply(at, change);
-    return at;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        ledger.apply({first.value + i}, changes[i]);
+        facts.apply({first.value + i}, changes[i]);
+    }
+    return first;
 }
 
 Result<Changed> Database::Impl::change(ChangeKind kind, const Selector& selector, Wanted wanted,
@@ -123,9 +133,7 @@ Result<Changed> Database::Impl::change(ChangeKind kind, const Selector& selector
             if (changed.seqs.empty()) return changed;
             SLUICE_TRY_ASSIGN(changed.at,
                               append_change(new_change(kind, change_options, changed.seqs)));
-            const bool maps_again = kind == ChangeKind::restore;
-            SLUICE_TRY(derive({}, maps_again ? std::span<const Seq>(changed.seqs)
-                                             : std::span<const Seq>{}));
+            SLUICE_TRY(advance(change_options.progress));
         }
         SLUICE_TRY(acknowledge());
         return changed;
@@ -165,7 +173,7 @@ Result<Changed> Database::replace(Seq seq, std::string_view body, const ChangeOp
             Change change = impl_->new_change(ChangeKind::replace, options, changed.seqs);
             change.body = body;
             SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
-            SLUICE_TRY(impl_->derive({}, changed.seqs));
+            SLUICE_TRY(impl_->advance(options.progress));
         }
         SLUICE_TRY(impl_->acknowledge());
         return changed;

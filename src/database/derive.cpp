@@ -27,19 +27,19 @@ void Database::Impl::emit_key(RowBatch& batch, Seq seq, std::string_view key) co
     batch.emit(key_term(hash(key)));
 }
 
-Result<Mappable> Database::Impl::mappable(Seq seq, Seq position) const {
+Result<Log::Entry> Database::Impl::latest(Seq seq, Seq position) const {
     SLUICE_TRY_ASSIGN(Log::Entry entry, log->read(seq));
     const Seq version = ledger.version_at(seq, position);
-    if (version == seq || entry.erased) return Mappable{seq, entry};
+    if (version == seq || entry.erased) return entry;
     SLUICE_TRY_ASSIGN(const Log::Entry newer, log->read(version));
-    if (newer.erased) return Mappable{seq, newer};
+    if (newer.erased) return newer;
     SLUICE_TRY_ASSIGN(const Change change, decode_change(newer.body, version));
     entry.body = change.body;
-    return Mappable{seq, entry};
+    return entry;
 }
 
 std::vector<ViewId> Database::Impl::all_but(const std::vector<OpenView>& current,
-                                            bool keys_current) const {
+                                            bool with_keys) const {
     std::vector<ViewId> rest;
     for (const auto& [name, each] : *view_set()) {
         const ViewId id = each.entry.id;
@@ -48,8 +48,22 @@ std::vector<ViewId> Database::Impl::all_but(const std::vector<OpenView>& current
                         [&](const OpenView& one) { return one.entry.id == id; });
         if (!is_current) rest.push_back(id);
     }
-    if (!keys_current) rest.push_back(kKeyRegister);
+    if (!with_keys) rest.push_back(kKeyRegister);
+    if (!chain.is_loaded()) {
+        const std::vector<ViewId> waiting = chain_views();
+        rest.insert(rest.end(), waiting.begin(), waiting.end());
+    }
     return rest;
+}
+
+std::optional<Log::Entry> Database::Impl::seen(Seq seq, Seq position,
+                                               const StoreSnapshot& rows) const {
+    const Made made = made_of(seq, rows, chain.outputs());
+    if (!made.is_shown()) return std::nullopt;
+    auto message = latest(seq, position);
+    if (!message || message->erased || message->kind != Log::Kind::message) return std::nullopt;
+    if (made.kind == Made::Kind::body) message->body = made.body;
+    return *message;
 }
 
 Result<void> Database::Impl::commit(StoreCommit commit) {
@@ -60,48 +74,13 @@ Result<void> Database::Impl::commit(StoreCommit commit) {
     return committed;
 }
 
-Result<void> Database::Impl::derive(std::span<const Seq> fresh, std::span<const Seq> again) {
-    const Seq position = log->last();
-    StoreCommit step;
-    step.position = position;
-    step.behind = unmapped;
-    // P8: a change that gives nobody new rows costs the same for any number of views.
-    if (fresh.empty() && again.empty()) return commit(std::move(step));
-
-    std::vector<RowBatch> batches(mapped.size());
-    RowBatch keys;
-    for (const Seq seq : again) {
-        const auto message = mappable(seq, position);
-        if (!message || message->entry.erased) continue; // Damaged: no rows; verify names it.
-        mapper->map(seq, message->entry.key, message->entry.body, batches);
-    }
-    for (const Seq seq : fresh) {
-        const auto entry = log->read_back(seq); // Just appended: it has no other version yet.
-        if (!entry) continue;
-        if (!mapped.empty()) {
-            mapper->map(seq, entry->key, entry->body, batches);
-        }
-        emit_key(keys, seq, entry->key);
-    }
-
-    const std::vector<Seq> retract(again.begin(), again.end());
-    for (std::size_t i = 0; i < mapped.size(); ++i) {
-        if (batches[i].empty() && retract.empty()) continue;
-        step.rows.push_back({mapped[i].entry.id, retract, std::move(batches[i])});
-    }
-    if (!retract.empty()) {
-        // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
-        for (const ViewId id : unmapped) step.rows.push_back({id, retract, {}});
-    }
-    if (!keys.empty()) step.rows.push_back({kKeyRegister, {}, std::move(keys)});
-    return commit(std::move(step));
-}
-
 Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
                                       const ProgressFunction& progress) {
     const Seq end = log->last();
     ProgressMeter meter(progress, "catching up", end.value - since.value);
     Mapper late_mapper(views_of(late));
+    const auto transformed = store->snapshot();
+    std::optional<std::vector<Seq>> again_from_transforms = rederived_since(since.next());
     Seq seq = since;
     do {
         StoreCommit step;
@@ -128,14 +107,21 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
                 if (target <= since) again.push_back(target);
             }
         }
+        if (again_from_transforms) {
+            // The messages that transforms made something else of while the views were away.
+            for (const Seq target : std::exchange(*again_from_transforms, {})) {
+                if (target <= since) again.push_back(target);
+            }
+            again_from_transforms.reset();
+        }
         std::sort(again.begin(), again.end());
         again.erase(std::unique(again.begin(), again.end()), again.end());
         for (const auto* const seqs : {&again, &fresh}) {
             for (const Seq each : *seqs) {
                 if (ledger.gone().deleted.contains(each)) continue;
-                const auto message = mappable(each, end);
-                if (!message || message->entry.erased) continue;
-                late_mapper.map(each, message->entry.key, message->entry.body, batches);
+                const auto message = seen(each, end, *transformed);
+                if (!message) continue;
+                late_mapper.map(each, message->key, message->body, batches);
             }
         }
         // An owner's catching up may have been cut short before: what it had added is taken out
@@ -162,10 +148,12 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
                                    const ProgressFunction& progress) {
     Seq up_to;
     Gone gone;
+    std::shared_ptr<const StoreSnapshot> transformed;
     {
         const std::lock_guard lock(write_mutex);
         up_to = log->last();
         gone = ledger.gone();
+        transformed = store->snapshot();
     }
 
     std::vector<std::unique_ptr<SegmentStore::Loader>> loaders;
@@ -193,12 +181,14 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
         // What is deleted while this runs is in the dead set that readers consult; it does no harm.
         const bool skip = gone.erased.contains(seq);
         if (const auto message =
-                skip ? Result<Mappable>(Error{Errc::not_found, {}}) : mappable(seq, up_to);
-            message && message->entry.kind == Log::Kind::message && !message->entry.erased) {
-            if (!gone.deleted.contains(seq)) {
-                fresh_mapper.map(seq, message->entry.key, message->entry.body, batches);
+                skip ? Result<Log::Entry>(Error{Errc::not_found, {}}) : latest(seq, up_to);
+            message && message->kind == Log::Kind::message && !message->erased) {
+            const auto shown_message =
+                gone.deleted.contains(seq) ? std::nullopt : seen(seq, up_to, *transformed);
+            if (shown_message) {
+                fresh_mapper.map(seq, message->key, shown_message->body, batches);
             }
-            if (keys_too) emit_key(keys, seq, message->entry.key);
+            if (keys_too) emit_key(keys, seq, message->key);
         }
         if (seq.value % kChunkMessages == 0) {
             SLUICE_TRY(hand_over());

@@ -43,6 +43,12 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
     entries.insert(entries.end(), order.replacements.begin(), order.replacements.end());
     std::sort(entries.begin(), entries.end());
 
+    // What was derived from what is erased may have been derived anew since, in files that still
+    // have it as it was; not before the first of these entries was there.
+    const std::vector<Seq> rederived = rederived_since(entries.front());
+    // A fact has no name any more when it is wiped: what follows from its going must not be lost.
+    if (order.seqs.empty() && !chain.empty()) SLUICE_TRY(store->save());
+
     ProgressMeter meter(progress, "erasing", entries.size() + 1);
     constexpr std::size_t kStep = 16384;
     Result<void> wiped_all;
@@ -56,7 +62,8 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
         }
         meter.at(i + step.size());
     }
-    SLUICE_TRY_ASSIGN(const auto purged, store->purge(order.seqs, options.erase_patience));
+    SLUICE_TRY_ASSIGN(const auto purged,
+                      store->purge(order.seqs, rederived, options.erase_patience));
     SLUICE_TRY(wiped_all);
     meter.finish();
 
@@ -67,7 +74,7 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
     receipt.receipt.segments_rewritten = purged.segments_rewritten;
     receipt.receipt.bytes_destroyed = purged.bytes_destroyed;
     SLUICE_TRY(append_change(receipt));
-    SLUICE_TRY(derive({}, {}));
+    SLUICE_TRY(advance({}));
     return log->sync();
 }
 
@@ -76,7 +83,7 @@ Result<Changed> Database::Impl::carry_out(const Change& order, const ProgressFun
     changed.seqs = order.seqs;
     SLUICE_TRY_ASSIGN(changed.at, append_change(order));
     SLUICE_TRY(log->sync());
-    SLUICE_TRY(derive({}, {}));
+    SLUICE_TRY(advance(progress));
     SLUICE_TRY(finish_erasure(changed.at, progress));
     changed.receipt = receipt_of(ledger.erasures().at(changed.at));
     return changed;

@@ -28,27 +28,40 @@ Error no_such_fact(const FactName& name) {
 } // namespace
 
 Result<Changed> Database::put_fact(const NewFact& fact, const ChangeOptions& options) {
+    return put_facts(std::span(&fact, 1), options);
+}
+
+Result<Changed> Database::put_facts(std::span<const NewFact> facts, const ChangeOptions& options) {
     return impl_->writing([&]() -> Result<Changed> {
-        SLUICE_TRY_ASSIGN(const FactId id, id_of(fact.name));
-        if (fact.value.size() > Log::kBodySizeBytesMax) {
+        std::vector<FactId> ids;
+        for (const NewFact& fact : facts) {
+            SLUICE_TRY_ASSIGN(FactId id, id_of(fact.name));
+            ids.push_back(std::move(id));
+            if (fact.value.size() <= Log::kBodySizeBytesMax) continue;
             return Error{Errc::invalid_argument, "a value of " + std::to_string(fact.value.size()) +
                                                      " bytes; at most 16 MiB fit"};
         }
         Changed changed;
         {
             const std::lock_guard lock(impl_->write_mutex);
-            const Facts::Fact* const known = impl_->facts.find(id);
-            if (known != nullptr && known->value == fact.value &&
-                known->is_secret == fact.is_secret) {
-                return changed;
+            std::vector<Change> changes;
+            for (std::size_t i = 0; i < facts.size(); ++i) {
+                const Facts::Fact* const known = impl_->facts.find(ids[i]);
+                if (known != nullptr && known->value == facts[i].value &&
+                    known->is_secret == facts[i].is_secret) {
+                    continue;
+                }
+                Change change = impl_->new_change(ChangeKind::put_fact, options, {});
+                change.collection = ids[i].collection;
+                change.fact_key = ids[i].key;
+                change.is_secret = facts[i].is_secret;
+                change.body = facts[i].value;
+                changes.push_back(std::move(change));
             }
-            Change change = impl_->new_change(ChangeKind::put_fact, options, {});
-            change.collection = id.collection;
-            change.fact_key = id.key;
-            change.is_secret = fact.is_secret;
-            change.body = fact.value;
-            SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
-            SLUICE_TRY(impl_->derive({}, {}));
+            if (changes.empty()) return changed;
+            SLUICE_TRY_ASSIGN(changed.at, impl_->append_changes(changes));
+            SLUICE_TRY(impl_->advance(options.progress));
+            changed.seqs = impl_->rederived_by(changed.at);
         }
         SLUICE_TRY(impl_->acknowledge());
         return changed;
@@ -60,13 +73,16 @@ Result<Changed> Database::drop_fact(const FactName& name, const ChangeOptions& o
         SLUICE_TRY_ASSIGN(const FactId id, id_of(name));
         Changed changed;
         {
+            const std::lock_guard derive_lock(impl_->derive_mutex);
             const std::lock_guard lock(impl_->write_mutex);
             if (impl_->facts.find(id) == nullptr) return no_such_fact(name);
             Change change = impl_->new_change(ChangeKind::drop_fact, options, {});
             change.collection = id.collection;
             change.fact_key = id.key;
             SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
-            SLUICE_TRY(impl_->derive({}, {}));
+            SLUICE_TRY(impl_->advance(options.progress));
+            changed.seqs = impl_->rederived_by(changed.at);
+            SLUICE_TRY(impl_->purge_behind_secrets());
         }
         SLUICE_TRY(impl_->acknowledge());
         return changed;

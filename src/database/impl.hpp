@@ -11,6 +11,7 @@
 #include "log/ledger.hpp"
 #include "log/log.hpp"
 #include "store/segment_store.hpp"
+#include "transform/chain.hpp"
 #include "views/view.hpp"
 
 #include <sluice/database.hpp>
@@ -31,18 +32,23 @@ inline std::string_view key_term(const KeyHash& key) {
     return key.view().substr(0, 8);
 }
 
+/// Of each message that transforms made something else of since it was appended: the seq of the
+/// entry that last did so. Views that were away find there what to derive again.
+constexpr ViewId kRederived{2};
+/// Messages that wait for a program with the code of the transforms.
+constexpr ViewId kPending{3};
+constexpr std::string_view kPendingTerm = "p";
+/// The term of a message re-derived by entry `at`: sorts by it.
+std::string rederived_term(Seq at);
+/// Whether this is no view but a transform.
+bool is_transform(const CatalogEntry& entry);
+
 /// A view that readers and the writer know of.
 struct OpenView {
     CatalogEntry entry;
     std::shared_ptr<const View> view;
 };
 using ViewSet = std::map<std::string, OpenView, std::less<>>;
-
-/// A message to map, where it lies in the log.
-struct Mappable {
-    Seq seq;
-    Log::Entry entry; ///< The latest version's body; the key of the message itself.
-};
 
 /// Tells at most a few times a second.
 class ProgressMeter {
@@ -70,7 +76,6 @@ struct Database::Impl {
     // Opening (open.cpp).
     Result<void> open(const ProgressFunction& progress);
     Result<void> open_views(const ProgressFunction& progress);
-    Result<void> retract_superseded(const std::vector<std::pair<ViewId, Seq>>& unloaded);
     Result<void> replay_changes();
     void start_syncing();
 
@@ -85,10 +90,15 @@ struct Database::Impl {
     Result<void> acknowledge();
 
     // Deriving rows (derive.cpp).
-    Result<Mappable> mappable(Seq seq, Seq position) const;
+    /// A message as of `position`: the latest version's body, and the key of the message itself.
+    Result<Log::Entry> latest(Seq seq, Seq position) const;
+    /// The same as views see it, by the transforms' rows in `rows`; none if they do not see it, or
+    /// it is damaged.
+    std::optional<Log::Entry> seen(Seq seq, Seq position, const StoreSnapshot& rows) const;
     Result<void> commit(StoreCommit commit);
-    /// Maps these messages for the loaded views and commits, at the log's last seq.
-    Result<void> derive(std::span<const Seq> fresh, std::span<const Seq> again);
+    /// Brings transforms, the current views and the register of keys from where they are to the
+    /// log's end, in one moment for readers. Under write_mutex.
+    Result<void> advance(const ProgressFunction& progress);
     /// Brings these views from their `since` up to the log's end.
     Result<void> catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
                           const ProgressFunction& progress);
@@ -98,8 +108,36 @@ struct Database::Impl {
     /// for them too, or what is appended in between is missing in them.
     Result<void> build(const std::vector<OpenView>& fresh_views, bool keys_too,
                        std::unique_lock<std::mutex>& write_lock, const ProgressFunction& progress);
+    struct Advance;
+    /// `fresh_keys`: what new messages give to the register of keys.
+    Result<Delta> delta_behind(Seq since, Seq keys_since, RowBatch& fresh_keys) const;
+    Chain::World world() const;
+    std::optional<Chain::Stored> stored_message(Seq seq, bool is_new) const;
+    std::vector<Seq> waiting(const StoreSnapshot& rows) const;
+    Worklist plan(Advance& run);
+    Result<void> advance_without_code(Advance& run);
+    Result<void> derive_rows(Advance& run, const ProgressFunction& progress);
+    Result<void> save_part(Advance& run);
+    void add_view_rows(StoreCommit& step, Advance& run);
+    std::string chain_state(const Worklist* work) const;
+    /// Messages that were re-derived by the entry `since` or a later one, or wait to be.
+    std::vector<Seq> rederived_since(Seq since) const;
+    /// Those that the entries from `first` to the log's end re-derived.
+    std::vector<Seq> rederived_by(Seq first) const;
+    /// What a dropped secret opened leaves all files.
+    Result<void> purge_behind_secrets();
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
-    std::vector<ViewId> all_but(const std::vector<OpenView>& current, bool keys_current) const;
+    std::vector<ViewId> all_but(const std::vector<OpenView>& current, bool with_keys) const;
+
+    // Transforms (transforms.cpp).
+    /// The chain that the catalog names, with the code that the options have.
+    Result<Chain> chain_of_catalog() const;
+    void install_chain(Chain next);
+    SeqBitmap live_messages() const;
+    Result<void> open_chain();
+    std::vector<ViewId> chain_views() const;
+    /// From here on everything is derived anew.
+    Result<void> forget_derived();
 
     // Views (admin.cpp).
     Result<void> add_views(std::vector<OpenView> wanted, const ProgressFunction& progress);
@@ -108,12 +146,17 @@ struct Database::Impl {
     std::shared_ptr<const ViewSet> view_set() const;
     void publish(std::shared_ptr<const ViewSet> set);
     void remake_mapper();
+    /// These views follow the log from now on, the others stay behind.
+    void map_for(std::vector<OpenView> current);
 
     // Changing (change.cpp, erase.cpp).
     enum class Wanted : std::uint8_t { live, deleted, not_erased };
     Result<std::vector<Seq>> resolve(const Selector& selector, Wanted wanted,
                                      const ProgressFunction& progress) const;
-    Result<Seq> append_change(const Change& change);
+    Result<Seq> append_changes(std::span<const Change> changes);
+    Result<Seq> append_change(const Change& change) {
+        return append_changes(std::span(&change, 1));
+    }
     Change new_change(ChangeKind kind, const ChangeOptions& change_options,
                       std::vector<Seq> seqs) const;
     Result<Changed> change(ChangeKind kind, const Selector& selector, Wanted wanted,
@@ -127,6 +170,10 @@ struct Database::Impl {
 
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
+    /// The rows that readers see. With publish_mutex.
+    std::shared_ptr<const StoreSnapshot> shown_rows() const {
+        return shown ? shown : store->snapshot();
+    }
     /// Messages that have this key and are not erased, ascending.
     Result<std::vector<Seq>> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
     KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
@@ -150,6 +197,20 @@ struct Database::Impl {
     std::vector<OpenView> mapped;         // The views that `mapper` maps for; under write_mutex.
     std::vector<ViewId> unmapped;         // The other views; under write_mutex.
     std::optional<Mapper> mapper;         // Under write_mutex.
+    Chain chain;                          // Under write_mutex.
+    Seq chain_since;                      // As far as transforms and `mapped` have come.
+    bool keys_current = true;             // The register of keys is as far as the store.
+    std::optional<Worklist> unfinished;   // What an interrupted advance() left.
+    /// What the next advance() is to do beside what the log says.
+    struct Extra {
+        SeqBitmap afresh; ///< Messages to be derived as if nothing were known of them.
+        std::vector<std::pair<std::size_t, SeqBitmap>> dirty; ///< Units by stage.
+    } extra;
+    /// What readers see while big work is under way; with publish_mutex.
+    std::shared_ptr<const StoreSnapshot> shown;
+    /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
+    std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
+    bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
     mutable std::condition_variable entry_added;    // With publish_mutex.
 
@@ -181,8 +242,10 @@ struct Snapshot::Impl {
     std::shared_ptr<const StoreSnapshot> rows;
     std::shared_ptr<const ViewSet> views;
     SeqBitmap held;
+    std::shared_ptr<const std::vector<ViewId>> outputs; ///< Of the transforms.
 
     Result<Record> record(Seq seq) const;
+    Result<Record> seen(Seq seq) const;
 };
 
 std::uint64_t now_ms();

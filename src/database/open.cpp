@@ -42,7 +42,7 @@ Database::Impl::~Impl() {
     if (syncer.joinable()) syncer.join();
     // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
     // maps them again.
-    if (store && log && log->sync()) static_cast<void>(store->save({}).has_value());
+    if (store && log && log->sync()) static_cast<void>(store->save().has_value());
     store.reset();
     log.reset();
 }
@@ -114,7 +114,9 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         SLUICE_TRY(views_directory->sync());
         SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
     }
+    SLUICE_TRY(open_chain());
     SLUICE_TRY(open_views(progress));
+    is_open = true;
 
     for (const auto& [at, erasure] : ledger.erasures()) {
         if (erasure.receipt) continue;
@@ -125,6 +127,10 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
             notes.push_back("the erasure ordered by entry " + std::to_string(at.value) +
                             " is not finished: " + finished.error().context);
         }
+    }
+    if (!facts.secret_drops().empty()) {
+        const auto purged = writing([&] { return purge_behind_secrets(); });
+        if (!purged) notes.push_back("what a dropped key opened: " + purged.error().context);
     }
     start_syncing();
     return {};
@@ -174,6 +180,7 @@ Result<void> Database::Impl::replay_changes() {
 Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     auto set = std::make_shared<ViewSet>();
     for (const CatalogEntry& entry : catalog->entries()) {
+        if (is_transform(entry)) continue;
         // A definition that compiled once compiles again, unless an older program reads it.
         SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
                                                        : compile_unloaded_view(entry.definition));
@@ -183,12 +190,15 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     const auto is_stored = [&](ViewId id) {
         return std::find(stored.begin(), stored.end(), id) != stored.end();
     };
+    std::vector<ViewId> engine_views = chain_views();
+    engine_views.push_back(kKeyRegister);
+    engine_views.push_back(kPending);
     // What the catalog does not know is left of an interrupted change of definition.
     for (const ViewId id : stored) {
         const bool is_known =
-            id == kKeyRegister || std::any_of(set->begin(), set->end(), [&](const auto& each) {
-                return each.second.entry.id == id;
-            });
+            std::find(engine_views.begin(), engine_views.end(), id) != engine_views.end() ||
+            std::any_of(set->begin(), set->end(),
+                        [&](const auto& each) { return each.second.entry.id == id; });
         if (!is_known) SLUICE_TRY(store->drop_view(id));
     }
 
@@ -196,7 +206,6 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     // that the store has not begin anew.
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
     std::vector<OpenView> fresh;
-    std::vector<std::pair<ViewId, Seq>> unloaded; // With their `since`.
     const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
         store->add_view(spec);
         if (is_stored(spec.id)) return std::optional(store->snapshot()->since(spec.id));
@@ -208,7 +217,6 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         SLUICE_TRY_ASSIGN(const auto since, begin_with(spec));
         if (!can_map(*each.view)) {
             if (!since) store->add_view(spec); // Empty until its application opens it.
-            unloaded.emplace_back(each.entry.id, since.value_or(Seq{}));
         } else if (since) {
             late[*since].first.push_back(each);
         } else {
@@ -217,41 +225,35 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     }
     SLUICE_TRY_ASSIGN(const auto keys_since, begin_with({kKeyRegister, nullptr, true}));
     if (keys_since) late[*keys_since].second = true;
-    publish(std::move(set));
-    SLUICE_TRY(retract_superseded(unloaded));
+    publish(set);
 
-    for (const auto& [since, group] : late) {
-        SLUICE_TRY(catch_up(group.first, group.second, since, progress));
+    // Whoever has come as far as the transforms goes on with them, in one moment.
+    keys_current = keys_since.has_value() && *keys_since == store->snapshot()->position();
+    if (keys_current) late[*keys_since].second = false;
+    const auto current = late.find(chain_since);
+    std::vector<OpenView> mapped_now;
+    if (chain.is_loaded() && current != late.end()) {
+        mapped_now = std::exchange(current->second.first, {});
+    }
+    map_for(mapped_now);
+    SLUICE_TRY(advance(progress));
+
+    if (chain.is_loaded()) {
+        for (const auto& [since, group] : late) {
+            if (group.first.empty() && !group.second) continue;
+            SLUICE_TRY(catch_up(group.first, group.second, since, progress));
+        }
+    } else {
+        notes.push_back("a transform in use is not in this program: the views stay where they are");
+        fresh.clear();
     }
     if (!fresh.empty() || !keys_since) {
         std::unique_lock write_lock(write_mutex, std::defer_lock);
         SLUICE_TRY(build(fresh, !keys_since, write_lock, progress));
     }
+    keys_current = true;
     remake_mapper();
     return {};
-}
-
-/// P4: a message that was restored or replaced while nobody could map it for a view has left that
-/// view. A crash forgets this with the rows in memory, so it is told again.
-Result<void>
-Database::Impl::retract_superseded(const std::vector<std::pair<ViewId, Seq>>& unloaded) {
-    if (unloaded.empty()) return {};
-    StoreCommit step;
-    step.position = store->snapshot()->position();
-    step.behind = all_but({}, false);
-    for (const auto& [id, since] : unloaded) step.rows.push_back({id, {}, {}});
-    for (const Seq at : log->changes_at_open()) {
-        const auto entry = log->read(at);
-        if (!entry || entry->erased) continue;
-        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
-        if (change.kind != ChangeKind::restore && change.kind != ChangeKind::replace) continue;
-        for (std::size_t i = 0; i < unloaded.size(); ++i) {
-            std::vector<Seq>& retract = step.rows[i].retract;
-            if (at <= unloaded[i].second) continue;
-            retract.insert(retract.end(), change.seqs.begin(), change.seqs.end());
-        }
-    }
-    return commit(std::move(step));
 }
 
 void Database::Impl::start_syncing() {

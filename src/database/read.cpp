@@ -16,6 +16,8 @@ std::string describe(const Change& change) {
         line += " up to byte " + std::to_string(change.source_offset);
     } else if (change.kind == ChangeKind::put_fact || change.kind == ChangeKind::drop_fact) {
         line += " in " + change.collection;
+    } else if (change.kind == ChangeKind::transforms) {
+        line += " are others from here on";
     } else if (change.seqs.empty() && !change.replacements.empty()) {
         line += " a fact";
     } else if (change.seqs.size() == 1) {
@@ -44,7 +46,7 @@ std::string_view name_of(Record::State state) {
 std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
     return std::make_shared<Snapshot::Impl>(
-        Snapshot::Impl{this, store->snapshot(), views, ledger.held()});
+        Snapshot::Impl{this, shown_rows(), views, ledger.held(), outputs});
 }
 
 Snapshot Database::snapshot() const {
@@ -59,7 +61,7 @@ Seq Database::wait_for_entry(Seq seen, std::chrono::milliseconds patience) const
     std::unique_lock lock(impl_->publish_mutex);
     Seq last = seen;
     impl_->entry_added.wait_for(lock, patience, [&] {
-        last = std::max(seen, impl_->store->snapshot()->position());
+        last = std::max(seen, impl_->shown_rows()->position());
         return last > seen;
     });
     return last;
@@ -113,11 +115,11 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
     const Seq version = database->ledger.version_at(seq, rows->position());
     record.replaced = version != seq;
     if (is_live) {
-        const auto message = database->mappable(seq, rows->position());
+        const auto message = database->latest(seq, rows->position());
         if (!message && is_erased_by_now()) return erased();
         if (!message) return message.error();
-        if (message->entry.erased) return erased();
-        record.body = message->entry.body;
+        if (message->erased) return erased();
+        record.body = message->body;
         // The bytes were copied from a map that an erasure may have overwritten meanwhile. If it
         // did, the entry no longer checks.
         const auto again = log.read(version);
@@ -128,6 +130,20 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
 
 Result<Record> Snapshot::get(Seq seq) const {
     return impl_->record(seq);
+}
+
+Result<Record> Snapshot::Impl::seen(Seq seq) const {
+    SLUICE_TRY_ASSIGN(Record record, this->record(seq));
+    if (record.state != Record::State::live) return record;
+    const Made made = made_of(seq, *rows, *outputs);
+    record.hidden = !made.is_shown();
+    record.transformed = made.kind == Made::Kind::body;
+    if (record.transformed) record.body = made.body;
+    return record;
+}
+
+Result<Record> Snapshot::seen(Seq seq) const {
+    return impl_->seen(seq);
 }
 
 Result<Record> Snapshot::get(std::string_view key) const {
@@ -178,7 +194,7 @@ Result<std::optional<Record>> LogCursor::next() {
                   : at.range.reverse    ? Seq{seq.value - 1}
                                         : seq.next();
         if (!at.range.include_changes && at.snapshot->rows->gone().deleted.contains(seq)) continue;
-        auto record = at.snapshot->record(seq);
+        auto record = at.range.seen ? at.snapshot->seen(seq) : at.snapshot->record(seq);
         if (!record) return record.error();
         if (record->state != Record::State::live && !at.range.include_changes) continue;
         return std::optional<Record>(std::move(*record));
@@ -310,7 +326,7 @@ Result<Record> ViewCursor::message() const {
     if (!impl_->rows) {
         return Error{Errc::invalid_argument, "the rows of an aggregate are groups, not messages"};
     }
-    return impl_->snapshot->record(seq());
+    return impl_->snapshot->seen(seq());
 }
 
 std::string ViewCursor::position() const {

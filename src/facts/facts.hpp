@@ -5,6 +5,7 @@
 #include <compare>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 namespace sluice {
@@ -32,13 +33,27 @@ public:
     /// In order. Whatever is erased or dropped is not among them.
     const std::map<FactId, Fact>& all() const { return facts_; }
 
+    /// The facts of a collection whose keys, as encoded, begin with `prefix`: [first, last).
+    using Iterator = std::map<FactId, Fact>::const_iterator;
+    std::pair<Iterator, Iterator> range(const std::string& collection,
+                                        std::string_view prefix) const;
+
     /// All entries of the log that name this fact, ascending: those that put it, with earlier
     /// values, and those that dropped it. None of them is erased.
     std::vector<Seq> entries_of(const FactId& id) const;
+    /// Whether there was such a fact when `position` was the last entry. Of an erased one nobody
+    /// knows any more: false.
+    bool was_there(const FactId& id, Seq position) const;
+    /// Entries that dropped a secret and have no receipt: what it opened may still be in files.
+    const std::set<Seq>& secret_drops() const { return secret_drops_; }
+    /// What the entry put or dropped; null if it did neither, or is erased.
+    const FactId* named_by(Seq entry) const;
 
 private:
     std::map<FactId, Fact> facts_;
     std::unordered_map<std::uint64_t, FactId> named_by_; ///< By the seq of an entry.
+    std::map<FactId, std::map<Seq, bool>> entries_;      ///< Whether the entry put the fact.
+    std::set<Seq> secret_drops_;
 };
 
 } // namespace sluice

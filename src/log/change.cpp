@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(ChangeKind::drop_fact);
+constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(ChangeKind::transforms);
 
 /// Runs of neighbours: a feed that was appended at once is a few bytes. Each is the distance from
 /// the end of the run before it, and its length.
@@ -72,6 +72,7 @@ std::string_view name_of(ChangeKind kind) {
     case ChangeKind::import_mark: return "import";
     case ChangeKind::put_fact: return "put fact";
     case ChangeKind::drop_fact: return "drop fact";
+    case ChangeKind::transforms: return "transforms";
     }
     return "unknown";
 }
@@ -123,7 +124,8 @@ std::string encode(const Change& change) {
     case ChangeKind::remove:
     case ChangeKind::restore:
     case ChangeKind::hold:
-    case ChangeKind::release: break;
+    case ChangeKind::release:
+    case ChangeKind::transforms: break;
     }
     return to;
 }
@@ -176,7 +178,8 @@ Result<Change> decode_change(std::string_view payload, Seq at) {
     case ChangeKind::remove:
     case ChangeKind::restore:
     case ChangeKind::hold:
-    case ChangeKind::release: break;
+    case ChangeKind::release:
+    case ChangeKind::transforms: break;
     }
     if (!from.done()) return malformed;
     return change;

@@ -22,6 +22,7 @@ enum class ChangeKind : std::uint8_t {
     import_mark = 8, ///< How far a foreign file has been imported.
     put_fact = 9,    ///< A fact has this value from here on.
     drop_fact = 10,  ///< A fact is no more.
+    transforms = 11, ///< From here on other transforms are in use, or another version of one.
 };
 std::string_view name_of(ChangeKind kind);
 

@@ -44,7 +44,8 @@ void Ledger::apply(Seq at, const Change& change) {
     }
     case ChangeKind::import_mark: imported_[hash_of(change.source)] = change.source_offset; break;
     case ChangeKind::put_fact:
-    case ChangeKind::drop_fact: break; // They say nothing about messages: see facts/.
+    case ChangeKind::drop_fact:
+    case ChangeKind::transforms: break; // They say nothing about messages: see facts/.
     }
 }
 

@@ -45,18 +45,20 @@ std::vector<RowRef> live_rows(const ViewState& view, std::span<const Source> run
 /// Dead rows of a file, as far as they can be counted without reading a file for the first time.
 std::uint64_t known_dead(const ViewState& view, const Source& source, const Gone& gone) {
     if (source.file->known() == Segment::Known::whole) {
-        return view.liveness(source, gone).count_dead(*source.file);
+        return view.settled_liveness(source, gone).count_dead(*source.file);
     }
-    return source.superseded ? source.superseded->size() : 0;
+    return source.saved_superseded ? source.saved_superseded->size() : 0;
 }
 
-/// Commits may have superseded rows of the job's inputs since `found`: their copies in the outputs
-/// are marked. Dead rows are not copied, so a seq that is found there is that of the marked row.
+/// Commits may have superseded rows that the job copied: the copies in the outputs are marked. A
+/// cut leaves out what was superseded when it began, other jobs what a cut before them knew. What
+/// was left out has no copy, so a seq that is found there is that of the marked row.
 void carry_over(const Source& found, const Source& now, std::vector<Source>& outputs) {
-    if (!now.superseded || now.superseded == found.superseded) return;
+    const RowSet* const left_out = (found.run ? found.superseded : found.saved_superseded).get();
+    if (!now.superseded || now.superseded.get() == left_out) return;
     for (auto row = now.superseded->next_from(0); row;
          row = now.superseded->next_from(*row + 1ULL)) {
-        if (found.is_superseded(*row)) continue;
+        if (left_out != nullptr && left_out->contains(*row)) continue;
         const Seq seq = now.seq_at(*row);
         for (Source& output : outputs) {
             const std::optional<std::uint32_t> copy = output.row_of(seq);
@@ -132,6 +134,7 @@ Result<void> SegmentStore::Impl::write_record(const Outcome& outcome,
     const ManifestRecord record = record_of(outcome, given_up);
     SLUICE_TRY(latch.keep(manifest_.append(record)));
     durable_position_ = record.position;
+    durable_attachment_ = record.attachment;
     durable_since_.clear();
     for (const ManifestRecord::View& view : record.views) durable_since_[view.id] = view.since;
     return {};
@@ -142,7 +145,7 @@ ManifestRecord SegmentStore::Impl::record_of(const Outcome& outcome,
     ManifestRecord record;
     record.position = outcome.is_cut ? outcome.found->position : durable_position_;
     record.next_file_number = files.next_number();
-    record.attachment = attachment;
+    record.attachment = outcome.is_cut ? *outcome.found->attachment : durable_attachment_;
     for (const auto& view : *outcome.found->views) {
         const ViewId id = view->spec.id;
         const auto durable = durable_since_.find(id);
@@ -174,7 +177,9 @@ ManifestRecord SegmentStore::Impl::record_of(const Outcome& outcome,
                 change != outcome.changes.end() &&
                 std::any_of(change->removed.begin(), change->removed.end(),
                             [&](const Source& other) { return source.same_rows(other); });
-            if (source.file && !removed) name(*source.file, source.superseded.get());
+            if (!source.file || removed) continue;
+            name(*source.file,
+                 (outcome.is_cut ? source.superseded : source.saved_superseded).get());
         }
         if (change != outcome.changes.end()) {
             for (const auto& segment : change->added) name(*segment, nullptr);
@@ -191,7 +196,7 @@ void SegmentStore::Impl::publish_changes(const Outcome& outcome, std::span<const
         const ViewState* const now = next->find(change.view);
         auto view = std::make_shared<ViewState>(*now);
         std::vector<Source> outputs;
-        for (const auto& segment : change.added) outputs.push_back({segment, nullptr, nullptr});
+        for (const auto& segment : change.added) outputs.push_back({segment, {}, {}, {}});
         std::vector<Source> kept;
         for (const Source& source : now->sources) {
             const auto found =
@@ -222,8 +227,26 @@ void SegmentStore::Impl::publish_changes(const Outcome& outcome, std::span<const
         count_memory(*now, *view);
         next->views = with_view(*next->views, std::move(view));
     }
+    if (outcome.is_cut) settle(*next, *outcome.found);
     runs_being_cut_ = 0;
     publish(std::move(next));
+}
+
+/// A cut made durable which rows were superseded in `found`.
+void SegmentStore::Impl::settle(StoreState& next, const StoreState& found) {
+    for (const auto& cut_view : *found.views) {
+        const ViewState* const now = next.find(cut_view->spec.id);
+        if (now == nullptr) continue;
+        std::shared_ptr<ViewState> changed;
+        for (const Source& source : cut_view->sources) {
+            if (!source.file || source.superseded == source.saved_superseded) continue;
+            if (!changed) changed = std::make_shared<ViewState>(*now);
+            for (Source& each : changed->sources) {
+                if (each.same_rows(source)) each.saved_superseded = source.superseded;
+            }
+        }
+        if (changed) next.views = with_view(*next.views, std::move(changed));
+    }
 }
 
 /// The next merge that is worth its price: a file of which a quarter is dead; else files of like
@@ -271,7 +294,7 @@ Result<void> SegmentStore::Impl::merge(std::shared_ptr<const StoreState> found,
     bool whole = true;
     for (const Source& source : change.removed) {
         whole = source.file->damage() == nullptr && whole;
-        inputs.push_back({source.file.get(), view.liveness(source, outcome.found->gone)});
+        inputs.push_back({source.file.get(), view.settled_liveness(source, outcome.found->gone)});
     }
     if (whole) {
         SLUICE_TRY(merge_segments(view.spec, inputs, options.segment_rows_max,
@@ -321,10 +344,9 @@ Result<void> SegmentStore::Impl::merge_all() {
     return {};
 }
 
-Result<void> SegmentStore::Impl::save(std::string new_attachment) {
+Result<void> SegmentStore::Impl::save() {
     SLUICE_TRY(latch.check());
     const std::lock_guard lock(work_mutex_);
-    attachment = std::move(new_attachment);
     SLUICE_TRY(cut());
     SLUICE_TRY(latch.keep(files.destroy_unpinned()));
     return {};

@@ -64,8 +64,10 @@ private:
 
 class MemorySnapshot final : public StoreSnapshot {
 public:
-    MemorySnapshot(Seq position, Gone gone, std::map<ViewId, MemoryStore::View> views)
-        : position_(position), gone_(std::move(gone)), views_(std::move(views)) {}
+    MemorySnapshot(Seq position, Gone gone, std::map<ViewId, MemoryStore::View> views,
+                   std::string attachment)
+        : position_(position), gone_(std::move(gone)), views_(std::move(views)),
+          attachment_(std::move(attachment)) {}
 
     Seq position() const override { return position_; }
     const Gone& gone() const override { return gone_; }
@@ -80,6 +82,18 @@ public:
         if (range.reverse) std::reverse(hits.begin(), hits.end());
         return std::make_unique<HitCursor>(std::move(hits));
     }
+
+    std::vector<RowBatch::Emission> row(ViewId view, Seq seq) const override {
+        std::vector<RowBatch::Emission> emissions;
+        const auto found = views_.find(view);
+        if (found == views_.end()) return emissions;
+        for (const auto& [term, rows] : found->second.rows) {
+            const auto value = rows.find(seq);
+            if (value != rows.end()) emissions.push_back({term, value->second});
+        }
+        return emissions;
+    }
+    std::string_view attachment() const override { return attachment_; }
 
     std::vector<bool> may_have(ViewId view,
                                std::span<const std::string_view> terms) const override {
@@ -133,6 +147,7 @@ private:
     Seq position_;
     Gone gone_;
     std::map<ViewId, MemoryStore::View> views_;
+    std::string attachment_;
 };
 
 void retract(MemoryStore::View& view, Seq seq) {
@@ -167,6 +182,7 @@ Result<void> MemoryStore::commit(StoreCommit commit, const Gone& gone) {
     }
     position_ = commit.position;
     gone_ = gone;
+    if (commit.attachment) attachment_ = *std::move(commit.attachment);
     for (StoreCommit::Rows& rows : commit.rows) {
         View& view = views_[rows.view];
         for (const Seq seq : rows.retract) retract(view, seq);
@@ -189,7 +205,7 @@ Result<void> MemoryStore::commit(StoreCommit commit, const Gone& gone) {
 
 std::shared_ptr<const StoreSnapshot> MemoryStore::snapshot() const {
     const std::lock_guard lock(mutex_);
-    return std::make_shared<MemorySnapshot>(position_, gone_, views_);
+    return std::make_shared<MemorySnapshot>(position_, gone_, views_, attachment_);
 }
 
 } // namespace sluice

@@ -25,6 +25,7 @@ private:
     mutable std::mutex mutex_;
     Seq position_;
     Gone gone_;
+    std::string attachment_;
     std::map<ViewId, View> views_;
 };
 

@@ -25,6 +25,22 @@ template <typename Rows> bool holds_any(const Rows& rows, std::span<const Seq> s
     return false;
 }
 
+/// Whether a row that is superseded is one of `seqs`, which ascend.
+bool holds_superseded(const Source& source, std::span<const Seq> seqs) {
+    if (!source.superseded || seqs.empty()) return false;
+    for (auto row = source.superseded->next_from(0); row;
+         row = source.superseded->next_from(*row + 1ULL)) {
+        if (std::binary_search(seqs.begin(), seqs.end(), source.seq_at(*row))) return true;
+    }
+    return false;
+}
+
+std::vector<Seq> ascending(std::span<const Seq> seqs) {
+    std::vector<Seq> sorted(seqs.begin(), seqs.end());
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+}
+
 using Images = std::vector<std::string>;
 
 Images images_without_dead(const ViewSpec& spec, const Segment& segment, Liveness liveness,
@@ -98,12 +114,12 @@ Result<void> SegmentStore::Impl::rewrite(const StoreState& found, std::span<Chan
         const ViewState& view = *found.find(change.view);
         for (const Source& source : change.removed) {
             if (building.size() == kBuildersMax) SLUICE_TRY(finish_first());
-            building.push_back(
-                {&change,
-                 std::async(policy, [&view, &source, &found, rows_max = options.segment_rows_max] {
-                     return images_without_dead(view.spec, *source.file,
-                                                view.liveness(source, found.gone), rows_max);
-                 })});
+            building.push_back({&change, std::async(policy, [&view, &source, &found,
+                                                             rows_max = options.segment_rows_max] {
+                                    return images_without_dead(
+                                        view.spec, *source.file,
+                                        view.settled_liveness(source, found.gone), rows_max);
+                                })});
         }
     }
     while (!building.empty()) SLUICE_TRY(finish_first());
@@ -111,17 +127,19 @@ Result<void> SegmentStore::Impl::rewrite(const StoreState& found, std::span<Chan
 }
 
 Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> wanted,
+                                                       std::span<const Seq> wanted_rederived,
                                                        std::chrono::milliseconds patience) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     SLUICE_TRY(latch.check());
-    std::vector<Seq> seqs(wanted.begin(), wanted.end());
-    std::sort(seqs.begin(), seqs.end());
+    const std::vector<Seq> seqs = ascending(wanted);
+    const std::vector<Seq> rederived = ascending(wanted_rederived);
 
     // One job at a time: what a merge under way produces is in the state before we look.
     const std::lock_guard work_lock(work_mutex_);
     Purged purged;
     {
         scrub_runs(seqs);
+        if (!rederived.empty()) SLUICE_TRY(cut());
         Outcome outcome;
         outcome.found = state();
         const SeqBitmap& erased = outcome.found->gone.erased;
@@ -139,7 +157,9 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
                     change.removed.clear();
                     break;
                 }
-                if (holds_any(source, seqs)) change.removed.push_back(source);
+                if (holds_any(source, seqs) || holds_superseded(source, rederived)) {
+                    change.removed.push_back(source);
+                }
             }
             if (change.removed.empty()) continue;
             if (!view->named) {
@@ -168,7 +188,8 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
         // A snapshot from before the messages pins other files only. Whoever reads for hours must
         // not keep everything from being erased.
         const std::uint64_t pinned = files.count_doomed([&](const Segment& segment) {
-            return segment.damage() != nullptr || holds_any(segment, seqs);
+            return segment.damage() != nullptr || holds_any(segment, seqs) ||
+                   holds_any(segment, rederived);
         });
         if (pinned == 0) return purged;
         if (std::chrono::steady_clock::now() >= deadline) {

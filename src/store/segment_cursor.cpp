@@ -336,6 +336,22 @@ std::unique_ptr<Cursor> scan_view(const ViewState* view, const Gone& gone, const
     return std::make_unique<SegmentCursor>(view, gone, range);
 }
 
+std::vector<RowBatch::Emission> row_of_view(const ViewState* view, Seq seq) {
+    std::vector<RowBatch::Emission> emissions;
+    if (view == nullptr || view->find_damage() != nullptr) return emissions;
+    for (const Source& source : view->sources) {
+        const std::optional<std::uint32_t> row = source.row_of(seq);
+        if (!row || source.is_superseded(*row)) continue;
+        const Segment& segment = source.segment();
+        for (const std::uint32_t ordinal : segment.ordinals(*row)) {
+            emissions.push_back(
+                {segment.term(ordinal), segment.value(segment.posting_from(ordinal, seq))});
+        }
+        break; // A view holds one row of a message that is not superseded.
+    }
+    return emissions;
+}
+
 std::vector<bool> may_have_terms(const ViewState* view, std::span<const std::string_view> terms) {
     if (view == nullptr) return std::vector<bool>(terms.size(), false);
     if (view->find_damage() != nullptr) return std::vector<bool>(terms.size(), true);

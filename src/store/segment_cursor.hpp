@@ -7,6 +7,7 @@ namespace sluice {
 /// The walks borrow the state. A null view gives an empty walk, a damaged one an empty walk with a
 /// status.
 std::unique_ptr<Cursor> scan_view(const ViewState* view, const Gone& gone, const ScanRange& range);
+std::vector<RowBatch::Emission> row_of_view(const ViewState* view, Seq seq);
 std::vector<bool> may_have_terms(const ViewState* view, std::span<const std::string_view> terms);
 std::unique_ptr<GroupCursor> group_view(const ViewState* view, const Gone& gone,
                                         const ScanRange& range);

@@ -24,6 +24,10 @@ public:
     std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const override {
         return scan_view(state_->find(view), state_->gone, range);
     }
+    std::vector<RowBatch::Emission> row(ViewId view, Seq seq) const override {
+        return row_of_view(state_->find(view), seq);
+    }
+    std::string_view attachment() const override { return *state_->attachment; }
     std::vector<bool> may_have(ViewId view,
                                std::span<const std::string_view> terms) const override {
         return may_have_terms(state_->find(view), terms);
@@ -58,7 +62,7 @@ Result<Source> open_source(SegmentFiles& files, ViewId view,
     if (!entry.superseded.empty()) {
         auto superseded = std::make_shared<RowSet>();
         for (const std::uint32_t row : entry.superseded) superseded->insert(row);
-        source.superseded = std::move(superseded);
+        source.superseded = source.saved_superseded = std::move(superseded);
     }
     return source;
 }
@@ -96,7 +100,8 @@ Result<void> SegmentStore::Impl::open() {
     if (const std::optional<ManifestRecord>& record = manifest_.last()) {
         auto opened = std::make_shared<StoreState>();
         auto table = std::make_shared<ViewTable>();
-        attachment = record->attachment;
+        durable_attachment_ = record->attachment;
+        opened->attachment = std::make_shared<const std::string>(record->attachment);
         durable_position_ = opened->position = record->position;
         for (const ManifestRecord::View& stored : record->views) {
             auto view = std::make_shared<ViewState>();
@@ -206,6 +211,9 @@ Result<void> SegmentStore::Impl::commit(StoreCommit commit, const Gone& gone) {
         next->position = commit.position;
         next->gone = gone;
         next->views = before->views;
+        next->attachment = commit.attachment
+                               ? std::make_shared<const std::string>(*std::move(commit.attachment))
+                               : before->attachment;
         for (const ViewId id : commit.behind) {
             if (before->find(id) != nullptr) next->lagging.emplace_back(id, before->since(id));
         }
@@ -309,10 +317,6 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(Directory& directory,
     return std::unique_ptr<SegmentStore>(new SegmentStore(std::move(impl)));
 }
 
-std::string_view SegmentStore::attachment() const {
-    return impl_->attachment;
-}
-
 std::vector<ViewId> SegmentStore::stored_views() const {
     std::vector<ViewId> ids;
     const std::shared_ptr<const StoreState> now = impl_->state();
@@ -346,8 +350,8 @@ std::shared_ptr<const StoreSnapshot> SegmentStore::snapshot() const {
     return std::make_shared<SegmentSnapshot>(impl_->state());
 }
 
-Result<void> SegmentStore::save(std::string attachment) {
-    return impl_->save(std::move(attachment));
+Result<void> SegmentStore::save() {
+    return impl_->save();
 }
 
 Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::load(const ViewSpec& view) {
@@ -358,9 +362,10 @@ Result<void> SegmentStore::install(std::span<const std::unique_ptr<Loader>> load
     return impl_->install(loaders, since);
 }
 
-Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> seqs,
+Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> erased,
+                                                 std::span<const Seq> rederived,
                                                  std::chrono::milliseconds patience) {
-    return impl_->purge(seqs, patience);
+    return impl_->purge(erased, rederived, patience);
 }
 
 Result<void> SegmentStore::check_writable() {

@@ -45,8 +45,6 @@ public:
                                                       const SegmentStoreOptions& options);
     ~SegmentStore() override;
 
-    /// What the owner saved with save(): the catalog. Empty in a new store.
-    std::string_view attachment() const;
     /// The views that the manifest has. add_view() must name each before it is read or merged.
     std::vector<ViewId> stored_views() const;
     /// Views given up because a file of theirs is damaged, as far as anybody has read. Dropping or
@@ -58,8 +56,8 @@ public:
     Result<void> commit(StoreCommit commit, const Gone& gone) override;
     std::shared_ptr<const StoreSnapshot> snapshot() const override;
 
-    /// Cuts all rows in memory into segments and commits one manifest record, with this attachment.
-    Result<void> save(std::string attachment);
+    /// Cuts all rows in memory into segments and commits one manifest record.
+    Result<void> save();
 
     /// Builds segments for a view that no reader sees yet, beside everything else: back-filling.
     class Loader {
@@ -77,15 +75,18 @@ public:
     /// brings them further, or names them as behind. The loaders are empty afterwards.
     Result<void> install(std::span<const std::unique_ptr<Loader>> loaders, Seq since);
 
-    /// P6: no file of the store holds a row of `seqs` after this, nor did it leave one behind in a
-    /// file that was not overwritten. The seqs must be in Gone::erased since the last commit().
+    /// P6: no file of the store holds a row of `erased` after this, nor one of `rederived` that was
+    /// superseded, nor did it leave one behind in a file that was not overwritten. The erased seqs
+    /// must be in Gone::erased since the last commit(). With seqs in `rederived`, all rows in
+    /// memory are saved first: the rows that took the place of the purged ones must not be lost.
     /// Waits up to `patience` for snapshots that pin old files. Errors: busy, naming how many pin
     /// them (the rows are gone for every new reader, and purge() may be called again); io.
     struct Purged {
         std::uint64_t segments_rewritten = 0;
         std::uint64_t bytes_destroyed = 0;
     };
-    Result<Purged> purge(std::span<const Seq> seqs, std::chrono::milliseconds patience);
+    Result<Purged> purge(std::span<const Seq> erased, std::span<const Seq> rederived,
+                         std::chrono::milliseconds patience);
 
     /// Asked before the log is written, so that what the views cannot follow is not appended.
     /// Errors: the failure that the background thread met, once; latched.

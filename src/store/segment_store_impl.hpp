@@ -56,13 +56,14 @@ public:
     std::shared_ptr<const StoreState> state() const;
 
     // maintenance.cpp
-    Result<void> save(std::string attachment);
+    Result<void> save();
     Result<void> maintain();
     Result<void> merge_all();
     std::vector<std::string> check();
 
     // purge.cpp
-    Result<Purged> purge(std::span<const Seq> seqs, std::chrono::milliseconds patience);
+    Result<Purged> purge(std::span<const Seq> erased, std::span<const Seq> rederived,
+                         std::chrono::milliseconds patience);
 
     // loader.cpp
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
@@ -71,7 +72,6 @@ public:
     const SegmentStoreOptions options;
     SegmentFiles files;
     WriteLatch latch;
-    std::string attachment;
 
     /// Loaders that are neither installed nor gone, for purge(). Guarded by loaders_mutex.
     std::mutex loaders_mutex;
@@ -104,6 +104,7 @@ private:
     Result<void> write_record(const Outcome& outcome, std::span<const ViewId> given_up);
     ManifestRecord record_of(const Outcome& outcome, std::span<const ViewId> given_up) const;
     void publish_changes(const Outcome& outcome, std::span<const ViewId> given_up);
+    void settle(StoreState& next, const StoreState& found);
     Result<void> merge(std::shared_ptr<const StoreState> found, const ViewState& view,
                        std::vector<Source> inputs);
     std::optional<Change> next_merge(const StoreState& now) const;
@@ -119,9 +120,10 @@ private:
     Directory& directory_;
 
     // Lock order: work_mutex_, a loader's mutex, update_mutex_, state_mutex_.
-    std::mutex work_mutex_; ///< One job at a time. Guards the next four.
+    std::mutex work_mutex_; ///< One job at a time. Guards the next five.
     Manifest manifest_;
     Seq durable_position_;
+    std::string durable_attachment_;
     std::map<ViewId, Seq> durable_since_; ///< Of the views that the manifest has.
 
     std::mutex update_mutex_; ///< One change of the state at a time. Guards the next two.

@@ -81,11 +81,13 @@ struct TextStore {
 TEST(SegmentStore, OpensWithWhatWasSavedAndSince) {
     TextStore it;
     it.append(1, 20).value();
-    it.store->save("catalog 1").value();
-    it.append(21, 23).value(); // In memory only.
+    it.store->commit({{20}, {}, {}, "at 20"}, it.gone).value();
+    it.store->save().value();
+    it.append(21, 23).value(); // In memory only, as this:
+    it.store->commit({{23}, {}, {}, "at 23"}, it.gone).value();
     it.disk.cut_power(Fate::lost);
     it.reopen();
-    EXPECT_EQ(it.store->attachment(), "catalog 1");
+    EXPECT_EQ(it.store->snapshot()->attachment(), "at 20");
     EXPECT_EQ(it.store->stored_views(), (std::vector<ViewId>{kTexts, kSums}));
     EXPECT_EQ(it.store->snapshot()->position(), Seq{20});
     EXPECT_EQ(it.store->snapshot()->since(kSums), Seq{20});
@@ -98,16 +100,16 @@ TEST(SegmentStore, PurgesErasedRowsFromEveryFileMemoryAndFormerFile) {
     TextStore it(inline_options(64));
     it.append(1, 100).value();
     it.append(101, 103).value(); // Stays in memory.
-    it.store->save("").value();
+    it.store->save().value();
     it.append(104, 106).value();
     for (const std::uint64_t seq : {7U, 70U, 102U, 105U}) it.erase(seq).value();
     ASSERT_TRUE(it.on_disk("text 7."));
-    it.store->purge(std::vector<Seq>{{7}, {70}, {102}, {105}}, kNoPatience).value();
+    it.store->purge(std::vector<Seq>{{7}, {70}, {102}, {105}}, {}, kNoPatience).value();
     for (const auto& stats : it.store->stats()) EXPECT_EQ(stats.rows, 102u); // In memory too.
     for (const std::uint64_t seq : {7U, 70U, 102U, 105U}) {
         EXPECT_FALSE(it.on_disk(TextStore::text_of(seq)));
     }
-    it.store->save("").value();
+    it.store->save().value();
     EXPECT_FALSE(it.on_disk("text 105."));
     EXPECT_TRUE(it.on_disk("text 8."));
     EXPECT_TRUE(it.on_disk("text 106."));
@@ -119,14 +121,14 @@ TEST(SegmentStore, PurgesErasedRowsFromEveryFileMemoryAndFormerFile) {
 TEST(SegmentStore, PurgesRowsThatWereSupersededBeforeTheirMessageWasErased) {
     TextStore it;
     it.append(1, 20).value();
-    it.store->save("").value();
+    it.store->save().value();
     StoreCommit again;
     again.position = {21};
     again.rows.push_back({kTexts, {{5}}, batch_of({{5, {{"rewritten", ""}}}})});
     it.store->commit(std::move(again), it.gone).value();
-    it.store->save("").value();
+    it.store->save().value();
     it.erase(5).value();
-    it.store->purge(std::vector<Seq>{{5}}, kNoPatience).value();
+    it.store->purge(std::vector<Seq>{{5}}, {}, kNoPatience).value();
     EXPECT_FALSE(it.on_disk("text 5."));
     EXPECT_FALSE(it.on_disk("rewritten"));
 }
@@ -134,24 +136,24 @@ TEST(SegmentStore, PurgesRowsThatWereSupersededBeforeTheirMessageWasErased) {
 TEST(SegmentStore, ASnapshotPinsFilesAndAPurgeSaysSo) {
     TextStore it;
     it.append(1, 20).value();
-    it.store->save("").value();
+    it.store->save().value();
     auto pin = it.store->snapshot();
     it.erase(3).value();
-    const auto purged = it.store->purge(std::vector<Seq>{{3}}, kNoPatience);
+    const auto purged = it.store->purge(std::vector<Seq>{{3}}, {}, kNoPatience);
     ASSERT_FALSE(purged.has_value());
     EXPECT_EQ(purged.error().code, Errc::busy);
     EXPECT_EQ(it.row_count(), 19u);
     EXPECT_EQ(listed(*pin, kTexts).size(), 20u);
     EXPECT_TRUE(it.on_disk("text 3."));
     pin.reset();
-    EXPECT_GT(it.store->purge(std::vector<Seq>{{3}}, kNoPatience).value().bytes_destroyed, 0u);
+    EXPECT_GT(it.store->purge(std::vector<Seq>{{3}}, {}, kNoPatience).value().bytes_destroyed, 0u);
     EXPECT_FALSE(it.on_disk("text 3."));
 }
 
 TEST(SegmentStore, RefusesToPurgeWhatIsNotErased) {
     TextStore it;
     it.append(1, 3).value();
-    EXPECT_EQ(it.store->purge(std::vector<Seq>{{2}}, kNoPatience).error().code,
+    EXPECT_EQ(it.store->purge(std::vector<Seq>{{2}}, {}, kNoPatience).error().code,
               Errc::invalid_argument);
 }
 
@@ -166,10 +168,10 @@ TEST(SegmentStore, SurvivesAPowerCutAtEveryOperation) {
             bool failed = false;
             const auto ask = [&](const auto& result) { failed = failed || !result; };
             ask(it.append(1, 40));
-            ask(it.store->save("saved"));
+            ask(it.store->save());
             if (!failed) ask(it.append(41, 44));
             if (!failed) ask(it.erase(17));
-            if (!failed) ask(it.store->purge(std::vector<Seq>{{17}}, kNoPatience));
+            if (!failed) ask(it.store->purge(std::vector<Seq>{{17}}, {}, kNoPatience));
             if (!failed) ask(it.store->merge_all());
 
             const bool erased = it.gone.erased.contains({17});
@@ -178,8 +180,8 @@ TEST(SegmentStore, SurvivesAPowerCutAtEveryOperation) {
             const Seq since = it.store->snapshot()->since(kTexts);
             ASSERT_EQ(since, it.store->snapshot()->since(kSums));
             it.store->commit(TextStore::rows(since.value + 1, 44, 44), it.gone).value();
-            if (erased) it.store->purge(std::vector<Seq>{{17}}, kNoPatience).value();
-            it.store->save("").value();
+            if (erased) it.store->purge(std::vector<Seq>{{17}}, {}, kNoPatience).value();
+            it.store->save().value();
             ASSERT_EQ(it.row_count(), erased ? 43u : 44u) << "after " << operations;
             ASSERT_EQ(it.store->check(), Strings{});
             if (erased) {
@@ -194,11 +196,11 @@ TEST(SegmentStore, RefusesToWriteAfterAFailedWriteAndGoesOnReading) {
     TextStore it;
     it.append(1, 4).value();
     it.disk.fail_after(0, Errc::no_space);
-    EXPECT_EQ(it.store->save("").error().code, Errc::no_space);
+    EXPECT_EQ(it.store->save().error().code, Errc::no_space);
     it.disk.stop_failing();
     EXPECT_FALSE(it.append(5, 6).has_value());
     EXPECT_EQ(it.append(5, 6).error().code, Errc::latched);
-    EXPECT_EQ(it.store->save("").error().code, Errc::latched);
+    EXPECT_EQ(it.store->save().error().code, Errc::latched);
     EXPECT_EQ(it.row_count(), 4u);
 }
 
@@ -221,7 +223,7 @@ TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
     for (const std::uint64_t position : {20U, 400U, 700U}) { // Header, terms, behind them.
         TextStore it(inline_options(64));
         it.append(1, 40).value();
-        it.store->save("kept").value();
+        it.store->save().value();
         damage_file(*it.root, "segment-", position); // The first file is of kTexts.
         it.reopen();
         const auto cursor = it.store->snapshot()->scan(kTexts, {});
@@ -232,7 +234,7 @@ TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
         EXPECT_EQ(grouped(*it.store->snapshot(), kSums).size(), 2u);
 
         // The next record drops it, and it can be built anew.
-        it.store->save("kept").value();
+        it.store->save().value();
         it.reopen();
         it.store->commit({{40}, {}, {}}, it.gone).value();
         EXPECT_EQ(it.store->stored_views().size(), 2u); // add_view() made an empty one.
@@ -246,13 +248,60 @@ TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
     }
 }
 
+/// What the view of texts has of message 5.
+std::string text_of_five(const SegmentStore& store) {
+    const auto snapshot = store.snapshot();
+    const auto row = snapshot->row(kTexts, {5});
+    return row.size() == 1 ? std::string(row[0].term) : std::to_string(row.size()) + " terms";
+}
+
+StoreCommit say_five_anew() {
+    StoreCommit commit;
+    commit.position = {99};
+    commit.rows.push_back({kTexts, {}, batch_of({{5, {{"text five anew", ""}}}})});
+    return commit;
+}
+
+TEST(SegmentStore, AMergeDropsNoRowThatACrashBringsBack) {
+    TextStore it;
+    for (std::uint64_t seq = 1; seq <= 8; ++seq) {
+        it.append(seq, seq).value();
+        it.store->save().value();
+    }
+    it.store->commit(say_five_anew(), it.gone).value(); // In memory only.
+    it.store->maintain().value();                       // Merges the eight files.
+    EXPECT_EQ(it.store->stats()[0].segments, 2u);
+    EXPECT_EQ(text_of_five(*it.store), "text five anew");
+    EXPECT_EQ(it.row_count(), 8u);
+
+    it.disk.cut_power(Fate::lost);
+    it.reopen();
+    EXPECT_EQ(text_of_five(*it.store), "text 5.");
+    EXPECT_EQ(it.row_count(), 8u);
+}
+
+TEST(SegmentStore, PurgesWhatWasSupersededAndKeepsWhatTookItsPlace) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save().value();
+    it.store->commit(say_five_anew(), it.gone).value();
+    it.store->purge({}, std::vector<Seq>{{5}}, kNoPatience).value();
+    EXPECT_FALSE(it.on_disk("text 5."));
+    EXPECT_TRUE(it.on_disk("text 6."));
+
+    it.disk.cut_power(Fate::lost);
+    it.reopen();
+    EXPECT_EQ(text_of_five(*it.store), "text five anew");
+    EXPECT_EQ(it.row_count(), 20u);
+}
+
 TEST(SegmentStore, ADamagedManifestLeavesAnEmptyStoreAndNoFiles) {
     TextStore it;
     it.append(1, 20).value();
-    it.store->save("x").value();
+    it.store->save().value();
     damage_file(*it.root, "manifest-", 3);
     it.reopen();
-    EXPECT_EQ(it.store->attachment(), "");
+    EXPECT_EQ(it.store->snapshot()->attachment(), "");
     EXPECT_EQ(it.store->snapshot()->position(), Seq{});
     EXPECT_TRUE(it.root->list().value().empty());
 }
@@ -260,7 +309,7 @@ TEST(SegmentStore, ADamagedManifestLeavesAnEmptyStoreAndNoFiles) {
 TEST(SegmentStore, DroppingAViewDestroysItsFiles) {
     TextStore it;
     it.append(1, 20).value();
-    it.store->save("").value();
+    it.store->save().value();
     it.store->drop_view(kTexts).value();
     EXPECT_FALSE(it.on_disk("text 8."));
     EXPECT_EQ(it.store->stored_views(), std::vector<ViewId>{kSums});
@@ -291,7 +340,7 @@ TEST(SegmentStore, InstallsALoadedViewDurablyAndDestroysOneThatIsNot) {
     EXPECT_EQ(loader->add(batch_of({{20, {{"again", ""}}}})).error().code, Errc::invalid_argument);
     it.erase(3).value();
     it.erase(19).value(); // Not built yet.
-    it.store->purge(std::vector<Seq>{{3}, {19}}, kNoPatience).value();
+    it.store->purge(std::vector<Seq>{{3}, {19}}, {}, kNoPatience).value();
     EXPECT_FALSE(it.on_disk("new 3."));
     it.store->install(std::span(&loader, 1), {20}).value();
     loader.reset(); // Before the store that it belongs to.
@@ -315,7 +364,7 @@ TEST(SegmentStore, SyncsTheLogBeforeItsRowsBecomeDurable) {
     };
     TextStore it(options);
     it.append(1, 20).value();
-    it.store->save("").value();
+    it.store->save().value();
     ASSERT_FALSE(synced.empty());
     EXPECT_EQ(synced.back(), 20u);
     EXPECT_EQ(it.append(21, 40).error().code, Errc::io);
@@ -340,12 +389,12 @@ TEST(SegmentStore, CarriesOverWhatIsRetractedWhileAJobRuns) {
         it.store->commit(std::move(commit), it.gone).value();
     };
     meanwhile = [&] { re_derive(5); };
-    it.store->save("").value(); // Cuts.
+    it.store->save().value(); // Cuts.
     meanwhile = [&] { re_derive(6); };
     it.store->merge_all().value(); // Cuts, then merges.
     meanwhile = [&] { re_derive(7); };
     it.erase(8).value();
-    it.store->purge(std::vector<Seq>{{8}}, kNoPatience).value();
+    it.store->purge(std::vector<Seq>{{8}}, {}, kNoPatience).value();
     EXPECT_EQ(it.row_count(), 19u);
     EXPECT_EQ(listed(*it.store->snapshot(), kTexts, ScanRange::with_prefix("rewritten")),
               (Strings{"rewritten@5=", "rewritten@6=", "rewritten@7="}));
@@ -355,7 +404,7 @@ TEST(SegmentStore, CarriesOverWhatIsRetractedWhileAJobRuns) {
 TEST(SegmentStore, NamesAViewInNoRecordBeforeItsRowsAreInFiles) {
     TextStore it;
     it.append(1, 20).value();
-    it.store->save("").value();
+    it.store->save().value();
     it.store->add_view({{9}, nullptr, false});
     StoreCommit commit;
     commit.position = {21};
@@ -374,7 +423,7 @@ TEST(SegmentStore, KeepsItsFilesFewAndItsManifestSmall) {
     TextStore it(inline_options(1024));
     for (std::uint64_t seq = 1; seq <= 1500; ++seq) {
         it.append(seq, seq).value();
-        it.store->save(std::string(200, 'x')).value();
+        it.store->save().value();
         if (seq % 10 == 0) it.store->maintain().value();
     }
     for (const auto& stats : it.store->stats()) EXPECT_LE(stats.segments, 40u);
@@ -438,7 +487,7 @@ TEST(SegmentStore, MergesInTheBackgroundUnderReadersAndAWriter) {
     EXPECT_EQ(wrong, 0u);
     it.store->maintain().value();
     EXPECT_EQ(it.store->check(), Strings{});
-    it.store->save("").value();
+    it.store->save().value();
     it.reopen();
     it.store->commit({{3000}, {}, {}}, it.gone).value();
     EXPECT_EQ(it.row_count(), 2700u);

@@ -111,6 +111,8 @@ struct StoreCommit {
     Seq position;               ///< The log position that the store has after this.
     std::vector<Rows> rows;     ///< Not every view has to appear.
     std::vector<ViewId> behind; ///< Views whose `since` stays: nobody is here to map for them.
+    /// The owner's own bytes, kept with the rows: both are durable or neither is. None: as before.
+    std::optional<std::string> attachment = {};
 };
 
 /// A part of a view in term order. Bounds are on terms: from <= term < to.
@@ -170,6 +172,11 @@ public:
     virtual Seq since(ViewId view) const = 0;
     /// A view the store does not have gives an empty walk.
     virtual std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const = 0;
+    /// All that one message gave to the view, terms ascending; nothing if the view is damaged. Also
+    /// of a message that is gone, as long as its row was not merged away or purged.
+    virtual std::vector<RowBatch::Emission> row(ViewId view, Seq seq) const = 0;
+    /// The attachment of the newest commit that had one.
+    virtual std::string_view attachment() const = 0;
     /// For each of many terms whether it may have live rows: a few that have none are said to, but
     /// none the other way round. For looking up many at once that are hardly ever there, where a
     /// scan for each would wait for memory each time. With a damaged view, all may.

@@ -55,7 +55,7 @@ public:
 
     void step() {
         switch (pick(16)) {
-        case 0: segments_->save("catalog").value(); break;
+        case 0: segments_->save().value(); break;
         case 1: segments_->maintain().value(); break;
         case 2: segments_->merge_all().value(); break;
         case 3: purge(); break;
@@ -161,7 +161,7 @@ private:
              seq = gone_.erased.next_from(seq.next())) {
             if (pick(3) > 0) seqs.push_back(seq);
         }
-        segments_->purge(seqs, kNoPatience).value();
+        segments_->purge(seqs, {}, kNoPatience).value();
     }
 
     void open() {

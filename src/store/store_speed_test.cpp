@@ -117,7 +117,7 @@ protected:
             add(watch.cost());
         }
         const Watch watch;
-        store_->save("").value();
+        store_->save().value();
         add(watch.cost());
         return sum;
     }
@@ -212,7 +212,7 @@ TEST_F(StoreSpeed, DISABLED_Purge) {
     }
     store_->commit({{kRows}, {}, {}}, gone_).value();
     const Watch watch;
-    const auto purged = store_->purge(erased, std::chrono::milliseconds(1000)).value();
+    const auto purged = store_->purge(erased, {}, std::chrono::milliseconds(1000)).value();
     const Cost cost = watch.cost();
     say("purge 1 % of four views", 10'000, cost);
     std::printf("  %llu segments, %.1f MB destroyed\n",

@@ -11,6 +11,9 @@ struct Source {
     std::shared_ptr<const Segment> file;
     std::shared_ptr<const MemoryRun> run;     ///< Exactly one of the two is set.
     std::shared_ptr<const RowSet> superseded; ///< Null: none.
+    /// Those of them that the newest record knows, by a cut. What took the place of the others is
+    /// in memory only: a merge that dropped these would lose, with a crash, what the row said.
+    std::shared_ptr<const RowSet> saved_superseded = {};
 
     /// Builds a run's segment if nobody has.
     const Segment& segment() const { return file ? *file : run->segment(); }
@@ -43,6 +46,10 @@ struct ViewState {
     Liveness liveness(const Source& source, const Gone& gone) const {
         return {source.superseded.get(), &gone_of(gone)};
     }
+    /// As liveness(), of what no crash can bring back.
+    Liveness settled_liveness(const Source& source, const Gone& gone) const {
+        return {source.saved_superseded.get(), &gone_of(gone)};
+    }
     /// Reads what was not read yet. Null: every file is whole.
     const Error* find_damage() const;
     /// The same, of what was read up to now.
@@ -58,6 +65,8 @@ struct StoreState {
     /// Shared by all states between two commits with rows: a commit that only deletes costs the
     /// same for any number of views (P8).
     std::shared_ptr<const ViewTable> views;
+    /// Never null.
+    std::shared_ptr<const std::string> attachment = std::make_shared<const std::string>();
     /// Views whose `since` is not `position`.
     std::vector<std::pair<ViewId, Seq>> lagging;
 

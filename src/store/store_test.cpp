@@ -137,6 +137,24 @@ TYPED_TEST(StorePromises, RetractingNeedsTheSeqOnly) {
     EXPECT_EQ(grouped(*snapshot, kSums), (Strings{"b:1=3/3"}));
 }
 
+TYPED_TEST(StorePromises, ARowSaysAllThatAMessageGave) {
+    this->commit(1, {this->rows(kPosts, {{1, {{"b", "two"}, {"a", "one"}}}})});
+    this->commit(2, {this->rows(kPosts, {{2, {{"b", "other"}}}})});
+    const auto said = [&](Seq seq) {
+        Strings terms;
+        const auto snapshot = this->store().snapshot();
+        for (const auto& [term, value] : snapshot->row(kPosts, seq)) {
+            terms.push_back(std::string(term) + "=" + std::string(value));
+        }
+        return terms;
+    };
+    EXPECT_EQ(said({1}), (Strings{"a=one", "b=two"}));
+    EXPECT_EQ(said({2}), Strings{"b=other"});
+    EXPECT_EQ(said({3}), Strings{});
+    this->commit(3, {this->rows(kPosts, {{1, {{"c", ""}}}})});
+    EXPECT_EQ(said({1}), Strings{"c="});
+}
+
 TYPED_TEST(StorePromises, ARowTakesThePlaceOfTheOneThatItsSeqHas) {
     this->commit(2, {this->rows(kPosts, {{1, {{"old", "x"}}}, {2, {{"old", ""}}}})});
     this->commit(3, {this->rows(kPosts, {{1, {{"new", "y"}}}})});

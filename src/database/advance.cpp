@@ -1,0 +1,349 @@
+// One moment: from what the log says to what transforms and views make of it, in one commit.
+//
+// Everything here is a function of the log between where the rows stand and its end, and of the
+// rows. So a crash needs no other recovery than to do it again. Big work is committed in parts at
+// the old position, each with the list of what is left to do; readers go on with the snapshot from
+// before.
+#include "base/bytes.hpp"
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+void sort_unique(std::vector<Seq>& seqs) {
+    std::sort(seqs.begin(), seqs.end());
+    seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
+}
+
+std::vector<Seq> listed(const SeqBitmap& seqs) {
+    std::vector<Seq> list;
+    list.reserve(seqs.size());
+    for_each(seqs, [&](Seq seq) { list.push_back(seq); });
+    return list;
+}
+
+} // namespace
+
+std::string rederived_term(Seq at) {
+    std::string term;
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        term.push_back(static_cast<char>(at.value >> shift & 0xFF));
+    }
+    return term;
+}
+
+Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& fresh_keys) const {
+    Delta delta;
+    std::map<FactId, bool> facts_changed; // Whether they were there.
+    const auto fact_changed = [&](const FactId& id, bool is_erased) {
+        facts_changed.emplace(id, is_erased || facts.was_there(id, since));
+    };
+    const Gone& gone = ledger.gone();
+    for (Seq seq = std::min(since, keys_since).next(); seq <= log->last(); seq = seq.next()) {
+        // What was just appended needs no check.
+        const auto entry = is_open ? log->read_back(seq) : log->read(seq);
+        if (!entry || entry->erased) continue; // Damaged: it has no rows; verify names it.
+        if (entry->kind == Log::Kind::message) {
+            if (seq > since && !gone.deleted.contains(seq)) delta.fresh.push_back(seq);
+            if (seq > keys_since) emit_key(fresh_keys, seq, entry->key);
+            continue;
+        }
+        if (seq <= since) continue;
+        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, seq));
+        switch (change.kind) {
+        case ChangeKind::erase:
+            for (const Seq fact_entry : change.replacements) {
+                const auto named = log->read_back(fact_entry);
+                if (!named || named->erased) continue;
+                const auto fact = decode_change(named->body, fact_entry);
+                if (fact && !fact->collection.empty()) {
+                    fact_changed({fact->collection, fact->fact_key}, /*is_erased=*/true);
+                }
+            }
+            [[fallthrough]];
+        case ChangeKind::remove:
+            for (const Seq target : change.seqs) {
+                if (target <= since && gone.deleted.contains(target)) delta.gone.push_back(target);
+            }
+            break;
+        case ChangeKind::restore:
+        case ChangeKind::replace:
+            for (const Seq target : change.seqs) {
+                if (target > since || gone.deleted.contains(target)) continue;
+                delta.again.push_back(target);
+                if (change.kind == ChangeKind::restore) delta.back.push_back(target);
+            }
+            break;
+        case ChangeKind::put_fact:
+        case ChangeKind::drop_fact:
+            fact_changed({change.collection, change.fact_key}, /*is_erased=*/false);
+            break;
+        case ChangeKind::hold:
+        case ChangeKind::release:
+        case ChangeKind::receipt:
+        case ChangeKind::import_mark:
+        case ChangeKind::transforms: break;
+        }
+    }
+    sort_unique(delta.again);
+    sort_unique(delta.gone);
+    for (const auto& [id, was_there] : facts_changed) delta.facts.push_back({id, was_there});
+    return delta;
+}
+
+std::optional<Chain::Stored> Database::Impl::stored_message(Seq seq, bool is_new) const {
+    // What was just appended has no other version yet, and needs no check.
+    const auto message = is_new && is_open ? log->read_back(seq) : latest(seq, log->last());
+    if (!message || message->erased) return std::nullopt;
+    return Chain::Stored{message->key, message->body};
+}
+
+Chain::World Database::Impl::world() const {
+    return {&facts, [this](Seq seq) { return stored_message(seq, /*is_new=*/false); }};
+}
+
+/// The state of one call of advance().
+struct Database::Impl::Advance {
+    Advance(const std::shared_ptr<const StoreSnapshot>& rows, Seq end, const Gone& gone,
+            std::size_t view_count)
+        : from(rows->position()), to(end), draft(rows, gone), batches(view_count) {}
+
+    Seq from; ///< Where readers are until it is done.
+    Seq to;
+    Delta delta;
+    RowBatch keys;
+    Draft draft;
+    Worklist work;
+    std::vector<RowBatch> batches; ///< Rows for the views of `mapped`.
+    std::vector<Seq> mapped_again; ///< Messages in `batches` that had rows before, maybe.
+    bool in_parts = false;
+    /// The log does not say which messages are derived again.
+    bool is_noted = false;
+};
+
+/// What the store keeps beside the rows: of which chain they are, and what is left to do.
+std::string Database::Impl::chain_state(const Worklist* work) const {
+    std::string state;
+    append_sized(state, chain.signature());
+    if (work != nullptr) {
+        append_varint(state, log->last().value);
+        state += encode(*work);
+    }
+    return state;
+}
+
+Result<void> Database::Impl::advance(const ProgressFunction& progress) {
+    const auto rows = store->snapshot();
+    Advance run(rows, log->last(), ledger.gone(), mapped.size());
+    const Seq keys_since = keys_current ? rows->since(kKeyRegister) : run.to;
+    const bool anybody = !chain.empty() || !mapped.empty() || !unmapped.empty();
+    SLUICE_TRY_ASSIGN(run.delta,
+                      delta_behind(anybody ? chain_since : run.to, keys_since, run.keys));
+    if (!chain.is_loaded()) {
+        SLUICE_TRY(advance_without_code(run));
+    } else {
+        run.is_noted = !chain.empty() || extra.afresh.size() > 0;
+        run.work = plan(run);
+        SLUICE_TRY(derive_rows(run, progress));
+        chain_since = run.to;
+    }
+
+    StoreCommit step;
+    step.position = run.to;
+    step.behind = unmapped;
+    if (!keys_current) step.behind.push_back(kKeyRegister);
+    step.rows = run.draft.take();
+    add_view_rows(step, run);
+    if (!run.keys.empty()) step.rows.push_back({kKeyRegister, {}, std::move(run.keys)});
+    if (std::string state = chain_state(nullptr); state != rows->attachment() || run.in_parts) {
+        step.attachment = std::move(state);
+    }
+    const std::lock_guard lock(publish_mutex);
+    shown.reset();
+    if (!std::ranges::equal(*outputs, chain.outputs())) {
+        outputs =
+            std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
+    }
+    auto committed = store->commit(std::move(step), ledger.gone());
+    entry_added.notify_all();
+    return committed;
+}
+
+std::vector<Seq> Database::Impl::rederived_by(Seq first) const {
+    std::vector<Seq> seqs;
+    ScanRange range;
+    range.from = rederived_term(first);
+    const auto rows = store->snapshot();
+    const auto rederived = rows->scan(kRederived, range);
+    while (rederived->next()) seqs.push_back(rederived->seq());
+    sort_unique(seqs);
+    return seqs;
+}
+
+void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {
+    for (std::size_t i = 0; i < mapped.size(); ++i) {
+        if (run.batches[i].empty() && run.mapped_again.empty()) continue;
+        step.rows.push_back(
+            {mapped[i].entry.id, run.mapped_again, std::exchange(run.batches[i], {})});
+    }
+    if (run.mapped_again.empty()) return;
+    // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
+    for (const auto& [name, each] : *views) {
+        const ViewId id = each.entry.id;
+        if (std::find(unmapped.begin(), unmapped.end(), id) == unmapped.end()) continue;
+        step.rows.push_back({id, run.mapped_again, {}});
+    }
+    run.mapped_again.clear();
+}
+
+/// What is to be done: by what an interruption left, or by the log, and for messages that waited.
+Worklist Database::Impl::plan(Advance& run) {
+    Worklist work;
+    if (unfinished) {
+        work = *std::exchange(unfinished, std::nullopt);
+    } else {
+        Delta delta = run.delta;
+        for_each(extra.afresh, [&](Seq seq) {
+            delta.back.push_back(seq);
+            delta.gone.push_back(seq); // As far as those who read its cells know.
+        });
+        delta.again.insert(delta.again.end(), delta.back.begin(), delta.back.end());
+        // Whoever read their cells was told that they are gone. So the rows of then say nothing
+        // about what their coming back changes.
+        for (const Seq seq : delta.back) {
+            for (const Chain::Stage& stage : chain.stages()) {
+                for (const ViewId view : stage.views()) {
+                    if (!run.draft.row(view, seq).empty()) run.draft.set_row(view, seq, {});
+                }
+            }
+        }
+        work = chain.plan(delta, world(), run.draft.below());
+    }
+    for (const auto& [stage, units] : extra.dirty) {
+        for_each(units, [&, at = stage](Seq seq) { work.add(at, seq); });
+    }
+    for (const Seq seq : waiting(run.draft.below())) {
+        for (std::size_t i = work.stage; i < chain.stages().size(); ++i) work.add(i, seq);
+    }
+    extra = {};
+    return work;
+}
+
+/// Messages that nobody could derive when it was due.
+std::vector<Seq> Database::Impl::waiting(const StoreSnapshot& rows) const {
+    std::vector<Seq> seqs;
+    const auto pending = rows.scan(kPending, {});
+    while (pending->next()) seqs.push_back(pending->seq());
+    return seqs;
+}
+
+Result<void> Database::Impl::advance_without_code(Advance& run) {
+    const Worklist work = chain.plan(run.delta, world(), run.draft.below());
+    SeqBitmap pending = chain.retract(work, run.draft);
+    for (const Seq seq : run.delta.again) pending.insert(seq);
+    for_each(pending, [&](Seq seq) {
+        // What is behind the transforms' `since` is new to them anyway.
+        if (seq <= chain_since) run.draft.set_row(kPending, seq, {{kPendingTerm, {}}});
+    });
+    run.mapped_again = listed(pending);
+    return {};
+}
+
+/// Commits what there is, as part of a moment that has not come yet.
+Result<void> Database::Impl::save_part(Advance& run) {
+    // The rows must not become durable before the entries that they come from.
+    if (!run.in_parts) SLUICE_TRY(log->sync());
+    StoreCommit step;
+    step.position = run.from;
+    // Nobody's `since` moves, and this says so of those who are behind already.
+    step.behind = all_but({}, false);
+    const std::vector<ViewId> transforms = chain_views();
+    step.behind.insert(step.behind.end(), transforms.begin(), transforms.end());
+    step.rows = run.draft.take();
+    add_view_rows(step, run);
+    step.attachment = chain_state(&run.work);
+    {
+        const std::lock_guard lock(publish_mutex);
+        if (!shown) shown = store->snapshot();
+    }
+    run.in_parts = true;
+    SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
+    run.draft.rebase(store->snapshot());
+    return {};
+}
+
+Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& progress) {
+    Worklist& work = run.work;
+    std::uint64_t total = work.moved.size();
+    for (const SeqBitmap& dirty : work.dirty) total += dirty.size();
+    ProgressMeter meter(progress, "re-deriving", total);
+    // A part fills about a segment: it is committed in whole files.
+    const std::size_t part_rows = options.view_segment_rows_max;
+    SLUICE_TRY(chain.run(work, run.delta, world(), run.draft, ledger.gone(), part_rows, [&] {
+        meter.at(total - std::min(total, work.dirty[work.stage].size() + work.moved_out.size()));
+        return save_part(run);
+    }));
+    // Their rows were taken away when they could not be derived, so they are due in any case.
+    for (const Seq seq : waiting(run.draft.below())) {
+        if (!ledger.gone().deleted.contains(seq)) work.moved.insert(seq);
+    }
+
+    std::size_t in_part = 0;
+    for (Seq seq = work.moved.next_from({1}); seq != SeqBitmap::kNone;
+         seq = work.moved.next_from(seq.next())) {
+        const bool is_new = seq > chain_since;
+        if (!is_new) {
+            run.mapped_again.push_back(seq);
+            if (run.is_noted) run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
+            if (!run.draft.row(kPending, seq).empty()) run.draft.set_row(kPending, seq, {});
+        }
+        const Made made = made_of(seq, run.draft, chain.outputs());
+        if (made.is_shown() && !mapped.empty() && !ledger.gone().deleted.contains(seq)) {
+            if (const auto message = stored_message(seq, is_new)) {
+                const bool is_made = made.kind == Made::Kind::body;
+                mapper->map(seq, message->key, is_made ? made.body : message->body, run.batches);
+            }
+        }
+        if (++in_part % part_rows == 0 && !chain.empty()) {
+            // From here on these are done.
+            for (Seq done = work.moved.next_from({1}); done <= seq;
+                 done = work.moved.next_from(done.next())) {
+                work.moved.remove(done);
+            }
+            SLUICE_TRY(save_part(run));
+            meter.at(std::min(total, std::uint64_t{in_part}));
+        }
+    }
+    return {};
+}
+
+std::vector<Seq> Database::Impl::rederived_since(Seq since) const {
+    std::vector<Seq> seqs = rederived_by(since);
+    const auto rows = store->snapshot();
+    const std::vector<Seq> pending = waiting(*rows);
+    seqs.insert(seqs.end(), pending.begin(), pending.end());
+    sort_unique(seqs);
+    return seqs;
+}
+
+Result<void> Database::Impl::purge_behind_secrets() {
+    if (chain.empty()) return {};
+    const std::set<Seq> owed = facts.secret_drops();
+    for (const Seq drop : owed) {
+        SLUICE_TRY_ASSIGN(const auto purged,
+                          store->purge({}, rederived_since(drop), options.erase_patience));
+        Change receipt = new_change(ChangeKind::receipt, {}, {});
+        receipt.receipt.erasure = drop;
+        receipt.receipt.reaches_device = log->medium() == Medium::device;
+        receipt.receipt.segments_rewritten = purged.segments_rewritten;
+        receipt.receipt.bytes_destroyed = purged.bytes_destroyed;
+        SLUICE_TRY(append_change(receipt));
+        SLUICE_TRY(advance({}));
+    }
+    return {};
+}
+
+} // namespace sluice

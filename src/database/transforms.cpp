@@ -1,0 +1,265 @@
+// Which transforms are in use, and changing that.
+//
+// The catalog has an entry for each, under a name that no view can have, with its place in the
+// order. The store says of which chain its rows are (chain_state in advance.cpp): where the two
+// disagree, a crash came between, and everything is derived anew.
+#include "base/assert.hpp"
+#include "base/bytes.hpp"
+#include "base/json.hpp"
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kMark = "\x01"; // Begins the catalog's name of a transform.
+
+std::string catalog_name(std::string_view transform) {
+    return std::string(kMark).append(transform);
+}
+
+std::string definition_of(std::size_t order) {
+    return R"({"kind":"transform","order":)" + std::to_string(order) + "}";
+}
+
+std::int64_t order_of(const CatalogEntry& entry) {
+    JsonParser parser;
+    const Value* const definition = parser.parse(entry.definition);
+    const Value* const order = definition == nullptr ? nullptr : definition->find("order");
+    return order == nullptr ? 0 : order->as_int64().value_or(0);
+}
+
+const Transform* code_of(const Transforms& transforms, std::string_view name) {
+    const auto list = transforms.list();
+    const auto found = std::find_if(list.begin(), list.end(),
+                                    [&](const Transform& each) { return each.name == name; });
+    return found == list.end() ? nullptr : &*found;
+}
+
+/// The catalog's entries of transforms, in their order.
+std::vector<CatalogEntry> transforms_in(const Catalog& catalog) {
+    std::vector<CatalogEntry> entries;
+    for (const CatalogEntry& entry : catalog.entries()) {
+        if (is_transform(entry)) entries.push_back(entry);
+    }
+    std::sort(entries.begin(), entries.end(), [](const CatalogEntry& a, const CatalogEntry& b) {
+        return order_of(a) < order_of(b);
+    });
+    return entries;
+}
+
+Chain chain_of(const std::vector<CatalogEntry>& entries, const Transforms& transforms) {
+    std::vector<Chain::Stage> stages;
+    for (const CatalogEntry& entry : entries) {
+        const std::string name = entry.name.substr(kMark.size());
+        const Transform* const code = code_of(transforms, name);
+        stages.push_back({name, code != nullptr ? code->version : entry.version, entry.id,
+                          code != nullptr ? code->run : nullptr});
+    }
+    return Chain(std::move(stages));
+}
+
+} // namespace
+
+bool is_transform(const CatalogEntry& entry) {
+    return entry.name.starts_with(kMark);
+}
+
+std::vector<ViewId> Database::Impl::chain_views() const {
+    std::vector<ViewId> ids;
+    for (const Chain::Stage& stage : chain.stages()) {
+        for (const ViewId view : stage.views()) ids.push_back(view);
+    }
+    ids.push_back(kRederived);
+    return ids;
+}
+
+void Database::Impl::install_chain(Chain next) {
+    chain = std::move(next);
+    for (const ViewId view : chain_views()) store->add_view({view, nullptr, false});
+    store->add_view({kPending, nullptr, false});
+}
+
+SeqBitmap Database::Impl::live_messages() const {
+    SeqBitmap live;
+    for (Seq seq{1}; seq <= log->last(); seq = seq.next()) {
+        if (!ledger.is_change(seq) && !ledger.gone().deleted.contains(seq)) live.insert(seq);
+    }
+    return live;
+}
+
+Result<void> Database::Impl::forget_derived() {
+    unfinished.reset();
+    extra = {};
+    chain_since = {};
+    for (const ViewId id : store->stored_views()) {
+        if (id != kKeyRegister) SLUICE_TRY(store->drop_view(id));
+    }
+    install_chain(std::move(chain));
+    return {};
+}
+
+/// Errors: corrupt, where the store is of another chain, or of none that can be told.
+static Result<std::optional<Worklist>> unfinished_work(std::string_view state, const Chain& chain,
+                                                       Seq last) {
+    const Error other{Errc::corrupt, "the views are of other transforms"};
+    if (state.empty() && chain.empty()) return std::optional<Worklist>();
+    ByteReader from(state);
+    if (from.sized() != chain.signature() || !from.ok()) return other;
+    if (from.done()) return std::optional<Worklist>();
+    if (from.varint() != last.value) return other;
+    SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest()));
+    if (work.dirty.size() != chain.stages().size()) return other;
+    return std::optional(std::move(work));
+}
+
+Result<void> Database::Impl::open_chain() {
+    const std::vector<CatalogEntry> entries = transforms_in(*catalog);
+    const std::vector<ViewId> stored = store->stored_views();
+    Chain as_stored = chain_of(entries, {}); // With the versions that the rows are of.
+    install_chain(chain_of(entries, options.transforms));
+    if (!chain.empty()) {
+        outputs =
+            std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
+    }
+    const auto rows = store->snapshot();
+    std::vector<ViewId> needed = chain_views();
+    needed.push_back(kPending);
+    const bool is_whole =
+        chain.empty() || std::all_of(needed.begin(), needed.end(), [&](ViewId id) {
+            return std::find(stored.begin(), stored.end(), id) != stored.end();
+        });
+    auto work = unfinished_work(rows->attachment(), as_stored, log->last());
+    const bool is_upgrade = chain.is_loaded() && chain.signature() != as_stored.signature();
+    if (!is_whole || !work || (is_upgrade && *work)) {
+        if (rows->position() > Seq{} && !entries.empty()) {
+            notes.push_back("transforms and views are derived anew");
+        }
+        SLUICE_TRY(forget_derived());
+    } else {
+        chain_since = chain.empty() ? rows->position() : rows->since(kRederived);
+        unfinished = *std::move(work);
+    }
+    if (!is_upgrade) return {};
+    SLUICE_TRY(append_change(new_change(ChangeKind::transforms, {}, {})));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (entries[i].version == chain.stages()[i].version) continue;
+        CatalogEntry entry = entries[i];
+        entry.version = chain.stages()[i].version;
+        SLUICE_TRY(catalog->put(std::move(entry)));
+        extra.dirty.emplace_back(i, live_messages());
+    }
+    return {};
+}
+
+Result<void> Database::use_transforms(std::span<const std::string> names,
+                                      const ProgressFunction& progress) {
+    return impl_->writing([&]() -> Result<void> {
+        Impl& impl = *impl_;
+        const std::lock_guard derive_lock(impl.derive_mutex);
+        const std::lock_guard lock(impl.write_mutex);
+        for (const std::string& name : names) {
+            if (code_of(impl.options.transforms, name) == nullptr) {
+                return Error{Errc::not_found, "this program has no transform " + name};
+            }
+        }
+        if (!impl.chain.is_loaded()) {
+            return Error{
+                Errc::invalid_argument,
+                "a transform in use is not in this program, so nothing can be put beside it"};
+        }
+        std::vector<CatalogEntry> before = transforms_in(*impl.catalog);
+        std::vector<CatalogEntry> entries;
+        std::vector<std::size_t> fresh;
+        std::size_t known = 0;
+        for (const Transform& each : impl.options.transforms.list()) {
+            const std::string name = catalog_name(each.name);
+            if (known < before.size() && before[known].name == name) {
+                entries.push_back(before[known++]);
+            } else if (std::find(names.begin(), names.end(), each.name) != names.end() &&
+                       impl.catalog->find(name) == nullptr) {
+                fresh.push_back(entries.size());
+                CatalogEntry entry{{}, name, {}, each.version, {}};
+                SLUICE_TRY_ASSIGN(entry.id, impl.catalog->take_id());
+                for (std::uint32_t i = 1; i < Chain::kViewsOfStage; ++i) {
+                    SLUICE_TRY_ASSIGN(const ViewId next, impl.catalog->take_id());
+                    SLUICE_ASSERT(next.value == entry.id.value + i);
+                }
+                entries.push_back(std::move(entry));
+            }
+        }
+        if (known < before.size()) {
+            return Error{Errc::invalid_argument,
+                         "this program has its transforms in another order than the one in use"};
+        }
+        if (fresh.empty()) return {};
+        for (std::size_t i = 0; i < entries.size(); ++i) entries[i].definition = definition_of(i);
+        SLUICE_TRY(impl.catalog->put(entries));
+        if (impl.chain.empty()) impl.chain_since = impl.store->snapshot()->position();
+        impl.install_chain(chain_of(entries, impl.options.transforms));
+        SLUICE_TRY(impl.append_change(impl.new_change(ChangeKind::transforms, {}, {})));
+        // Those behind the first new one, too: they may read its cells, and could not until now.
+        for (std::size_t stage = fresh.front(); stage < entries.size(); ++stage) {
+            impl.extra.dirty.emplace_back(stage, impl.live_messages());
+        }
+        return impl.advance(progress);
+    });
+}
+
+Result<void> Database::drop_transform(const std::string& name, const ProgressFunction& progress) {
+    return impl_->writing([&]() -> Result<void> {
+        Impl& impl = *impl_;
+        const std::lock_guard derive_lock(impl.derive_mutex);
+        const std::lock_guard lock(impl.write_mutex);
+        const CatalogEntry* const found = impl.catalog->find(catalog_name(name));
+        if (found == nullptr) {
+            return Error{Errc::not_found, "no transform " + name + " is in use"};
+        }
+        const auto stages = impl.chain.stages();
+        const auto dropped =
+            std::find_if(stages.begin(), stages.end(),
+                         [&](const Chain::Stage& each) { return each.name == name; });
+        const Chain::Stage stage = *dropped;
+        const auto at = static_cast<std::size_t>(dropped - stages.begin());
+        SLUICE_TRY(impl.catalog->remove(found->name));
+
+        const auto rows = impl.store->snapshot();
+        const auto outputs = rows->scan(stage.outputs(), {});
+        while (outputs->next()) impl.extra.afresh.insert(outputs->seq());
+        for (std::size_t later = at + 1; later < stages.size(); ++later) {
+            const auto reads = rows->scan(stages[later].reads(), ReadTokens({stage.cells}).all());
+            while (reads->next()) impl.extra.afresh.insert(reads->seq());
+        }
+        impl.install_chain(chain_of(transforms_in(*impl.catalog), impl.options.transforms));
+        SLUICE_TRY(impl.append_change(impl.new_change(ChangeKind::transforms, {}, {})));
+        SLUICE_TRY(impl.advance(progress));
+        impl.remake_mapper();
+        SLUICE_TRY(impl.store->save());
+        for (const ViewId view : stage.views()) SLUICE_TRY(impl.store->drop_view(view));
+        return {};
+    });
+}
+
+std::vector<TransformInfo> Database::transforms() const {
+    const std::lock_guard lock(impl_->write_mutex);
+    const auto stats = impl_->store->stats();
+    const auto rows_of = [&](ViewId view) {
+        const auto found = std::find_if(stats.begin(), stats.end(),
+                                        [&](const auto& one) { return one.view == view; });
+        return found == stats.end() ? 0 : found->rows;
+    };
+    std::vector<TransformInfo> infos;
+    const auto rows = impl_->store->snapshot();
+    for (const Chain::Stage& stage : impl_->chain.stages()) {
+        const char failed = static_cast<char>(Made::Kind::failed);
+        const auto errors =
+            rows->scan(stage.outputs(), ScanRange::exact(std::string_view(&failed, 1)));
+        infos.push_back({stage.name, stage.version, stage.run != nullptr, rows_of(stage.cells),
+                         rows_of(stage.outputs()), errors->count_rest()});
+    }
+    return infos;
+}
+
+} // namespace sluice

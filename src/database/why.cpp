@@ -1,0 +1,111 @@
+// Why a message is seen as it is: the rows that it gave, and what was read for them, told to people.
+#include "base/bytes.hpp"
+#include "base/try.hpp"
+#include "database/impl.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+std::string key_text(std::string_view encoded) {
+    const auto key = Key::from_encoded(encoded);
+    return key ? key->to_json() : "(not a key)";
+}
+
+std::string_view made_name(Made::Kind kind) {
+    switch (kind) {
+    case Made::Kind::unchanged: return "unchanged";
+    case Made::Kind::body: return "body";
+    case Made::Kind::hidden: return "hidden";
+    case Made::Kind::failed: return "failed";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(Read kind) {
+    switch (kind) {
+    case Read::exact: return "get";
+    case Read::presence:
+    case Read::seen_there: return "has";
+    case Read::prefix: return "prefix";
+    case Read::first: return "first";
+    case Read::last: return "last";
+    case Read::any: return "find any";
+    case Read::seen: return "get";
+    }
+    return "unknown";
+}
+
+} // namespace
+
+Result<Explanation> Database::why(Seq seq) const {
+    const std::lock_guard lock(impl_->write_mutex);
+    const auto shown = impl_->snapshot();
+    const StoreSnapshot& rows = *shown->rows;
+    Explanation why;
+    SLUICE_TRY_ASSIGN(why.record, shown->seen(seq));
+    if (why.record.state != Record::State::live) return why;
+
+    const auto source_name = [&](const ReadDescription& read) {
+        if (read.view == ViewId{}) return "facts " + read.collection;
+        for (const Chain::Stage& stage : impl_->chain.stages()) {
+            if (stage.cells == read.view) return "cells " + stage.name;
+        }
+        return std::string("cells");
+    };
+    const auto is_found = [&](const ReadDescription& read) {
+        if (read.view != ViewId{}) return read.owner != Seq{} || read.kind == Read::prefix || read.found;
+        if (read.kind == Read::exact || read.kind == Read::presence) {
+            return impl_->facts.find({read.collection, read.key}) != nullptr;
+        }
+        return read.kind != Read::any && read.found;
+    };
+    for (const Chain::Stage& stage : impl_->chain.stages()) {
+        Explanation::Step step{stage.name, {}, {}, {}};
+        const auto output = rows.row(stage.outputs(), seq);
+        step.made = made_name(output.empty() ? Made::Kind::unchanged
+                                             : static_cast<Made::Kind>(output.front().term.front()));
+        for (const auto& token : rows.row(stage.reads(), seq)) {
+            const auto read = describe_read(token.term);
+            if (!read) continue;
+            // A cell that was found by its owner says it better than the key that was asked for.
+            const bool found = is_found(*read);
+            const std::string key = key_text(read->key);
+            if (read->view != ViewId{} && read->kind == Read::exact) {
+                const ScanRange seen = ReadTokens({read->view}).all(Read::seen);
+                const auto all = rows.row(stage.reads(), seq);
+                const bool is_told =
+                    std::any_of(all.begin(), all.end(), [&](const RowBatch::Emission& other) {
+                        const auto each = describe_read(other.term);
+                        return each && other.term.starts_with(seen.from) && each->key == read->key;
+                    });
+                if (is_told) continue;
+                step.looks.push_back({source_name(*read), "get", key, false, {}});
+                continue;
+            }
+            step.looks.push_back(
+                {source_name(*read), std::string(name_of(read->kind)), key, found, read->owner});
+        }
+        for (const auto& cell : rows.row(stage.cells, seq)) step.cells.push_back(key_text(cell.term));
+        why.steps.push_back(std::move(step));
+    }
+    for (const auto& [name, each] : *shown->views) {
+        Explanation::Rows given{name, std::string(name_of(kind_of(*each.view))),
+                                rows.since(each.entry.id) < rows.position(), {}};
+        for (const auto& emission : rows.row(each.entry.id, seq)) {
+            given.keys.push_back(key_text(emission.term));
+        }
+        if (!given.keys.empty()) why.views.push_back(std::move(given));
+    }
+    const auto rederived = rows.row(kRederived, seq);
+    if (!rederived.empty()) {
+        for (const char byte : rederived.front().term) {
+            why.rederived_by.value =
+                why.rederived_by.value << 8 | static_cast<unsigned char>(byte);
+        }
+    }
+    return why;
+}
+
+} // namespace sluice

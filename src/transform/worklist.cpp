@@ -1,0 +1,97 @@
+#include "transform/worklist.hpp"
+
+#include "base/bytes.hpp"
+
+#include <utility>
+
+namespace sluice {
+
+void for_each(const SeqBitmap& seqs, const std::function<void(Seq)>& visit) {
+    for (Seq seq = seqs.next_from({0}); seq != SeqBitmap::kNone; seq = seqs.next_from(seq.next())) {
+        visit(seq);
+    }
+}
+
+void insert_all(SeqBitmap& to, const SeqBitmap& from) {
+    for_each(from, [&](Seq seq) { to.insert(seq); });
+}
+
+bool Worklist::empty() const {
+    if (moved.size() > 0 || moved_out.size() > 0) return false;
+    for (std::size_t i = stage; i < dirty.size(); ++i) {
+        if (dirty[i].size() > 0) return false;
+    }
+    return true;
+}
+
+void Worklist::next_stage() {
+    ++stage;
+    moved = std::exchange(moved_out, {});
+    if (stage < dirty.size()) for_each(moved, [&](Seq seq) { add(stage, seq); });
+}
+
+void Worklist::add(std::size_t at, Seq seq) {
+    dirty[at].insert(seq);
+    only_new[at].remove(seq);
+}
+
+void Worklist::add_only_new(std::size_t at, Seq seq) {
+    if (dirty[at].insert(seq)) only_new[at].insert(seq);
+}
+
+namespace {
+
+void append(std::string& to, const SeqBitmap& seqs) {
+    append_varint(to, seqs.size());
+    Seq before;
+    for_each(seqs, [&](Seq seq) {
+        append_varint(to, seq.value - before.value);
+        before = seq;
+    });
+}
+
+SeqBitmap take_seqs(ByteReader& from) {
+    SeqBitmap seqs;
+    Seq seq;
+    for (std::uint64_t left = from.varint(); left > 0 && from.ok(); --left) {
+        seq.value += from.varint();
+        seqs.insert(seq);
+    }
+    return seqs;
+}
+
+} // namespace
+
+std::string encode(const Worklist& work) {
+    std::string bytes;
+    append_varint(bytes, work.dirty.size());
+    append_varint(bytes, work.stage);
+    for (std::size_t i = work.stage; i < work.dirty.size(); ++i) {
+        append(bytes, work.dirty[i]);
+        append(bytes, work.only_new[i]);
+    }
+    append(bytes, work.moved);
+    append(bytes, work.moved_out);
+    return bytes;
+}
+
+Result<Worklist> decode_worklist(std::string_view bytes) {
+    ByteReader from(bytes);
+    constexpr std::uint64_t kStagesMax = 1000;
+    const std::uint64_t stage_count = from.varint();
+    if (stage_count > kStagesMax) return Error{Errc::corrupt, "a worklist of too many stages"};
+    Worklist work(stage_count);
+    work.stage = from.varint();
+    for (std::size_t i = work.stage; i < stage_count; ++i) {
+        work.dirty[i] = take_seqs(from);
+        work.only_new[i] = take_seqs(from);
+    }
+    work.moved = take_seqs(from);
+    work.moved_out = take_seqs(from);
+    if (!from.done() || work.stage > stage_count) {
+        return Error{Errc::corrupt, "a worklist that is not well-formed"};
+    }
+    return work;
+}
+
+} // namespace sluice

@@ -1,0 +1,199 @@
+// P1, P5 and P6 for transforms: after any history of messages, edits, keys, blocks and blobs, in
+// any order, with crashes, with programs that lack the code of transforms or views, every view
+// equals the one computed from nothing, and what was erased is in no file.
+#include "database/database_test_support.hpp"
+#include "model/toy_transforms.hpp"
+
+#include <cstdlib>
+#include <random>
+
+namespace sluice::test {
+namespace {
+
+constexpr std::size_t kShards = 4;
+constexpr int kLength = 70;
+
+std::uint64_t seed_count() {
+    const char* const wanted = std::getenv("SLUICE_PROPERTY_SEEDS");
+    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 400;
+}
+
+/// Counts the letters of what the message says, in code.
+CodeView letters() {
+    CodeView view;
+    view.app = "letters";
+    view.definition = R"({"kind":"aggregate","value":{"count":true,"sum":true}})";
+    view.map = [](const Message& message, Emit& emit) {
+        emit(Key("letters"), static_cast<std::int64_t>(message.body.size()));
+    };
+    return view;
+}
+
+class Driver {
+public:
+    explicit Driver(std::uint64_t seed) : random_(seed) {
+        on_.options = small_files();
+        on_.options.view_segment_rows_max = pick(2) == 0 ? 4 : 64;
+        on_.options.view_memory_bytes_max = pick(2) == 0 ? 512 : 8192;
+        all_code();
+        on_.reopen();
+        on_.database->add_view("by_author", kByAuthor).value();
+        on_.database->add_view("counts", kCounts).value();
+        on_.database->add_view("edited", R"({"kind":"index","key":["/edited","/shows","/ranked"]})")
+            .value();
+        on_.database->add_view("shown", R"({"kind":"index","key":["/shows"]})").value();
+        if (pick(2) == 0) use_all();
+    }
+
+    std::string live() {
+        for (int step = 0; step < kLength; ++step) {
+            const std::string did = act();
+            if (const std::string wrong = differences(); !wrong.empty()) {
+                return "step " + std::to_string(step) + ", " + did + ": " + wrong;
+            }
+        }
+        all_code();
+        on_.reopen();
+        on_.database->add_view("letters", letters()).value();
+        return differences();
+    }
+
+private:
+    std::size_t pick(std::size_t below) { return random_() % below; }
+    template <typename T> T one_of(std::initializer_list<T> list) {
+        return list.begin()[pick(list.size())];
+    }
+    std::string name(const char* letter, std::size_t below) {
+        return letter + std::to_string(1 + pick(below));
+    }
+    void all_code() { on_.options.transforms = toy_transforms(); }
+    void use_all() { on_.database->use_transforms(toy_transform_names()).value(); }
+
+    std::string text() { return "words of message " + std::to_string(random_()); }
+    std::string message() {
+        const std::string author = R"("author":")" + one_of<std::string>({"ada", "bo"}) + "\"";
+        switch (pick(6)) {
+        case 0:
+            return "{" + author + R"(,"edit":")" + name("m", 8) + R"(","n":)" +
+                   std::to_string(pick(3)) + R"(,"text":")" + text() + "\"}";
+        case 1: return "{" + author + R"(,"blob":")" + name("b", 3) + "\"}";
+        case 2: return "{" + author + R"(,"rank":true})";
+        case 3:
+            return R"({"box":")" + name("k", 3) + R"(","inner":{)" + author + R"(,"edit":")" +
+                   name("m", 8) + R"(","n":1,"text":")" + text() + "\"}}";
+        case 4:
+            return R"({"box":")" + name("k", 3) + R"(","inner":{)" + author + R"(,"n":4,"text":")" +
+                   text() + "\"}}";
+        default:
+            return "{" + author + R"(,"n":)" + std::to_string(pick(5)) + R"(,"text":")" + text() +
+                   "\"}";
+        }
+    }
+    FactName fact() {
+        switch (pick(3)) {
+        case 0: return {"keys", Key(name("k", 3))};
+        case 1: return {"blocks", Key(one_of<std::string>({"ada", "bo"}))};
+        default: return {"blobs", Key(name("b", 3))};
+        }
+    }
+    Seqs some_messages() {
+        Seqs seqs;
+        const std::uint64_t last = on_.database->last().value;
+        for (std::size_t i = 0; i <= pick(3) && last > 0; ++i) {
+            const Seq seq{1 + pick(last)};
+            const auto record = on_.database->snapshot().get(seq);
+            if (record && record->state != Record::State::change) seqs.push_back(seq);
+        }
+        return seqs;
+    }
+
+    std::string act() {
+        Database& database = *on_.database;
+        switch (pick(20)) {
+        default: {
+            std::vector<std::string> bodies;
+            std::vector<std::string> keys;
+            for (std::size_t i = 0; i <= pick(6); ++i) {
+                bodies.push_back(message());
+                keys.push_back(pick(3) == 0 ? "" : "m" + std::to_string(++key_count_));
+            }
+            std::vector<NewMessage> batch;
+            for (std::size_t i = 0; i < bodies.size(); ++i) batch.push_back({bodies[i], keys[i]});
+            database.append(batch).value();
+            return "append";
+        }
+        case 0: database.delete_messages(some_messages()).value(); return "delete";
+        case 1: database.restore(some_messages()).value(); return "restore";
+        case 2:
+            for (const Seq seq : some_messages()) {
+                static_cast<void>(database.replace(seq, message()).has_value());
+            }
+            return "replace";
+        case 3: database.erase(some_messages()).value(); return "erase";
+        case 4:
+        case 5:
+        case 6: {
+            const FactName name = fact();
+            const std::string value = pick(8) == 0 ? "bad" : text();
+            database.put_fact({name, value, name.collection == "keys"}).value();
+            return "put fact " + name.collection;
+        }
+        case 7: static_cast<void>(database.drop_fact(fact()).has_value()); return "drop fact";
+        case 8: static_cast<void>(database.erase_fact(fact()).has_value()); return "erase fact";
+        case 9:
+            if (pick(3) == 0) {
+                on_.options.transforms = {};
+            } else {
+                all_code();
+            }
+            on_.reopen();
+            return "reopen";
+        case 10:
+        case 11: on_.crash(one_of({Fate::lost, Fate::kept, Fate::torn}), random_()); return "crash";
+        case 12: database.merge_views().value(); return "merge";
+        case 13: {
+            const bool loaded = on_.options.transforms.list().size() > 0;
+            if (!loaded) return "nothing";
+            if (pick(2) == 0) {
+                use_all();
+            } else {
+                const auto names = toy_transform_names();
+                static_cast<void>(database.drop_transform(names[pick(names.size())]).has_value());
+            }
+            return "change the chain";
+        }
+        case 14:
+            static_cast<void>(database.add_view("letters", letters()).has_value());
+            return "load code";
+        }
+    }
+
+    std::string differences() {
+        const VerifyReport report = on_.database->verify().value();
+        for (const std::string& problem : report.problems) return problem;
+        for (const std::string& file : report.needles_found) return "a needle in " + file;
+        for (const VerifyReport::View& view : report.views) {
+            for (const std::string& difference : view.differences) {
+                return view.name + ": " + difference;
+            }
+        }
+        return {};
+    }
+
+    std::mt19937_64 random_;
+    DatabaseOnDisk on_;
+    std::uint64_t key_count_ = 0;
+};
+
+class TransformHistories : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(TransformHistories, LeaveWhatComputingFromNothingGives) {
+    for (std::uint64_t seed = GetParam(); seed < seed_count(); seed += kShards) {
+        ASSERT_EQ(Driver(seed).live(), "") << "seed " << seed;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shard, TransformHistories, testing::Range<std::size_t>(0, kShards));
+
+} // namespace
+} // namespace sluice::test
