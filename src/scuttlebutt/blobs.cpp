@@ -71,7 +71,8 @@ void append_known(std::string& to, const Value& fact) {
     if (truncated != nullptr && truncated->as_bool() == true) to.append(R"(,"truncated":true)");
 }
 
-void show_blobs(Context& context, const Message& message, Transformed& out) {
+void show_blobs(Context& context, const Incoming& incoming, Transformed& out) {
+    const Message message = message_of(incoming);
     const std::vector<std::string> ids = blobs_named_by(message, kBlobsShownMax);
     if (ids.empty()) return;
     const Source facts = Source::facts(std::string(kBlobsCollection));

@@ -58,7 +58,8 @@ std::optional<EditMessage> edit_of(const Message& message) {
     return EditMessage{*parts, *target, content};
 }
 
-void link_edits(Context&, const Message& message, Transformed& out) {
+void link_edits(Context&, const Incoming& incoming, Transformed& out) {
+    const Message message = message_of(incoming);
     if (const auto edit = edit_of(message)) out.emit(Key{edit->parts.id}, edit->target);
 }
 
@@ -178,15 +179,15 @@ Transform edit_links_transform() {
 
 Transform edit_roots_transform(const Source& edit_links) {
     return {"scuttlebutt.edit-roots", 1,
-            [edit_links](Context& context, const Message& message, Transformed& out) {
-                file_edits(context, edit_links, message, out);
+            [edit_links](Context& context, const Incoming& incoming, Transformed& out) {
+                file_edits(context, edit_links, message_of(incoming), out);
             }};
 }
 
 Transform edits_transform(const Source& edit_roots) {
     return {"scuttlebutt.edits", 1,
-            [edit_roots](Context& context, const Message& message, Transformed& out) {
-                show_edits(context, edit_roots, message, out);
+            [edit_roots](Context& context, const Incoming& incoming, Transformed& out) {
+                show_edits(context, edit_roots, message_of(incoming), out);
             }};
 }
 

@@ -1,6 +1,7 @@
 // The parts of a message {"key","value":{"author","content",...},"timestamp"} that transforms look
 // at.
 #pragma once
+#include <sluice/transform.hpp>
 #include <sluice/view.hpp>
 
 #include <optional>
@@ -8,6 +9,11 @@
 #include <string_view>
 
 namespace sluice::scuttlebutt {
+
+/// The message as functions that are no transforms take it. Parses it; valid as long as it is.
+inline Message message_of(const Incoming& incoming) {
+    return {incoming.seq(), incoming.key(), incoming.body(), incoming.json()};
+}
 
 /// Valid as long as the message.
 struct MessageParts {

@@ -38,7 +38,7 @@ public:
                 const Seq seq{i + 1};
                 Reader reader(*this);
                 Writer writer(bodies[i], cells_[transform.name], seq);
-                transform.run(reader, {seq, {}, before, parser_.parse(before)}, writer);
+                transform.run(reader, One(seq, before, parser_.parse(before)), writer);
             }
         }
         return bodies;
@@ -49,6 +49,21 @@ public:
 
 private:
     using Cells = std::map<std::pair<std::string, std::uint64_t>, std::string>;
+
+    class One final : public Incoming {
+    public:
+        One(Seq seq, std::string_view body, const Value* json)
+            : seq_(seq), body_(body), json_(json) {}
+        Seq seq() const override { return seq_; }
+        std::string_view key() const override { return {}; }
+        std::string_view body() const override { return body_; }
+        const Value* json() const override { return json_; }
+
+    private:
+        Seq seq_;
+        std::string_view body_;
+        const Value* json_;
+    };
 
     class Reader final : public Context {
     public:

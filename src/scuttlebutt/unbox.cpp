@@ -97,7 +97,8 @@ Opened open_envelope(Context& context, const MessageParts& parts, std::string_vi
     });
 }
 
-void unbox(Context& context, const Message& message, Transformed& out) {
+void unbox(Context& context, const Incoming& incoming, Transformed& out) {
+    const Message message = message_of(incoming);
     const auto parts = parts_of(message);
     const auto boxed = parts ? parts->content->as_string() : std::nullopt;
     if (!boxed) return;
