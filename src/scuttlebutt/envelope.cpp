@@ -143,12 +143,22 @@ Result<std::string> envelope_box(std::string_view plaintext, const EnvelopePlace
 
 std::optional<OpenedEnvelope> envelope_unbox(std::string_view boxed, const EnvelopePlace& place,
                                              std::span<const EnvelopeKey> keys) {
+    const auto box = envelope_bytes(boxed);
+    return box ? envelope_unbox_bytes(*box, place, keys) : std::nullopt;
+}
+
+std::optional<std::string> envelope_bytes(std::string_view boxed) {
     if (!boxed.ends_with(kSuffix)) return std::nullopt;
-    const auto box = from_base64(boxed.substr(0, boxed.size() - kSuffix.size()));
-    if (!box || box->size() < kHeaderSizeBytes + kSlotSizeBytes) return std::nullopt;
-    const auto* const from = bytes_of(*box);
+    auto box = from_base64(boxed.substr(0, boxed.size() - kSuffix.size()));
+    return box && box->size() >= kHeaderSizeBytes + kSlotSizeBytes ? box : std::nullopt;
+}
+
+std::optional<OpenedEnvelope> envelope_unbox_bytes(std::string_view box, const EnvelopePlace& place,
+                                                   std::span<const EnvelopeKey> keys) {
+    if (box.size() < kHeaderSizeBytes + kSlotSizeBytes) return std::nullopt;
+    const auto* const from = bytes_of(box);
     const std::size_t slots =
-        std::min(kEnvelopeSlotsMax, (box->size() - kHeaderSizeBytes) / kSlotSizeBytes);
+        std::min(kEnvelopeSlotsMax, (box.size() - kHeaderSizeBytes) / kSlotSizeBytes);
 
     for (std::size_t key = 0; key < keys.size(); ++key) {
         Wiped<Bytes32> opening;
@@ -169,12 +179,12 @@ std::optional<OpenedEnvelope> envelope_unbox(std::string_view boxed, const Envel
             }
             // The place comes from whoever made the envelope, and need not be true.
             const std::size_t body_at = get_le<std::uint16_t>(header.data());
-            if (body_at + kMacSizeBytes > box->size()) return std::nullopt;
+            if (body_at + kMacSizeBytes > box.size()) return std::nullopt;
             Wiped<Bytes32> body_key;
             body_key.bytes = derive(read_key, place, "body_key");
-            std::string plaintext(box->size() - body_at - kMacSizeBytes, '\0');
+            std::string plaintext(box.size() - body_at - kMacSizeBytes, '\0');
             if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(plaintext.data()),
-                                           from + body_at, box->size() - body_at, kZeroNonce.data(),
+                                           from + body_at, box.size() - body_at, kZeroNonce.data(),
                                            body_key.bytes.data()) != 0) {
                 return std::nullopt;
             }

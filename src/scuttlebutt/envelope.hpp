@@ -62,6 +62,12 @@ struct OpenedEnvelope {
 std::optional<OpenedEnvelope> envelope_unbox(std::string_view boxed, const EnvelopePlace& place,
                                              std::span<const EnvelopeKey> keys);
 
+/// The same in two steps, for who tries keys one after the other: the bytes of an envelope, or
+/// nothing when `boxed` is none; and what is in them.
+std::optional<std::string> envelope_bytes(std::string_view boxed);
+std::optional<OpenedEnvelope> envelope_unbox_bytes(std::string_view box, const EnvelopePlace& place,
+                                                   std::span<const EnvelopeKey> keys);
+
 /// What names a group: its first message, told to those only who can read it. Both ids are type,
 /// format and key; the answer is the key part.
 Bytes32 cloaked_message_id(const Bytes32& read_key, std::string_view message);

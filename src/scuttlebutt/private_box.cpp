@@ -53,17 +53,25 @@ Result<std::string> private_box(std::string_view plaintext, std::span<const Byte
 }
 
 std::optional<std::string> private_unbox(std::string_view boxed, const Bytes32& secret_key) {
+    const std::optional<std::string> box = private_box_bytes(boxed);
+    return box ? private_unbox_bytes(*box, secret_key) : std::nullopt;
+}
+
+std::optional<std::string> private_box_bytes(std::string_view boxed) {
     if (!boxed.ends_with(kSuffix)) return std::nullopt;
-    const std::optional<std::string> box =
-        from_base64(boxed.substr(0, boxed.size() - kSuffix.size()));
-    if (!box || box->size() < kSlotsAt) return std::nullopt;
-    const auto* const from = reinterpret_cast<const unsigned char*>(box->data());
+    auto box = from_base64(boxed.substr(0, boxed.size() - kSuffix.size()));
+    return box && box->size() >= kSlotsAt ? box : std::nullopt;
+}
+
+std::optional<std::string> private_unbox_bytes(std::string_view box, const Bytes32& secret_key) {
+    if (box.size() < kSlotsAt) return std::nullopt;
+    const auto* const from = reinterpret_cast<const unsigned char*>(box.data());
     Wiped<Bytes32> shared;
     if (crypto_scalarmult(shared.bytes.data(), secret_key.data(), from + kNonceSizeBytes) != 0)
         return std::nullopt;
 
     const std::size_t slots =
-        std::min(kPrivateBoxRecipientsMax, (box->size() - kSlotsAt) / kSlotSizeBytes);
+        std::min(kPrivateBoxRecipientsMax, (box.size() - kSlotsAt) / kSlotSizeBytes);
     for (std::size_t i = 0; i < slots; ++i) {
         Wiped<SlotPlain> slot;
         if (crypto_secretbox_open_easy(slot.bytes.data(), from + kSlotsAt + kSlotSizeBytes * i,
@@ -72,10 +80,10 @@ std::optional<std::string> private_unbox(std::string_view boxed, const Bytes32& 
         }
         // The count comes from whoever made the box, and need not be true.
         const std::size_t body_at = kSlotsAt + kSlotSizeBytes * slot.bytes[0];
-        if (body_at + kMacSizeBytes > box->size()) return std::nullopt;
-        std::string plaintext(box->size() - body_at - kMacSizeBytes, '\0');
+        if (body_at + kMacSizeBytes > box.size()) return std::nullopt;
+        std::string plaintext(box.size() - body_at - kMacSizeBytes, '\0');
         if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(plaintext.data()),
-                                       from + body_at, box->size() - body_at, from,
+                                       from + body_at, box.size() - body_at, from,
                                        slot.bytes.data() + 1) != 0) {
             return std::nullopt;
         }

@@ -38,4 +38,9 @@ Result<std::string> private_box(std::string_view plaintext, std::span<const Byte
 /// no private-box. `boxed` may be hostile. Threads: any.
 std::optional<std::string> private_unbox(std::string_view boxed, const Bytes32& secret_key);
 
+/// The same in two steps, for who has many keys to try: the bytes of a private-box, or nothing when
+/// `boxed` is none; and what is in them.
+std::optional<std::string> private_box_bytes(std::string_view boxed);
+std::optional<std::string> private_unbox_bytes(std::string_view box, const Bytes32& secret_key);
+
 } // namespace sluice::scuttlebutt

@@ -1,0 +1,42 @@
+// Edits: messages that give another message a newer content.
+//
+// An edit is a message whose content has "type":"edit" or "type":"update" and names a message in
+// "original" or else in "updated" (as mvd and ssb-edit write it), but not itself. Who follows these
+// names comes to the message that is no edit as far as is known: the edit's *root*. An edit of an
+// edit is so an edit of the root. A chain of more than kEditChainMax edits, or one that runs into
+// itself, leads nowhere.
+//
+//   "scuttlebutt.edit-links"  says of each edit which message it names
+//   "scuttlebutt.edit-roots"  follows the names, and files each edit with its root
+//   "scuttlebutt.edits"       shows the root with its newest edit
+//
+// Newest is, among the edits of one author, the one with the greatest "sequence"; then "timestamp",
+// then id. Only edits by the root's author count. Where the fact ["anyone-may-edit"] of
+// "scuttlebutt.settings" is there, everybody's do, and the greatest "timestamp" is newest; then
+// author, "sequence", id. Timestamps are what authors claim: this is for circles who trust each
+// other.
+//
+// What is shown is the root's content with the edit's members in place of its own, except those
+// that say what and where a message is: type, original, updated, root, branch, fork, recps,
+// tangles. Beside "value" stands "edited":{"key","author","timestamp"} of the edit, and
+// "private":true in it if the edit was boxed. The edit itself stays a message of its own.
+//
+// Without the edit the root reads as it was written. An edit whose chain has lost a link counts for
+// where it ends.
+#pragma once
+#include <sluice/transform.hpp>
+
+namespace sluice::scuttlebutt {
+
+inline constexpr std::string_view kSettingsCollection = "scuttlebutt.settings";
+inline constexpr std::string_view kAnyoneMayEdit = "anyone-may-edit";
+
+inline constexpr unsigned kEditChainMax = 32;
+/// A longer content is no edit's.
+inline constexpr std::size_t kEditContentSizeBytesMax = 256 * 1024;
+
+Transform edit_links_transform();
+Transform edit_roots_transform(const Source& edit_links);
+Transform edits_transform(const Source& edit_roots);
+
+} // namespace sluice::scuttlebutt
