@@ -52,7 +52,8 @@ struct Import {
             "when there is none. An import that was interrupted, by Ctrl-C or by a power cut, "
             "goes on where it was when it is run again, and so does one of a file that has "
             "grown. Messages whose keys are here already are left out, and so are those that "
-            "were deleted or erased here. A damaged file is refused, and the byte named; "
+            "were deleted or erased here, or whose author is blocked. A damaged file is refused, "
+            "and the byte named; "
             "--until-damage takes in what lies before. --verify checks id and signature of each "
             "message, as Scuttlebutt defines them, and stops at the first that is not genuine.",
             {"sluice import db messages.jsonl", "sluice import db log.offset --verify",
@@ -121,7 +122,8 @@ struct Import {
             if (count > 0) out.line("left out " + messages_text(count) + ' ' + why);
         };
         left_out(report.exists, "that are here already");
-        left_out(report.refused, "that were deleted or erased here (--readmit takes them)");
+        left_out(report.refused,
+                 "that were deleted, erased or blocked here (--readmit takes the first two)");
         left_out(report.deleted_in_source, "that the file marks as deleted");
         if (report.damage) out.line("stopped at the damage: " + report.damage->context);
         if (report.interrupted) {
