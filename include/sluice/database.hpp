@@ -162,8 +162,8 @@ struct Receipt {
 
 /// What a change did.
 struct Changed {
-    Seq at;                         ///< Its entry; 0 if there was nothing to do.
-    std::vector<Seq> seqs;          ///< The messages concerned, ascending.
+    Seq at;                ///< Its entry; 0 if there was nothing to do.
+    std::vector<Seq> seqs; ///< The messages concerned, ascending. Of a fact: derived again.
     std::optional<Receipt> receipt; ///< erase only.
 };
 

@@ -106,7 +106,7 @@ struct Hops {
         while (true) {
             SLUICE_TRY_ASSIGN(const auto record, log.next());
             if (!record) break;
-            if (record->seq.value % 4096 == 0) {
+            if (tell && record->seq.value % 4096 == 0) {
                 tell({"reading contacts", record->seq.value, snapshot.position().value});
             }
             if (record->hidden || record->body.find("contact") == std::string::npos) continue;

@@ -8,6 +8,7 @@
 #include "import/record_writer.hpp"
 #include "scuttlebutt/generator.hpp"
 #include "scuttlebutt/message.hpp"
+#include "scuttlebutt/secret_file.hpp"
 
 #include <csignal>
 #include <map>
@@ -263,6 +264,9 @@ struct Generate {
             ->type_name("FILE")
             ->required();
         app.add_flag("--force", force, "Replace the file if there is one");
+        app.add_option("--secrets", secrets,
+                       "Also make this file of all their keys, one a line, as `key add` reads it")
+            ->type_name("FILE");
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(auto generator, scuttlebutt::Generator::create(options));
@@ -277,8 +281,17 @@ struct Generate {
             }
         }
         SLUICE_TRY(sink.finish());
+        if (!secrets.empty()) SLUICE_TRY(write_secrets(session, generator.feeds()));
         show(session, sink, count, generator.feeds().size());
         return {};
+    }
+    Result<void> write_secrets(Session& session, std::span<const scuttlebutt::Feed> feeds) const {
+        SLUICE_TRY_ASSIGN(MessageSink file,
+                          MessageSink::open(secrets, "jsonl", force, session.out));
+        for (const scuttlebutt::Feed& feed : feeds) {
+            SLUICE_TRY(file.write(scuttlebutt::secret_line(feed.keys)));
+        }
+        return file.finish();
     }
     void show(Session& session, const MessageSink& sink, std::uint64_t count,
               std::size_t feeds) const {
@@ -297,7 +310,7 @@ struct Generate {
     }
 
     scuttlebutt::GeneratorOptions options;
-    std::string path;
+    std::string path, secrets;
     std::string format = "flumelog-offset";
     bool force = false;
 };
