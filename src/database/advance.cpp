@@ -127,6 +127,7 @@ struct Database::Impl::Advance {
 /// What the store keeps beside the rows: of which chain they are, and what is left to do.
 std::string Database::Impl::chain_state(const Worklist* work) const {
     std::string state;
+    if (chain.empty() && work == nullptr) return state; // As before there were transforms.
     append_sized(state, chain.signature());
     if (work != nullptr) {
         append_varint(state, log->last().value);

@@ -35,7 +35,7 @@ struct Worklist {
     void add_only_new(std::size_t at, Seq seq);
 };
 
-/// As kept in the store while the work lasts. docs/format/worklist.md.
+/// As kept in the store while the work lasts. docs/format/transforms.md.
 std::string encode(const Worklist& work);
 /// Errors: corrupt.
 Result<Worklist> decode_worklist(std::string_view bytes);
