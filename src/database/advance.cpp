@@ -208,11 +208,12 @@ Worklist Database::Impl::plan(Advance& run) {
         Delta delta = run.delta;
         for_each(extra.afresh, [&](Seq seq) {
             delta.back.push_back(seq);
-            delta.gone.push_back(seq); // As far as those who read its cells know.
         });
         delta.again.insert(delta.again.end(), delta.back.begin(), delta.back.end());
-        // Whoever read their cells was told that they are gone. So the rows of then say nothing
-        // about what their coming back changes.
+        // Their rows are of before they went, and say nothing about what their coming back changes.
+        // Whoever read their cells was told that they are gone; after a crash or without the code,
+        // both may be news.
+        delta.gone.insert(delta.gone.end(), delta.back.begin(), delta.back.end());
         for (const Seq seq : delta.back) {
             for (const Chain::Stage& stage : chain.stages()) {
                 for (const ViewId view : stage.views()) {
