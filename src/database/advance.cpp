@@ -206,9 +206,7 @@ Worklist Database::Impl::plan(Advance& run) {
         work = *std::exchange(unfinished, std::nullopt);
     } else {
         Delta delta = run.delta;
-        for_each(extra.afresh, [&](Seq seq) {
-            delta.back.push_back(seq);
-        });
+        for_each(extra.afresh, [&](Seq seq) { delta.back.push_back(seq); });
         delta.again.insert(delta.again.end(), delta.back.begin(), delta.back.end());
         // Their rows are of before they went, and say nothing about what their coming back changes.
         // Whoever read their cells was told that they are gone; after a crash or without the code,
@@ -242,8 +240,15 @@ std::vector<Seq> Database::Impl::waiting(const StoreSnapshot& rows) const {
 }
 
 Result<void> Database::Impl::advance_without_code(Advance& run) {
-    const Worklist work = chain.plan(run.delta, world(), run.draft.below());
+    // What an interruption left is not to be found again by what the log says: units that had their
+    // turn have other tokens by now.
+    Worklist work = unfinished ? *std::exchange(unfinished, std::nullopt)
+                               : chain.plan(run.delta, world(), run.draft.below());
+    const std::size_t next = work.stage + 1;
+    if (next < work.dirty.size()) for_each(work.moved_out, [&](Seq seq) { work.add(next, seq); });
     SeqBitmap pending = chain.retract(work, run.draft);
+    insert_all(pending, work.moved);
+    insert_all(pending, work.moved_out);
     for (const Seq seq : run.delta.again) pending.insert(seq);
     for_each(pending, [&](Seq seq) {
         // What is behind the transforms' `since` is new to them anyway.
@@ -330,12 +335,43 @@ std::vector<Seq> Database::Impl::rederived_since(Seq since) const {
     return seqs;
 }
 
+Result<std::vector<Seq>> Database::Impl::to_purge_since(Seq first) {
+    std::vector<Seq> seqs = rederived_since(first);
+    const auto rows = store->snapshot();
+    if (chain.empty() && !rows->scan(kRederived, {})->next()) return seqs;
+
+    const std::size_t rederived_count = seqs.size();
+    for_each(ledger.gone().deleted, [&](Seq seq) {
+        if (!ledger.gone().erased.contains(seq)) seqs.push_back(seq);
+    });
+    std::vector<ViewId> all = chain_views();
+    all.push_back(kPending);
+    for (const auto& [name, each] : *views) all.push_back(each.entry.id);
+    StoreCommit step;
+    step.position = rows->position();
+    step.behind = all;
+    step.behind.push_back(kKeyRegister);
+    for (const ViewId view : all) {
+        std::vector<Seq> retract;
+        std::copy_if(seqs.begin() + static_cast<std::ptrdiff_t>(rederived_count), seqs.end(),
+                     std::back_inserter(retract),
+                     [&](Seq seq) { return !rows->row(view, seq).empty(); });
+        if (!retract.empty()) step.rows.push_back({view, std::move(retract), {}});
+    }
+    if (!step.rows.empty()) SLUICE_TRY(commit(std::move(step)));
+    sort_unique(seqs);
+    return seqs;
+}
+
 Result<void> Database::Impl::purge_behind_secrets() {
-    if (chain.empty()) return {};
     const std::set<Seq> owed = facts.secret_drops();
     for (const Seq drop : owed) {
-        SLUICE_TRY_ASSIGN(const auto purged,
-                          store->purge({}, rederived_since(drop), options.erase_patience));
+        // What it opened may have been derived again, for other reasons, since it was put.
+        const FactId* const id = facts.named_by(drop);
+        const Seq first = id != nullptr ? facts.entries_of(*id).front() : drop;
+        SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, to_purge_since(first));
+        if (chain.empty() && seqs.empty()) continue;
+        SLUICE_TRY_ASSIGN(const auto purged, store->purge({}, seqs, options.erase_patience));
         Change receipt = new_change(ChangeKind::receipt, {}, {});
         receipt.receipt.erasure = drop;
         receipt.receipt.reaches_device = log->medium() == Medium::device;
