@@ -219,6 +219,8 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
             if (!since) store->add_view(spec); // Empty until its application opens it.
         } else if (since) {
             late[*since].first.push_back(each);
+        } else if (!chain.is_loaded()) {
+            store->add_view(spec); // Empty until the code of the transforms is here.
         } else {
             fresh.push_back(each);
         }
@@ -245,7 +247,6 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         }
     } else {
         notes.push_back("a transform in use is not in this program: the views stay where they are");
-        fresh.clear();
     }
     if (!fresh.empty() || !keys_since) {
         std::unique_lock write_lock(write_mutex, std::defer_lock);

@@ -550,6 +550,24 @@ TEST(TransformsWithoutCode, LeaveNothingToSeeThatShouldNotBeSeen) {
     on.expect_verified();
 }
 
+TEST(TransformsWithoutCode, LeaveADatabaseThatOpensWhenItsViewsWereThrownAway) {
+    Transforming on;
+    on.append(says("original"), "m1");
+    on.append(edits("m1", "edited"));
+    on.close();
+    const auto views = on.root->subdirectory("views").value();
+    for (const std::string& name : views->list().value()) views->remove(name).value();
+    views->sync().value();
+    on.options.transforms = {};
+    on.open();
+    EXPECT_EQ(on.said(), "");
+    on.append(says("later"));
+    on.database->delete_messages(Seqs{{2}}).value();
+    on.reopen_with_code();
+    EXPECT_EQ(on.said(), R"(["edited"]=3 ["later"]=4)");
+    on.expect_verified();
+}
+
 // P6, also without the code.
 
 class TransformErasure : public testing::TestWithParam<bool> {
