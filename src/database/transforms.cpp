@@ -124,7 +124,7 @@ static Result<std::optional<Worklist>> unfinished_work(std::string_view state, c
     if (from.sized() != chain.signature() || !from.ok()) return other;
     if (from.done()) return std::optional<Worklist>();
     if (from.varint() != last.value) return other;
-    SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest()));
+    SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest(), last));
     if (work.dirty.size() != chain.stages().size()) return other;
     return std::optional(std::move(work));
 }
