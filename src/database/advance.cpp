@@ -88,6 +88,10 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
         case ChangeKind::transforms: break;
         }
     }
+    // Damage is no entry of the log, so the rows may be of a time when there was none.
+    if (!is_open) {
+        for (const FactId& id : damaged_facts) fact_changed(id, /*is_erased=*/true);
+    }
     sort_unique(delta.again);
     sort_unique(delta.gone);
     for (const auto& [id, was_there] : facts_changed) delta.facts.push_back({id, was_there});
@@ -240,15 +244,20 @@ std::vector<Seq> Database::Impl::waiting(const StoreSnapshot& rows) const {
 }
 
 Result<void> Database::Impl::advance_without_code(Advance& run) {
-    // What an interruption left is not to be found again by what the log says: units that had their
-    // turn have other tokens by now.
-    Worklist work = unfinished ? *std::exchange(unfinished, std::nullopt)
-                               : chain.plan(run.delta, world(), run.draft.below());
-    const std::size_t next = work.stage + 1;
-    if (next < work.dirty.size()) for_each(work.moved_out, [&](Seq seq) { work.add(next, seq); });
+    Worklist work;
+    if (unfinished) {
+        // The log alone does not lead to units that had their turn: they have other tokens by now.
+        // And new messages are to be new to all stages when the code is here.
+        work = *std::exchange(unfinished, std::nullopt);
+        work.stage = 0;
+        const auto add = [&](Seq seq) { work.add(0, seq); };
+        for_each(work.moved, add);
+        for_each(work.moved_out, add);
+        for (const Seq seq : run.delta.fresh) add(seq);
+    } else {
+        work = chain.plan(run.delta, world(), run.draft.below());
+    }
     SeqBitmap pending = chain.retract(work, run.draft);
-    insert_all(pending, work.moved);
-    insert_all(pending, work.moved_out);
     for (const Seq seq : run.delta.again) pending.insert(seq);
     for_each(pending, [&](Seq seq) {
         // What is behind the transforms' `since` is new to them anyway.

@@ -214,6 +214,8 @@ struct Database::Impl {
     std::shared_ptr<const StoreSnapshot> shown;
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
+    /// Facts whose entries were found damaged: they have no value, whatever was derived with them.
+    std::vector<FactId> damaged_facts;
     bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
     mutable std::condition_variable entry_added;    // With publish_mutex.

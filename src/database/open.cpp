@@ -152,6 +152,7 @@ Result<void> Database::Impl::replay_changes() {
             // Likewise a fact: it has no value, rather than the one before.
             if (change && change->kind == ChangeKind::put_fact) {
                 change->kind = ChangeKind::drop_fact;
+                damaged_facts.push_back({change->collection, change->fact_key});
                 ledger.apply(at, *change);
                 facts.apply(at, *change);
             }
