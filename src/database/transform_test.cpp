@@ -410,6 +410,77 @@ TEST_F(TransformReads, OfOneKeyThatSeveralMessagesGave) {
     on_.expect_verified();
 }
 
+TEST(TransformReading, OfAnyCellThatFitsAreWrongWhenACandidateComesOrOneThatFittedGoes) {
+    Transforming on([](Runs& runs) {
+        Transforms all;
+        const Source links = all.add(counted(runs, "links", link_edit));
+        all.add(counted(
+            runs, "wishes", [links](Context& context, const Incoming& message, Transformed& made) {
+                const std::string wish = member(message, "wish");
+                if (wish.empty()) return;
+                const auto granted = context.find_any(
+                    links, Key("well"), [&](const Cell& cell) { return cell.value == wish; });
+                made.set_body(says(granted ? "granted" : "wished"));
+            }));
+        return all;
+    });
+    const Seq wish = on.append(R"({"wish":"rain"})");
+    on.append(R"({"wish":"sun"})");
+    const auto text = [&] { return on.database->snapshot().seen(wish).value().body; };
+    EXPECT_EQ(text(), says("wished"));
+    const Seq drop = on.append(edits("well", "snow"));
+    EXPECT_EQ(text(), says("wished"));
+    on.database->replace(drop, edits("well", "rain")).value();
+    EXPECT_EQ(text(), says("granted")) << "another value is a candidate as well";
+    on.runs.clear();
+    const Seq more = on.append(edits("well", "rain"));
+    EXPECT_EQ(on.runs_of("wishes"), (Seqs{{3}, more})) << "one that fits is enough";
+    on.database->delete_messages(Seqs{drop}).value();
+    EXPECT_EQ(text(), says("granted")) << "the other one";
+    on.database->delete_messages(Seqs{more}).value();
+    EXPECT_EQ(text(), says("wished"));
+    on.database->restore(Seqs{more}).value();
+    EXPECT_EQ(text(), says("granted"));
+    on.expect_verified();
+}
+
+TEST(TransformReading, AreForgottenWhenTheMessageIsReadWithoutThem) {
+    Transforming on;
+    const Seq shows = on.append(R"({"blob":"b1"})");
+    on.database->replace(shows, says("no blob")).value();
+    on.runs.clear();
+    on.put(kBlob1, "a picture");
+    EXPECT_TRUE(on.runs.empty());
+}
+
+TEST(TransformReading, FindNoCellsOfAMessageThatFailed) {
+    Transforming on([](Runs& runs) {
+        Transforms all;
+        const Source links = all.add(counted(
+            runs, "links", [](Context& context, const Incoming& message, Transformed& made) {
+                link_edit(context, message, made);
+                if (context.has(Source::facts("bad"), Key(member(message, "text")))) {
+                    throw std::runtime_error("bad");
+                }
+            }));
+        all.add(counted(runs, "edits",
+                        [links](Context& context, const Incoming& message, Transformed& made) {
+                            if (message.key().empty()) return;
+                            const auto newest = context.last(links, Key(message.key()));
+                            if (newest) made.set_body(says(std::string(newest->value)));
+                        }));
+        return all;
+    });
+    on.append(says("original"), "m1");
+    on.append(edits("m1", "edited"));
+    EXPECT_EQ(on.said(), R"(["edited"]=2 ["edited"]=3)");
+    on.put({"bad", Key("edited")});
+    EXPECT_EQ(on.said(), R"(["original"]=2)");
+    on.expect_verified();
+    on.database->drop_fact({"bad", Key("edited")}).value();
+    EXPECT_EQ(on.said(), R"(["edited"]=2 ["edited"]=3)");
+}
+
 // P3: big work is one moment as well.
 
 TEST(TransformWork, InPartsIsOneMomentForReaders) {
@@ -544,6 +615,9 @@ TEST(TransformsWithoutCode, LeaveNothingToSeeThatShouldNotBeSeen) {
     on.reopen_with_code();
     EXPECT_EQ(on.said(), R"(["appended meanwhile"]=8 ["original"]=3)");
     on.expect_verified();
+    on.runs.clear();
+    on.put(kBlob1, "a picture");
+    EXPECT_TRUE(on.runs.empty()) << "nobody waits any more";
     on.put(kKey1);
     on.database->restore(Seqs{edit}).value();
     EXPECT_EQ(on.said(), R"(["appended meanwhile"]=8 ["edited"]=3 ["edited"]=5 ["inside"]=4)");
@@ -779,6 +853,24 @@ TEST(TransformsAfterACrash, KnowThatAFactWasErasedAndPutAgain) {
     on.crash(Fate::lost);
     EXPECT_EQ(on.said(), R"(["another picture"]=2 ["of bo"]=3)");
     on.expect_verified();
+}
+
+// P7: a fact whose entry is damaged has no value, and nothing is left of what it opened.
+TEST(TransformsAfterDamage, ShowWhatTheyWouldWithoutTheFactThatIsDamaged) {
+    for (const bool has_code : {true, false}) {
+        Transforming on;
+        on.append(boxed("k1", says("inside")));
+        on.put(kKey1, "a value to be damaged");
+        on.put(kBlob1, "another value");
+        EXPECT_EQ(on.said(), R"(["inside"]=2)");
+        on.close();
+        damage(on, "to be damaged");
+        if (!has_code) on.options.transforms = {};
+        on.open();
+        EXPECT_EQ(on.said(), "");
+        on.reopen_with_code();
+        EXPECT_EQ(on.said(), "");
+    }
 }
 
 // Changing the chain.

@@ -201,6 +201,30 @@ TEST(TransformCrash, WhileEditsAreErasedLeavesTheOriginals) {
     EXPECT_GT(states, 20u);
 }
 
+TEST(TransformCrash, WhileCatchingUpAfterTheCodeWasMissingIsFinishedByTheNextOpening) {
+    ManyEdits on;
+    on.reopen_without_code();
+    std::vector<std::string> bodies;
+    std::vector<NewMessage> batch;
+    for (int i = 0; i < ManyEdits::kEdits; ++i) {
+        bodies.push_back(sealed("a needle again", "m" + std::to_string(i)));
+    }
+    for (const std::string& body : bodies) batch.push_back({body, {}});
+    on.database->append(batch).value();
+    on.put(kKey1, "v");
+    on.close();
+    const std::size_t expected = std::size_t{3} * ManyEdits::kEdits;
+    const auto states = cut_during(
+        on, [&] { on.reopen_with_code(); },
+        [&](SimulatedDisk&, Database& database, bool has_code) -> std::string {
+            const std::size_t opened = count_said(database, "needle");
+            if (has_code ? opened == expected : opened <= expected) return {};
+            return std::to_string(opened) + " are open";
+        });
+    EXPECT_EQ(count_said(*on.database, "needle"), expected);
+    EXPECT_GT(states, 20u);
+}
+
 TEST(TransformCrash, WhileTransformsComeIntoUseIsFinishedByTheNextOpening) {
     ManyEdits on;
     on.put(kKey1, "v");
