@@ -37,7 +37,7 @@ struct Worklist {
 
 /// As kept in the store while the work lasts. docs/format/transforms.md.
 std::string encode(const Worklist& work);
-/// Errors: corrupt.
-Result<Worklist> decode_worklist(std::string_view bytes);
+/// `last`: the greatest seq that a message can have. Errors: corrupt.
+Result<Worklist> decode_worklist(std::string_view bytes, Seq last);
 
 } // namespace sluice
