@@ -1,5 +1,6 @@
 // Measures what transforms cost for bench/run: facts that change what messages say, keys that open
 // them, edits. One JSON object a line on standard output.
+#include "scuttlebutt/transforms.hpp"
 #include "bench/fresh.hpp"
 #include "bench/measure.hpp"
 #include "import/importer.hpp"
@@ -9,7 +10,6 @@
 #include "scuttlebutt/generator.hpp"
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/read_keys.hpp"
-#include "scuttlebutt/transforms.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -202,8 +202,8 @@ public:
         ++member.sequence;
         const std::uint64_t now = 1'600'000'000'000 + said_ * 1000;
         const auto message =
-            ssb::sign_message(member.keys,
-                              {member.previous, member.sequence, now, boxed, now + 1}).value();
+            ssb::sign_message(member.keys, {member.previous, member.sequence, now, boxed, now + 1})
+                .value();
         member.previous = message.id;
         if (root_.empty()) root_ = message.id;
         ++said_;
@@ -270,8 +270,8 @@ void importing(const std::string& log) {
         transformed_s.push_back(import_s(/*in_use=*/true));
     }
     report("import and four views, no transforms", kLogMessages / median(plain_s), "messages/s");
-    report("import and four views, transforms of Scuttlebutt",
-           kLogMessages / median(transformed_s), "messages/s");
+    report("import and four views, transforms of Scuttlebutt", kLogMessages / median(transformed_s),
+           "messages/s");
 }
 
 struct Answers {
@@ -287,8 +287,7 @@ Answers ask(Database& database, const std::string& root) {
     const std::string member = ssb::key_pair_from_seed(secret_bytes(100)).id;
     return {count(database, "by_type", below(Key{"post"})),
             count(database, "by_root", below(Key{root})),
-            count(database, "by_author", below(Key{member})),
-            counts.next() ? counts.value() : ""};
+            count(database, "by_author", below(Key{member})), counts.next() ? counts.value() : ""};
 }
 
 void keys(Database& database, const std::string& root) {
@@ -329,22 +328,21 @@ std::vector<Edit> edits_of(Database& database, std::size_t wanted) {
     ViewCursor posts = snapshot.read("by_type", below(Key{"post"})).value();
     while (posts.next() && edits.size() < wanted) {
         const Record record = posts.message().value();
-        const auto author = std::find_if(
-            others.feeds().begin(), others.feeds().end(), [&](const ssb::Feed& feed) {
+        const auto author =
+            std::find_if(others.feeds().begin(), others.feeds().end(), [&](const ssb::Feed& feed) {
                 return record.body.find(R"("author":)" + as_text(feed.keys.id)) !=
                        std::string::npos;
             });
         if (author == others.feeds().end()) continue;
         const std::uint64_t number = edits.size();
         const std::string content = R"({"type":"edit","original":)" + as_text(record.key) +
-                                    R"(,"text":"Written better, )" + std::to_string(number) +
-                                    "\"}";
-        edits.push_back({record.key, ssb::sign_message(author->keys, {record.key, 1'000'000 + number,
-                                                                      1'700'000'000'000 + number,
-                                                                      content,
-                                                                      1'700'000'000'001 + number})
-                                         .value()
-                                         .json});
+                                    R"(,"text":"Written better, )" + std::to_string(number) + "\"}";
+        edits.push_back(
+            {record.key, ssb::sign_message(author->keys, {record.key, 1'000'000 + number,
+                                                          1'700'000'000'000 + number, content,
+                                                          1'700'000'000'001 + number})
+                             .value()
+                             .json});
     }
     check(edits.size() == wanted, "there are posts enough");
     return edits;
