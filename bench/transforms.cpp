@@ -104,7 +104,7 @@ double new_value_s(Database& database, char letter, std::uint64_t asked) {
     put_answer(database, letter, "the first");
     std::vector<double> all;
     for (int i = 0; i < 5; ++i) {
-        const std::string value = "answer " + std::to_string(i);
+        const std::string value = letter + std::to_string(i);
         all.push_back(seconds([&] { put_answer(database, letter, value); }));
         check(count(database, "by_answer", below(Key{value})) == asked, "everybody got the answer");
     }
