@@ -31,6 +31,17 @@ enum class Durability : std::uint8_t {
     none,         ///< When the operating system gets to it, at flush() and on closing.
 };
 
+struct NewMessage {
+    std::string_view body; ///< Any bytes up to 16 MiB. JSON is what declared views read.
+    /// Names the message for people, at most 65,535 bytes; none if empty. Unique among messages.
+    std::string_view key = {};
+};
+
+/// Whether a message must stay out, by the facts that there are: that its author is blocked, say.
+/// Called under the database's lock for writing: it must not call the Database.
+using KeepOut = std::function<bool(const NewMessage& message,
+                                   const std::function<bool(const FactName&)>& has_fact)>;
+
 struct Options {
     Durability durability = Durability::every_commit;
     std::chrono::milliseconds sync_interval{100};
@@ -48,6 +59,8 @@ struct Options {
     /// The code of transforms that this program has. Which are in use is the database's word: see
     /// Database::use_transforms().
     Transforms transforms = {};
+    /// Asked for each message that is appended or offered. Empty: nothing is kept out.
+    KeepOut keep_out = {};
 };
 
 /// Long work tells how far it is. Called from the thread that called in, a few times a second.
@@ -57,12 +70,6 @@ struct Progress {
     std::uint64_t total = 0; ///< 0: unknown.
 };
 using ProgressFunction = std::function<void(const Progress&)>;
-
-struct NewMessage {
-    std::string_view body; ///< Any bytes up to 16 MiB. JSON is what declared views read.
-    /// Names the message for people, at most 65,535 bytes; none if empty. Unique among messages.
-    std::string_view key = {};
-};
 
 struct AppendOptions {
     /// Take messages whose key was deleted or erased before. Without it they are refused, so that
@@ -76,8 +83,9 @@ struct AppendOptions {
 /// What became of one message of an offer.
 enum class Offered : std::uint8_t {
     appended,
-    exists,  ///< A live message has this key.
-    refused, ///< A deleted or erased message had this key.
+    exists,   ///< A live message has this key.
+    refused,  ///< A deleted or erased message had this key.
+    kept_out, ///< Options::keep_out said so.
 };
 
 /// How far a foreign file has been imported. Kept in the log, in one batch with the messages.
@@ -154,8 +162,8 @@ struct Receipt {
 
 /// What a change did.
 struct Changed {
-    Seq at;                         ///< Its entry; 0 if there was nothing to do.
-    std::vector<Seq> seqs;          ///< The messages concerned, ascending.
+    Seq at;                ///< Its entry; 0 if there was nothing to do.
+    std::vector<Seq> seqs; ///< The messages concerned, ascending. Of a fact: derived again.
     std::optional<Receipt> receipt; ///< erase only.
 };
 
@@ -374,7 +382,8 @@ public:
 
     // Appending.
 
-    /// Errors: exists, refused (the key); invalid_argument (too large); io, no_space, latched.
+    /// Errors: exists, refused (the key; or Options::keep_out said so); invalid_argument (too
+    /// large); io, no_space, latched.
     Result<Seq> append(const NewMessage& message, const AppendOptions& options = {});
     /// One atomic batch; the seqs follow each other from the one returned. Errors: as above, naming
     /// the message; then nothing is appended.

@@ -3,6 +3,8 @@
 #include "base/compact_json.hpp"
 #include "base/try.hpp"
 #include "cli/progress.hpp"
+#include "scuttlebutt/blocking.hpp"
+#include "scuttlebutt/transforms.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,6 +17,17 @@ namespace sluice::cli {
 
 void Session::note(std::string_view text) const {
     if (!out.json) std::fputs((std::string(text) + '\n').c_str(), stderr);
+}
+
+Transforms own_transforms() {
+    return scuttlebutt::transforms();
+}
+
+std::vector<std::string> own_transform_names() {
+    const Transforms known = own_transforms();
+    std::vector<std::string> names;
+    for (const Transform& each : known.list()) names.push_back(each.name);
+    return names;
 }
 
 void DatabaseArgument::describe(CLI::App& app) {
@@ -41,7 +54,11 @@ Result<std::unique_ptr<Database>> DatabaseArgument::open(const Session& session)
     const auto patience_ends = steady_clock::now() + duration<double>(wait_seconds_);
     ProgressLine progress;
     while (true) {
-        auto database = Database::open(path_, {.durability = durability}, progress.function());
+        auto database = Database::open(path_,
+                                       {.durability = durability,
+                                        .transforms = own_transforms(),
+                                        .keep_out = scuttlebutt::is_of_blocked_feed},
+                                       progress.function());
         if (database) {
             for (const std::string& note : (*database)->recovery_notes()) session.note(note);
             return database;

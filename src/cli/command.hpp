@@ -33,6 +33,10 @@ struct Session {
     void note(std::string_view text) const;
 };
 
+/// The transforms that this program has the code of.
+Transforms own_transforms();
+std::vector<std::string> own_transform_names();
+
 /// The part of a command that opens a database.
 class DatabaseArgument {
 public:

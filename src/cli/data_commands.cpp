@@ -8,6 +8,7 @@
 #include "import/record_writer.hpp"
 #include "scuttlebutt/generator.hpp"
 #include "scuttlebutt/message.hpp"
+#include "scuttlebutt/secret_file.hpp"
 
 #include <csignal>
 #include <map>
@@ -52,7 +53,8 @@ struct Import {
             "when there is none. An import that was interrupted, by Ctrl-C or by a power cut, "
             "goes on where it was when it is run again, and so does one of a file that has "
             "grown. Messages whose keys are here already are left out, and so are those that "
-            "were deleted or erased here. A damaged file is refused, and the byte named; "
+            "were deleted or erased here, or whose author is blocked. A damaged file is refused, "
+            "and the byte named; "
             "--until-damage takes in what lies before. --verify checks id and signature of each "
             "message, as Scuttlebutt defines them, and stops at the first that is not genuine.",
             {"sluice import db messages.jsonl", "sluice import db log.offset --verify",
@@ -121,7 +123,8 @@ struct Import {
             if (count > 0) out.line("left out " + messages_text(count) + ' ' + why);
         };
         left_out(report.exists, "that are here already");
-        left_out(report.refused, "that were deleted or erased here (--readmit takes them)");
+        left_out(report.refused,
+                 "that were deleted, erased or blocked here (--readmit takes the first two)");
         left_out(report.deleted_in_source, "that the file marks as deleted");
         if (report.damage) out.line("stopped at the damage: " + report.damage->context);
         if (report.interrupted) {
@@ -261,6 +264,9 @@ struct Generate {
             ->type_name("FILE")
             ->required();
         app.add_flag("--force", force, "Replace the file if there is one");
+        app.add_option("--secrets", secrets,
+                       "Also make this file of all their keys, one a line, as `key add` reads it")
+            ->type_name("FILE");
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(auto generator, scuttlebutt::Generator::create(options));
@@ -275,8 +281,17 @@ struct Generate {
             }
         }
         SLUICE_TRY(sink.finish());
+        if (!secrets.empty()) SLUICE_TRY(write_secrets(session, generator.feeds()));
         show(session, sink, count, generator.feeds().size());
         return {};
+    }
+    Result<void> write_secrets(Session& session, std::span<const scuttlebutt::Feed> feeds) const {
+        SLUICE_TRY_ASSIGN(MessageSink file,
+                          MessageSink::open(secrets, "jsonl", force, session.out));
+        for (const scuttlebutt::Feed& feed : feeds) {
+            SLUICE_TRY(file.write(scuttlebutt::secret_line(feed.keys)));
+        }
+        return file.finish();
     }
     void show(Session& session, const MessageSink& sink, std::uint64_t count,
               std::size_t feeds) const {
@@ -295,7 +310,7 @@ struct Generate {
     }
 
     scuttlebutt::GeneratorOptions options;
-    std::string path;
+    std::string path, secrets;
     std::string format = "flumelog-offset";
     bool force = false;
 };

@@ -137,19 +137,26 @@ struct Append {
 
 struct Get {
     static CommandText text() {
-        return {"get",
-                "Show one entry and what it says",
-                "A word of digits is a seq, anything else is an application key.",
-                {"sluice get db 2", "sluice get db note-2 --json", "sluice get db 1 --raw"}};
+        return {
+            "get",
+            "Show one entry and what it says",
+            "A word of digits is a seq, anything else is an application key. A message is shown as "
+            "views see it, through the transforms in use; --stored shows what the log has.",
+            {"sluice get db 2", "sluice get db note-2 --json", "sluice get db 1 --raw"}};
     }
     void describe(CLI::App& app) {
         database.describe(app);
         app.add_option("SEQ|KEY", which, "Which entry")->required();
         app.add_flag("--raw", raw, "Print what it says and nothing else, byte by byte");
+        app.add_flag("--stored", stored, "As it is stored, and not as views see it");
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
-        SLUICE_TRY_ASSIGN(const Record record, find_record(open->snapshot(), which));
+        const Snapshot snapshot = open->snapshot();
+        SLUICE_TRY_ASSIGN(Record record, find_record(snapshot, which));
+        if (!stored) {
+            SLUICE_TRY_ASSIGN(record, snapshot.seen(record.seq));
+        }
         if (raw) {
             session.out.write(record.body);
         } else if (session.out.json) {
@@ -165,6 +172,8 @@ struct Get {
         std::string state(name_of(record.state));
         if (record.replaced) state += ", replaced";
         if (record.held) state += ", held";
+        if (record.transformed) state += ", transformed";
+        if (record.hidden) state += ", seen by no view";
         out.line("seq    " + std::to_string(record.seq.value));
         out.line("state  " + state);
         if (!record.key.empty()) out.line("key    " + printable(record.key));
@@ -175,6 +184,7 @@ struct Get {
     DatabaseArgument database;
     std::string which;
     bool raw = false;
+    bool stored = false;
 };
 
 /// Tells cheaply, without opening it, whether a database may have changed.
@@ -219,6 +229,7 @@ struct Log {
             app.add_flag("--reverse", reverse, "From the end (or --from) backward");
         app.add_option("--limit", limit, "Stop after as many")->type_name("N");
         app.add_flag("--values", values, "Also print what each message says");
+        app.add_flag("--stored", stored, "As it is stored, and not as views see it");
         app.add_flag("--changes", changes, "Also list changes and messages that are gone");
         app.add_flag("--live", live, "Go on with what is appended later")
             ->excludes(to_option)
@@ -229,7 +240,8 @@ struct Log {
         LogRange range{.from = {from.value_or(reverse ? 0 : 1)},
                        .to = {},
                        .reverse = reverse,
-                       .include_changes = changes};
+                       .include_changes = changes,
+                       .seen = !stored};
         if (to) range.to = Seq{*to};
         ChangeWatch watch(database.path());
         while (true) {
@@ -295,7 +307,7 @@ struct Log {
     DatabaseArgument database;
     std::optional<std::uint64_t> from, to;
     std::uint64_t limit = ~std::uint64_t{0};
-    bool reverse = false, values = false, changes = false, live = false;
+    bool reverse = false, values = false, changes = false, live = false, stored = false;
 };
 
 } // namespace

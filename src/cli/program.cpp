@@ -43,6 +43,10 @@ Program::Program() : out_(STDOUT_FILENO) {
     add_ask_commands(*this);
     add_change_commands(*this);
     add_fact_commands(*this);
+    add_transform_commands(*this);
+    add_key_commands(*this);
+    add_blob_commands(*this);
+    add_block_commands(*this);
     add_data_commands(*this);
     add_maintenance_commands(*this);
 }

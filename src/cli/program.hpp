@@ -59,6 +59,10 @@ void add_view_commands(Program& program);
 void add_ask_commands(Program& program);
 void add_change_commands(Program& program);
 void add_fact_commands(Program& program);
+void add_transform_commands(Program& program);
+void add_key_commands(Program& program);
+void add_blob_commands(Program& program);
+void add_block_commands(Program& program);
 void add_data_commands(Program& program);
 void add_maintenance_commands(Program& program);
 

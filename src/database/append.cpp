@@ -24,10 +24,18 @@ Result<std::vector<Offered>>
 Database::Impl::outcomes_of(std::span<const NewMessage> messages,
                             const AppendOptions& append_options) const {
     std::vector<Offered> outcomes(messages.size(), Offered::appended);
+    if (options.keep_out) {
+        const auto has_fact = [this](const FactName& name) {
+            return facts.find({name.collection, name.key.encoded()}) != nullptr;
+        };
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            if (options.keep_out(messages[i], has_fact)) outcomes[i] = Offered::kept_out;
+        }
+    }
     std::vector<std::size_t> keyed; // Which messages have a key, and their keys' hashes.
     std::vector<KeyHash> hashes;
     for (std::size_t i = 0; i < messages.size(); ++i) {
-        if (messages[i].key.empty()) continue;
+        if (messages[i].key.empty() || outcomes[i] == Offered::kept_out) continue;
         keyed.push_back(i);
         hashes.push_back(hash(messages[i].key));
     }
@@ -71,6 +79,9 @@ Result<void> fail_unless_all_appended(std::span<const Offered> outcomes) {
             "message " + std::to_string(i + 1) + " of " + std::to_string(outcomes.size());
         if (outcomes[i] == Offered::exists) {
             return Error{Errc::exists, which + ": a message with this key is there already"};
+        }
+        if (outcomes[i] == Offered::kept_out) {
+            return Error{Errc::refused, which + ": its author is blocked"};
         }
         return Error{Errc::refused, which + ": a message with this key was deleted or erased; ask "
                                             "to readmit it to append it again"};

@@ -57,7 +57,7 @@ Result<SearchAnswer> Snapshot::search(std::string_view view, const SearchQuery& 
     JsonParser parser;
     for (SearchHit& hit : answer.hits) {
         // The message as every reader sees it, and nothing of it kept in the index.
-        const auto message = impl_->record(hit.seq);
+        const auto message = impl_->seen(hit.seq);
         if (!message) return message.error();
         const Value* const root = parser.parse(message->body);
         if (root == nullptr) continue; // Erased since this snapshot was taken.

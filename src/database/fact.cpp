@@ -101,7 +101,9 @@ Result<Changed> Database::erase_fact(const FactName& name, const ChangeOptions& 
         if (const Facts::Fact* const fact = impl_->facts.find(id)) {
             impl_->remember_needle(fact->value);
         }
-        return impl_->carry_out(order, options.progress);
+        SLUICE_TRY_ASSIGN(Changed changed, impl_->carry_out(order, options.progress));
+        changed.seqs = impl_->rederived_by(changed.at);
+        return changed;
     });
 }
 

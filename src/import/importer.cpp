@@ -248,7 +248,7 @@ Result<void> Import::offer(const Drafts& drafts) {
     for (const Offered outcome : offered.outcomes) {
         if (outcome == Offered::appended) ++report_.appended;
         if (outcome == Offered::exists) ++report_.exists;
-        if (outcome == Offered::refused) ++report_.refused;
+        if (outcome == Offered::refused || outcome == Offered::kept_out) ++report_.refused;
     }
     report_.end = drafts.end;
     return {};

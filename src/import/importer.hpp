@@ -37,7 +37,7 @@ struct ImportOptions {
 struct ImportReport {
     std::uint64_t appended = 0;
     std::uint64_t exists = 0;            ///< Their keys were here already.
-    std::uint64_t refused = 0;           ///< Deleted or erased here.
+    std::uint64_t refused = 0;           ///< Deleted or erased here, or kept out.
     std::uint64_t deleted_in_source = 0; ///< Deleted by the program that wrote the file.
     std::uint64_t resumed_at = 0;        ///< An earlier import had come this far. Bytes.
     std::uint64_t end = 0;               ///< How far this one came. Bytes.

@@ -134,6 +134,67 @@ JsonObject to_json(const ViewInfo& view) {
     return object;
 }
 
+JsonObject to_json(const TransformInfo& transform) {
+    JsonObject object;
+    object.add("transform", transform.name).add("version", std::uint64_t{transform.version});
+    object.add_bool("loaded", transform.loaded).add("changed", transform.outputs);
+    return object.add("errors", transform.errors);
+}
+
+std::string text_of(const Explanation::Look& look) {
+    std::string text = look.kind + ' ' + look.key + " in " + look.source;
+    if (!look.found) return text + ": nothing";
+    if (look.owner != Seq{}) text += ": from message " + std::to_string(look.owner.value);
+    return text;
+}
+
+std::string woken_by(const Explanation::Look& look) {
+    const std::string what = look.source.starts_with("facts") ? "a fact" : "a cell";
+    if (look.kind == "find any") return what + " that is new under " + look.key;
+    if (look.kind == "has") return look.key + " coming or going";
+    if (look.kind == "prefix") return what + " coming, going or changing under " + look.key;
+    if (look.kind == "first" || look.kind == "last") {
+        return "another " + look.kind + " under " + look.key;
+    }
+    return look.key + (look.found ? " changing or going" : " coming");
+}
+
+namespace {
+
+template <typename Items, typename ToJson>
+std::string array_of(const Items& items, const ToJson& item_to_json) {
+    std::string text = "[";
+    for (const auto& item : items) text += (text.size() > 1 ? "," : "") + item_to_json(item);
+    return text + ']';
+}
+
+} // namespace
+
+JsonObject to_json(const Explanation& why) {
+    const auto as_it_is = [](const std::string& json) { return json; };
+    const auto look_json = [](const Explanation::Look& look) {
+        JsonObject object;
+        object.add("kind", look.kind).add("source", look.source).add_json("key", look.key);
+        object.add_bool("found", look.found).add("owner", look.owner);
+        return object.add("woken_by", woken_by(look)).text();
+    };
+    const auto step_json = [&](const Explanation::Step& step) {
+        JsonObject object;
+        object.add("transform", step.transform).add("made", step.made);
+        object.add_json("looks", array_of(step.looks, look_json));
+        return object.add_json("cells", array_of(step.cells, as_it_is)).text();
+    };
+    const auto rows_json = [&](const Explanation::Rows& rows) {
+        JsonObject object;
+        object.add("view", rows.view).add("kind", rows.kind).add_bool("behind", rows.is_behind);
+        return object.add_json("keys", array_of(rows.keys, as_it_is)).text();
+    };
+    JsonObject object = to_json(why.record);
+    object.add_bool("hidden", why.record.hidden).add("rederived_by", why.rederived_by);
+    object.add_json("transforms", array_of(why.steps, step_json));
+    return object.add_json("views", array_of(why.views, rows_json));
+}
+
 JsonObject to_json(const Stats& stats) {
     JsonObject object;
     object.add("last", stats.last).add("live", stats.live).add("deleted", stats.deleted);

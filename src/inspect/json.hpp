@@ -53,10 +53,17 @@ JsonObject to_json(const Changed& changed);
 /// With its value unless it is secret.
 JsonObject to_json(const Fact& fact, BodyWriter& writer);
 JsonObject to_json(const ViewInfo& view);
+JsonObject to_json(const TransformInfo& transform);
+JsonObject to_json(const Explanation& why);
 JsonObject to_json(const Stats& stats);
 JsonObject to_json(const VerifyReport& report);
 /// {"error":{"code":"not_found","message":"..."}}
 JsonObject to_json(const Error& error);
+
+/// What a transform looked at, such as `get ["team"] in facts keys: nothing`.
+std::string text_of(const Explanation::Look& look);
+/// What would have the message derived again, for this reason.
+std::string woken_by(const Explanation::Look& look);
 
 /// 2026-11-23T06:41:23Z
 std::string utc_text(std::uint64_t time_ms);

@@ -159,4 +159,11 @@ Result<GroupKey> parse_group_key(std::string_view text) {
     return group;
 }
 
+std::string secret_line(const KeyPair& pair) {
+    const std::string curve = ".ed25519";
+    return R"({"curve":"ed25519","public":")" + to_base64(pair.public_key) + curve +
+           R"(","private":")" + to_base64(pair.secret_key) + curve + R"(","id":")" + pair.id +
+           "\"}";
+}
+
 } // namespace sluice::scuttlebutt

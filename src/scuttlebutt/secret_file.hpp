@@ -16,6 +16,9 @@ namespace sluice::scuttlebutt {
 /// Errors: invalid_argument, which says what is wrong, of which key, and never what a key is.
 Result<std::vector<KeyPair>> parse_secret_file(std::string_view text);
 
+/// One line, as parse_secret_file() reads it: {"curve","public","private","id"}.
+std::string secret_line(const KeyPair& pair);
+
 struct GroupKey {
     Bytes32 key{};
     std::string group; ///< The group's id, for people; empty when the text has none.
