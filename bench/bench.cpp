@@ -1,5 +1,6 @@
 // Measures Sluice for bench/run: one JSON object a line on standard output. Each figure is a median
 // of several measurements, and bench/report sets it beside what the peers did in the same run.
+#include "bench/fresh.hpp"
 #include "bench/measure.hpp"
 #include "import/importer.hpp"
 
@@ -25,41 +26,8 @@ const std::vector<Database::NewView> kViews = {
     {"count_by_author", R"({"kind":"aggregate","group":["/value/author"],"value":{"count":true}})"},
 };
 
-/// A database in a directory of its own, made anew for each measurement.
-class Fresh {
-public:
-    explicit Fresh(const std::string& name, const Options& options = {}) : path_(scratch() + name) {
-        std::filesystem::remove_all(path_);
-        Database::create(path_).value();
-        database_ = Database::open(path_, options).value();
-    }
-    ~Fresh() {
-        database_.reset();
-        std::filesystem::remove_all(path_);
-    }
-    Fresh(const Fresh&) = delete;
-    Fresh& operator=(const Fresh&) = delete;
-    Database& operator*() { return *database_; }
-    Database* operator->() { return database_.get(); }
-    void close() { database_.reset(); }
-    void open(const Options& options = {}) { database_ = Database::open(path_, options).value(); }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-    std::unique_ptr<Database> database_;
-};
-
 std::uint64_t import(Database& database, const std::string& log) {
     return import_file(database, log).value().appended;
-}
-
-std::uint64_t count(Database& database, const std::string& view) {
-    const Snapshot snapshot = database.snapshot();
-    ViewCursor cursor = snapshot.read(view).value();
-    std::uint64_t rows = 0;
-    while (cursor.next()) ++rows;
-    return rows;
 }
 
 std::vector<Seq> some_messages(Database& database, std::size_t wanted, std::uint64_t seed) {

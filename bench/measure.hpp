@@ -87,6 +87,35 @@ private:
     std::thread watcher_;
 };
 
+/// A file whose length does not change, to see what one fdatasync costs here and now.
+class RawSync {
+public:
+    explicit RawSync(const std::string& path)
+        : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
+        check(fd_ >= 0, "the scratch file can be made");
+        const std::string zeros(kSizeBytes, '\0');
+        check(::pwrite(fd_, zeros.data(), zeros.size(), 0) == kSizeBytes && ::fsync(fd_) == 0,
+              "the scratch file can be written");
+        ::unlink(path.c_str());
+    }
+    ~RawSync() { ::close(fd_); }
+    RawSync(const RawSync&) = delete;
+    RawSync& operator=(const RawSync&) = delete;
+    double write_and_sync_seconds(std::size_t bytes) {
+        const std::string piece(bytes, 'w');
+        at_ = (at_ + static_cast<off_t>(bytes)) % (kSizeBytes / 2);
+        return seconds([&] {
+            check(::pwrite(fd_, piece.data(), piece.size(), at_) >= 0 && ::fdatasync(fd_) == 0,
+                  "the scratch file can be synced");
+        });
+    }
+
+private:
+    static constexpr ssize_t kSizeBytes = 4 << 20;
+    int fd_;
+    off_t at_ = 0;
+};
+
 /// Writes `bytes` in pieces and syncs at the end: the best that appending can do.
 inline double sequential_write_seconds(const std::string& path, std::uint64_t bytes,
                                        std::size_t piece_bytes) {

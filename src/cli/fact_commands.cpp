@@ -159,9 +159,9 @@ struct FactErase {
         ProgressLine progress;
         SLUICE_TRY_ASSIGN(const Changed changed,
                           open->erase_fact(fact.name(), motive.options(progress)));
+        const std::uint64_t entries = changed.receipt ? changed.receipt->entries_wiped : 0;
         show_changed(session, changed,
-                     "erased " + fact.text() + " with " +
-                         count_text(changed.receipt->entries_wiped, "entry", "entries"));
+                     "erased " + fact.text() + " with " + count_text(entries, "entry", "entries"));
         return {};
     }
 

@@ -203,12 +203,12 @@ Result<void> SegmentStore::Impl::install(std::span<const std::unique_ptr<Loader>
         view.named = true;
         for (auto& segment : segments) {
             view.seq_hi = std::max(view.seq_hi, segment->seq_hi());
-            Source source;
+            RowSource source;
             source.file = std::move(segment);
             view.sources.push_back(std::move(source));
         }
     }
-    std::vector<Source> replaced;
+    std::vector<RowSource> replaced;
     {
         const std::lock_guard lock(update_mutex_);
         auto next = std::make_shared<StoreState>(*state());
@@ -228,7 +228,7 @@ Result<void> SegmentStore::Impl::install(std::span<const std::unique_ptr<Loader>
     Outcome outcome;
     outcome.found = state();
     SLUICE_TRY(write_record(outcome, {}));
-    for (Source& source : replaced) {
+    for (RowSource& source : replaced) {
         if (source.file) files.doom(std::move(source.file));
     }
     return {};

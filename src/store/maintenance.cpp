@@ -21,13 +21,13 @@ constexpr std::uint64_t kMergeSizeBytesMax = std::uint64_t{1} << 30;
 constexpr std::chrono::milliseconds kDoomedInterval{20}; // Between looks at files that were pinned.
 
 /// The rows of these runs that live, in seq order.
-std::vector<RowRef> live_rows(const ViewState& view, std::span<const Source> runs,
+std::vector<RowRef> live_rows(const ViewState& view, std::span<const RowSource> runs,
                               const Gone& gone) {
     std::vector<RowRef> rows;
     std::size_t count = 0;
-    for (const Source& source : runs) count += source.row_count();
+    for (const RowSource& source : runs) count += source.row_count();
     rows.reserve(count);
-    for (const Source& source : runs) {
+    for (const RowSource& source : runs) {
         const Liveness liveness = view.liveness(source, gone);
         for (std::uint32_t row = 0; row < source.row_count(); ++row) {
             if (liveness.is_live(row, source.seq_at(row))) {
@@ -43,7 +43,7 @@ std::vector<RowRef> live_rows(const ViewState& view, std::span<const Source> run
 }
 
 /// Dead rows of a file, as far as they can be counted without reading a file for the first time.
-std::uint64_t known_dead(const ViewState& view, const Source& source, const Gone& gone) {
+std::uint64_t known_dead(const ViewState& view, const RowSource& source, const Gone& gone) {
     if (source.file->known() == Segment::Known::whole) {
         return view.settled_liveness(source, gone).count_dead(*source.file);
     }
@@ -53,14 +53,14 @@ std::uint64_t known_dead(const ViewState& view, const Source& source, const Gone
 /// Commits may have superseded rows that the job copied: the copies in the outputs are marked. A
 /// cut leaves out what was superseded when it began, other jobs what a cut before them knew. What
 /// was left out has no copy, so a seq that is found there is that of the marked row.
-void carry_over(const Source& found, const Source& now, std::vector<Source>& outputs) {
+void carry_over(const RowSource& found, const RowSource& now, std::vector<RowSource>& outputs) {
     const RowSet* const left_out = (found.run ? found.superseded : found.saved_superseded).get();
     if (!now.superseded || now.superseded.get() == left_out) return;
     for (auto row = now.superseded->next_from(0); row;
          row = now.superseded->next_from(*row + 1ULL)) {
         if (left_out != nullptr && left_out->contains(*row)) continue;
         const Seq seq = now.seq_at(*row);
-        for (Source& output : outputs) {
+        for (RowSource& output : outputs) {
             const std::optional<std::uint32_t> copy = output.row_of(seq);
             if (!copy) continue;
             auto superseded = output.superseded ? std::make_shared<RowSet>(*output.superseded)
@@ -83,7 +83,7 @@ Result<void> SegmentStore::Impl::cut() {
     }
     for (const auto& view : *outcome.found->views) {
         Change change{view->spec.id, {}, {}};
-        for (const Source& source : view->sources) {
+        for (const RowSource& source : view->sources) {
             if (source.run) change.removed.push_back(source);
         }
         if (change.removed.empty()) continue;
@@ -116,7 +116,7 @@ Result<void> SegmentStore::Impl::conclude(Outcome outcome) {
     SLUICE_TRY(write_record(outcome, given_up));
     publish_changes(outcome, given_up);
     for (Change& change : outcome.changes) {
-        for (Source& source : change.removed) {
+        for (RowSource& source : change.removed) {
             if (source.file) files.doom(std::move(source.file));
         }
     }
@@ -172,11 +172,11 @@ ManifestRecord SegmentStore::Impl::record_of(const Outcome& outcome,
             }
             stored.segments.push_back(std::move(entry));
         };
-        for (const Source& source : view->sources) {
+        for (const RowSource& source : view->sources) {
             const bool removed =
                 change != outcome.changes.end() &&
                 std::any_of(change->removed.begin(), change->removed.end(),
-                            [&](const Source& other) { return source.same_rows(other); });
+                            [&](const RowSource& other) { return source.same_rows(other); });
             if (!source.file || removed) continue;
             name(*source.file,
                  (outcome.is_cut ? source.superseded : source.saved_superseded).get());
@@ -195,13 +195,13 @@ void SegmentStore::Impl::publish_changes(const Outcome& outcome, std::span<const
     for (const Change& change : outcome.changes) {
         const ViewState* const now = next->find(change.view);
         auto view = std::make_shared<ViewState>(*now);
-        std::vector<Source> outputs;
+        std::vector<RowSource> outputs;
         for (const auto& segment : change.added) outputs.push_back({segment, {}, {}, {}});
-        std::vector<Source> kept;
-        for (const Source& source : now->sources) {
+        std::vector<RowSource> kept;
+        for (const RowSource& source : now->sources) {
             const auto found =
                 std::find_if(change.removed.begin(), change.removed.end(),
-                             [&](const Source& other) { return source.same_rows(other); });
+                             [&](const RowSource& other) { return source.same_rows(other); });
             if (found == change.removed.end()) {
                 kept.push_back(source);
             } else {
@@ -209,8 +209,9 @@ void SegmentStore::Impl::publish_changes(const Outcome& outcome, std::span<const
             }
         }
         // Files before runs: fold_small_runs() looks at the end.
-        const auto runs = std::stable_partition(
-            kept.begin(), kept.end(), [](const Source& source) { return source.file != nullptr; });
+        const auto runs =
+            std::stable_partition(kept.begin(), kept.end(),
+                                  [](const RowSource& source) { return source.file != nullptr; });
         kept.insert(runs, outputs.begin(), outputs.end());
         view->sources = std::move(kept);
         count_memory(*now, *view);
@@ -220,7 +221,7 @@ void SegmentStore::Impl::publish_changes(const Outcome& outcome, std::span<const
         const ViewState* const now = next->find(id);
         auto view = std::make_shared<ViewState>(*now);
         view->damage = *now->known_damage();
-        for (const Source& source : now->sources) {
+        for (const RowSource& source : now->sources) {
             if (source.file) files.doom(source.file);
         }
         view->sources.clear();
@@ -238,10 +239,10 @@ void SegmentStore::Impl::settle(StoreState& next, const StoreState& found) {
         const ViewState* const now = next.find(cut_view->spec.id);
         if (now == nullptr) continue;
         std::shared_ptr<ViewState> changed;
-        for (const Source& source : cut_view->sources) {
+        for (const RowSource& source : cut_view->sources) {
             if (!source.file || source.superseded == source.saved_superseded) continue;
             if (!changed) changed = std::make_shared<ViewState>(*now);
-            for (Source& each : changed->sources) {
+            for (RowSource& each : changed->sources) {
                 if (each.same_rows(source)) each.saved_superseded = source.superseded;
             }
         }
@@ -255,8 +256,8 @@ std::optional<SegmentStore::Impl::Change>
 SegmentStore::Impl::next_merge(const StoreState& now) const {
     for (const auto& view : *now.views) {
         if (!view->named || view->damage) continue;
-        std::map<int, std::vector<const Source*>> tiers;
-        for (const Source& source : view->sources) {
+        std::map<int, std::vector<const RowSource*>> tiers;
+        for (const RowSource& source : view->sources) {
             if (!source.file) continue;
             const std::uint64_t rows = source.row_count();
             const std::uint64_t dead = known_dead(*view, source, now.gone);
@@ -266,11 +267,12 @@ SegmentStore::Impl::next_merge(const StoreState& now) const {
         for (auto& [tier, sources] : tiers) {
             if (sources.size() < kFanIn) continue;
             // Neighbours in the log stay together, so that reading one term strings them together.
-            std::sort(sources.begin(), sources.end(),
-                      [](const Source* a, const Source* b) { return a->seq_lo() < b->seq_lo(); });
+            std::sort(sources.begin(), sources.end(), [](const RowSource* a, const RowSource* b) {
+                return a->seq_lo() < b->seq_lo();
+            });
             Change change{view->spec.id, {}, {}};
             std::uint64_t rows = 0, bytes = 0;
-            for (const Source* const source : sources) {
+            for (const RowSource* const source : sources) {
                 rows += source->row_count();
                 bytes += source->file->size_bytes();
                 if (change.removed.size() == kFanIn || rows > options.segment_rows_max ||
@@ -286,13 +288,13 @@ SegmentStore::Impl::next_merge(const StoreState& now) const {
 }
 
 Result<void> SegmentStore::Impl::merge(std::shared_ptr<const StoreState> found,
-                                       const ViewState& view, std::vector<Source> removed) {
+                                       const ViewState& view, std::vector<RowSource> removed) {
     Outcome outcome;
     outcome.found = std::move(found);
     Change change{view.spec.id, std::move(removed), {}};
     std::vector<MergeInput> inputs;
     bool whole = true;
-    for (const Source& source : change.removed) {
+    for (const RowSource& source : change.removed) {
         whole = source.file->damage() == nullptr && whole;
         inputs.push_back({source.file.get(), view.settled_liveness(source, outcome.found->gone)});
     }
@@ -323,10 +325,10 @@ Result<void> SegmentStore::Impl::merge_all() {
         const std::shared_ptr<const StoreState> found = state();
         const ViewState* const view = found->find(id);
         if (!view->named || view->damage) continue;
-        std::vector<Source> inputs;
-        for (const Source& source : view->sources) {
-            const bool crossed =
-                std::any_of(view->sources.begin(), view->sources.end(), [&](const Source& other) {
+        std::vector<RowSource> inputs;
+        for (const RowSource& source : view->sources) {
+            const bool crossed = std::any_of(
+                view->sources.begin(), view->sources.end(), [&](const RowSource& other) {
                     return !other.same_rows(source) && other.seq_lo() <= source.seq_hi() &&
                            source.seq_lo() <= other.seq_hi();
                 });
@@ -437,7 +439,7 @@ std::vector<std::string> SegmentStore::Impl::check() {
     const std::shared_ptr<const StoreState> now = state();
     for (const auto& view : *now->views) {
         if (view->damage) problems.push_back(view->damage->context);
-        for (const Source& source : view->sources) {
+        for (const RowSource& source : view->sources) {
             if (!source.file) continue;
             if (const auto damage = source.file->find_damage()) {
                 problems.push_back(damage->context);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kBuildersMax = 2; // Beside the thread that writes and syncs.
 constexpr std::chrono::milliseconds kPinnedInterval{1};
 
-/// Of a Source or a Segment. `seqs` ascend.
+/// Of a RowSource or a Segment. `seqs` ascend.
 template <typename Rows> bool holds_any(const Rows& rows, std::span<const Seq> seqs) {
     auto at = std::lower_bound(seqs.begin(), seqs.end(), rows.seq_lo());
     for (; at != seqs.end() && *at <= rows.seq_hi(); ++at) {
@@ -26,7 +26,7 @@ template <typename Rows> bool holds_any(const Rows& rows, std::span<const Seq> s
 }
 
 /// Whether a dead row is one of `seqs`, which ascend.
-bool holds_dead(const Source& source, std::span<const Seq> seqs, const SeqBitmap& gone) {
+bool holds_dead(const RowSource& source, std::span<const Seq> seqs, const SeqBitmap& gone) {
     auto at = std::lower_bound(seqs.begin(), seqs.end(), source.seq_lo());
     for (; at != seqs.end() && *at <= source.seq_hi(); ++at) {
         if (gone.contains(*at) && source.row_of(*at)) return true;
@@ -68,9 +68,9 @@ void SegmentStore::Impl::scrub_runs(std::span<const Seq> seqs) {
     auto next = std::make_shared<StoreState>(*state());
     for (const auto& now : ViewTable(*next->views)) {
         auto view = std::make_shared<ViewState>(*now);
-        std::vector<Source> sources;
+        std::vector<RowSource> sources;
         bool changed = false;
-        for (const Source& source : now->sources) {
+        for (const RowSource& source : now->sources) {
             if (!source.run || !holds_any(source, seqs)) {
                 sources.push_back(source);
                 continue;
@@ -84,7 +84,7 @@ void SegmentStore::Impl::scrub_runs(std::span<const Seq> seqs) {
                 }
             }
             if (left.empty()) continue;
-            Source scrubbed;
+            RowSource scrubbed;
             scrubbed.run = std::make_shared<MemoryRun>(now->spec, std::move(left), ++run_count_);
             sources.push_back(std::move(scrubbed));
         }
@@ -116,7 +116,7 @@ Result<void> SegmentStore::Impl::rewrite(const StoreState& found, std::span<Chan
     const auto policy = options.background ? std::launch::async : std::launch::deferred;
     for (Change& change : changes) {
         const ViewState& view = *found.find(change.view);
-        for (const Source& source : change.removed) {
+        for (const RowSource& source : change.removed) {
             if (building.size() == kBuildersMax) SLUICE_TRY(finish_first());
             building.push_back({&change, std::async(policy, [&view, &source, &found,
                                                              rows_max = options.segment_rows_max] {
@@ -153,7 +153,7 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
         bool gives_up = false;
         for (const auto& view : *outcome.found->views) {
             Change change{view->spec.id, {}, {}};
-            for (const Source& source : view->sources) {
+            for (const RowSource& source : view->sources) {
                 if (!source.file) continue;
                 if (source.file->damage() != nullptr) {
                     // Nobody can tell which rows it holds. The record gives up the view.

@@ -25,7 +25,7 @@ struct Readable {
         }
         segments.reserve(view->sources.size());
         liveness.reserve(view->sources.size());
-        for (const Source& source : view->sources) {
+        for (const RowSource& source : view->sources) {
             segments.push_back(&source.segment());
             liveness.push_back(view->liveness(source, gone));
         }
@@ -339,7 +339,7 @@ std::unique_ptr<Cursor> scan_view(const ViewState* view, const Gone& gone, const
 std::vector<RowBatch::Emission> row_of_view(const ViewState* view, Seq seq) {
     std::vector<RowBatch::Emission> emissions;
     if (view == nullptr || view->find_damage() != nullptr) return emissions;
-    for (const Source& source : view->sources) {
+    for (const RowSource& source : view->sources) {
         const std::optional<std::uint32_t> row = source.row_of(seq);
         if (!row || source.is_superseded(*row)) continue;
         const Segment& segment = source.segment();
@@ -360,7 +360,7 @@ std::vector<bool> may_have_terms(const ViewState* view, std::span<const std::str
                    [](std::string_view term) { return checksum64(term); });
     std::vector<bool> found(terms.size(), false);
     constexpr std::size_t kAhead = 16; // Slots on their way from memory at one time.
-    for (const Source& source : view->sources) {
+    for (const RowSource& source : view->sources) {
         const Segment& segment = source.segment();
         for (std::size_t i = 0; i < terms.size(); ++i) {
             if (i + kAhead < terms.size()) segment.prefetch(hashes[i + kAhead]);

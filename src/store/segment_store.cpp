@@ -47,8 +47,8 @@ bool agrees(const Segment& segment, ViewId view, const ManifestRecord::SegmentEn
 }
 
 /// Errors: corrupt, also where the file is missing; io; unsupported_version.
-Result<Source> open_source(SegmentFiles& files, ViewId view,
-                           const ManifestRecord::SegmentEntry& entry) {
+Result<RowSource> open_source(SegmentFiles& files, ViewId view,
+                              const ManifestRecord::SegmentEntry& entry) {
     auto segment = files.open(entry.file_number);
     if (!segment && segment.error().code == Errc::not_found) {
         return Error{Errc::corrupt, segment.error().context};
@@ -57,7 +57,7 @@ Result<Source> open_source(SegmentFiles& files, ViewId view,
     if (!agrees(**segment, view, entry)) {
         return Error{Errc::corrupt, (*segment)->file().path + ": not the file that was recorded"};
     }
-    Source source;
+    RowSource source;
     source.file = *std::move(segment);
     if (!entry.superseded.empty()) {
         auto superseded = std::make_shared<RowSet>();
@@ -162,7 +162,7 @@ void SegmentStore::Impl::add_view(const ViewSpec& spec) {
 Result<void> SegmentStore::Impl::drop_view(ViewId id) {
     SLUICE_TRY(latch.check());
     const std::lock_guard work_lock(work_mutex_);
-    std::vector<Source> dropped;
+    std::vector<RowSource> dropped;
     {
         const std::lock_guard lock(update_mutex_);
         auto next = std::make_shared<StoreState>(*state());
@@ -180,7 +180,7 @@ Result<void> SegmentStore::Impl::drop_view(ViewId id) {
         outcome.found = state();
         SLUICE_TRY(write_record(outcome, {}));
     }
-    for (Source& source : dropped) {
+    for (RowSource& source : dropped) {
         if (source.file) files.doom(std::move(source.file));
     }
     dropped.clear();
@@ -243,7 +243,7 @@ Result<void> SegmentStore::Impl::commit(StoreCommit commit, const Gone& gone) {
 }
 
 void SegmentStore::Impl::add_run(ViewState& view, RowBatch batch, const Gone& gone) {
-    Source source;
+    RowSource source;
     source.run = std::make_shared<MemoryRun>(view.spec, std::move(batch), ++run_count_);
     view.seq_hi = std::max(view.seq_hi, source.seq_hi());
     view.sources.push_back(std::move(source));
@@ -257,7 +257,7 @@ void SegmentStore::Impl::fold_small_runs(ViewState& view, const Gone& gone) {
         const int tier = tier_of(view.sources.back().row_count());
         std::size_t first = view.sources.size();
         while (first > 0) {
-            const Source& source = view.sources[first - 1];
+            const RowSource& source = view.sources[first - 1];
             const bool folds = source.run && source.run->number() > runs_being_cut_ &&
                                source.row_count() < kSmallRunRows &&
                                tier_of(source.row_count()) <= tier;
@@ -268,7 +268,7 @@ void SegmentStore::Impl::fold_small_runs(ViewState& view, const Gone& gone) {
 
         RowBatch folded;
         for (std::size_t i = first; i < view.sources.size(); ++i) {
-            const Source& source = view.sources[i];
+            const RowSource& source = view.sources[i];
             const Liveness liveness = view.liveness(source, gone);
             for (std::uint32_t row = 0; row < source.row_count(); ++row) {
                 if (liveness.is_live(row, source.seq_at(row))) {
@@ -279,7 +279,7 @@ void SegmentStore::Impl::fold_small_runs(ViewState& view, const Gone& gone) {
         view.sources.resize(first);
         if (folded.empty()) return;
         folded.order_by_seq();
-        Source source;
+        RowSource source;
         source.run = std::make_shared<MemoryRun>(view.spec, std::move(folded), ++run_count_);
         view.sources.push_back(std::move(source));
     }
@@ -288,7 +288,7 @@ void SegmentStore::Impl::fold_small_runs(ViewState& view, const Gone& gone) {
 void SegmentStore::Impl::count_memory(const ViewState& before, const ViewState& after) {
     const auto bytes = [](const ViewState& view) {
         std::uint64_t sum = 0;
-        for (const Source& source : view.sources) {
+        for (const RowSource& source : view.sources) {
             if (source.run) sum += source.run->rows().size_bytes();
         }
         return sum;
@@ -300,7 +300,7 @@ bool SegmentStore::Impl::cut_is_due(const StoreState& now) const {
     if (memory_bytes_ >= options.memory_bytes_max) return true;
     return std::any_of(now.views->begin(), now.views->end(), [&](const auto& view) {
         std::uint64_t rows = 0;
-        for (const Source& source : view->sources) rows += source.run ? source.row_count() : 0;
+        for (const RowSource& source : view->sources) rows += source.run ? source.row_count() : 0;
         return rows >= options.segment_rows_max;
     });
 }
@@ -383,7 +383,7 @@ std::vector<SegmentStore::ViewStats> SegmentStore::stats() const {
     const std::shared_ptr<const StoreState> now = impl_->state();
     for (const auto& view : *now->views) {
         ViewStats stats{.view = view->spec.id};
-        for (const Source& source : view->sources) {
+        for (const RowSource& source : view->sources) {
             stats.rows += source.row_count();
             stats.segments += 1;
             stats.bytes +=

@@ -81,7 +81,7 @@ private:
     /// What a job did to one view.
     struct Change {
         ViewId view;
-        std::vector<Source> removed; ///< As the job found them.
+        std::vector<RowSource> removed; ///< As the job found them.
         std::vector<std::shared_ptr<const Segment>> added;
     };
     struct Outcome {
@@ -106,7 +106,7 @@ private:
     void publish_changes(const Outcome& outcome, std::span<const ViewId> given_up);
     void settle(StoreState& next, const StoreState& found);
     Result<void> merge(std::shared_ptr<const StoreState> found, const ViewState& view,
-                       std::vector<Source> inputs);
+                       std::vector<RowSource> inputs);
     std::optional<Change> next_merge(const StoreState& now) const;
     void scrub_runs(std::span<const Seq> seqs);
     /// Fills each change's `added` with its `removed`, without dead rows.

@@ -15,7 +15,7 @@ auto position_of(const ViewTable& views, ViewId view) {
 
 const Error* ViewState::find_damage() const {
     if (damage) return &*damage;
-    for (const Source& source : sources) {
+    for (const RowSource& source : sources) {
         if (!source.file) continue;
         if (const Error* const found = source.file->damage()) return found;
     }
@@ -24,7 +24,7 @@ const Error* ViewState::find_damage() const {
 
 const Error* ViewState::known_damage() const {
     if (damage) return &*damage;
-    for (const Source& source : sources) {
+    for (const RowSource& source : sources) {
         if (source.file && source.file->known() == Segment::Known::damaged) {
             return source.file->damage();
         }
@@ -68,7 +68,7 @@ void retract_rows(ViewState& view, std::span<const Seq> seqs) {
     std::erase_if(wanted, [&](Seq seq) { return seq > view.seq_hi; });
     if (wanted.empty()) return;
     std::sort(wanted.begin(), wanted.end());
-    for (Source& source : view.sources) {
+    for (RowSource& source : view.sources) {
         if (source.file && source.file->damage() != nullptr) continue;
         std::shared_ptr<RowSet> changed; // A copy: states before this one keep theirs.
         auto at = std::lower_bound(wanted.begin(), wanted.end(), source.seq_lo());

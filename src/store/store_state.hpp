@@ -7,7 +7,7 @@
 namespace sluice {
 
 /// Rows of one view: a segment file, or a run in memory; and which of them were superseded.
-struct Source {
+struct RowSource {
     std::shared_ptr<const Segment> file;
     std::shared_ptr<const MemoryRun> run;     ///< Exactly one of the two is set.
     std::shared_ptr<const RowSet> superseded; ///< Null: none.
@@ -28,7 +28,7 @@ struct Source {
     }
     bool is_superseded(std::uint32_t row) const { return superseded && superseded->contains(row); }
     /// The same rows, however many of them were superseded since.
-    bool same_rows(const Source& other) const { return file == other.file && run == other.run; }
+    bool same_rows(const RowSource& other) const { return file == other.file && run == other.run; }
 };
 
 struct ViewState {
@@ -36,18 +36,18 @@ struct ViewState {
     bool named = false; ///< add_view() was called: the reducer is known.
     Seq seq_hi;         ///< No row has a greater seq.
     /// At most one row of a seq, in all sources together, is not superseded.
-    std::vector<Source> sources;
+    std::vector<RowSource> sources;
     /// A file of the view was damaged, and the view given up.
     std::optional<Error> damage;
 
     const SeqBitmap& gone_of(const Gone& gone) const {
         return spec.outlives_delete ? gone.erased : gone.deleted;
     }
-    Liveness liveness(const Source& source, const Gone& gone) const {
+    Liveness liveness(const RowSource& source, const Gone& gone) const {
         return {source.superseded.get(), &gone_of(gone)};
     }
     /// As liveness(), of what no crash can bring back.
-    Liveness settled_liveness(const Source& source, const Gone& gone) const {
+    Liveness settled_liveness(const RowSource& source, const Gone& gone) const {
         return {source.saved_superseded.get(), &gone_of(gone)};
     }
     /// Reads what was not read yet. Null: every file is whole.
