@@ -361,41 +361,13 @@ std::vector<Seq> Database::Impl::rederived_since(Seq since) const {
     return seqs;
 }
 
-Result<std::vector<Seq>> Database::Impl::to_purge_since(Seq first) {
-    std::vector<Seq> seqs = rederived_since(first);
-    const auto rows = store->snapshot();
-    if (chain.empty() && !rows->scan(kRederived, {})->next()) return seqs;
-
-    const std::size_t rederived_count = seqs.size();
-    for_each(ledger.gone().deleted, [&](Seq seq) {
-        if (!ledger.gone().erased.contains(seq)) seqs.push_back(seq);
-    });
-    std::vector<ViewId> all = chain_views();
-    all.push_back(kPending);
-    for (const auto& [name, each] : *views) all.push_back(each.entry.id);
-    StoreCommit step;
-    step.position = rows->position();
-    step.behind = all;
-    step.behind.push_back(kKeyRegister);
-    for (const ViewId view : all) {
-        std::vector<Seq> retract;
-        std::copy_if(seqs.begin() + static_cast<std::ptrdiff_t>(rederived_count), seqs.end(),
-                     std::back_inserter(retract),
-                     [&](Seq seq) { return !rows->row(view, seq).empty(); });
-        if (!retract.empty()) step.rows.push_back({view, std::move(retract), {}});
-    }
-    if (!step.rows.empty()) SLUICE_TRY(commit(std::move(step)));
-    sort_unique(seqs);
-    return seqs;
-}
-
 Result<void> Database::Impl::purge_behind_secrets() {
     const std::set<Seq> owed = facts.secret_drops();
     for (const Seq drop : owed) {
         // What it opened may have been derived again, for other reasons, since it was put.
         const FactId* const id = facts.named_by(drop);
         const Seq first = id != nullptr ? facts.entries_of(*id).front() : drop;
-        SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, to_purge_since(first));
+        const std::vector<Seq> seqs = rederived_since(first);
         if (chain.empty() && seqs.empty()) continue;
         SLUICE_TRY_ASSIGN(const auto purged, store->purge({}, seqs, options.erase_patience));
         Change receipt = new_change(ChangeKind::receipt, {}, {});

@@ -127,10 +127,6 @@ struct Database::Impl {
     std::vector<Seq> rederived_since(Seq since) const;
     /// Those that the entries from `first` to the log's end re-derived.
     std::vector<Seq> rederived_by(Seq first) const;
-    /// Of which messages files may have rows that rest on an entry from `first` on: those that were
-    /// derived again since, and those that are deleted. Nobody needs the rows of these, because
-    /// restoring derives them anew: they are taken out of all views, so that a purge finds them.
-    Result<std::vector<Seq>> to_purge_since(Seq first);
     /// What a dropped secret opened leaves all files.
     Result<void> purge_behind_secrets();
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
