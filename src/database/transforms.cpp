@@ -234,8 +234,10 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
         }
         impl.install_chain(chain_of(transforms_in(*impl.catalog), impl.options.transforms));
         SLUICE_TRY(impl.append_change(impl.new_change(ChangeKind::transforms, {}, {})));
-        SLUICE_TRY(impl.advance(progress));
+        // Before advancing: if only this one's code was missing, views go on from where they
+        // waited.
         impl.remake_mapper();
+        SLUICE_TRY(impl.advance(progress));
         SLUICE_TRY(impl.store->save());
         for (const ViewId view : stage.views()) SLUICE_TRY(impl.store->drop_view(view));
         return {};
