@@ -14,8 +14,8 @@
 
 namespace sluice {
 
-/// What a Context finds: a fact, or a cell that an earlier transform made of some message, or a row
-/// of a view. Valid for the call of the function that read it.
+/// What a Context finds: a fact, or a cell that an earlier transform made of some message. Valid
+/// for the call of the function that read it.
 struct Cell {
     std::string_view encoded_key; ///< Key::encoded().
     std::string_view value;
@@ -36,21 +36,20 @@ public:
     virtual const Value* json() const = 0;
 };
 
-/// Where a Context looks. Cells of a transform and rows of a view are named by what making these
-/// returned, so that a function can only read what was there before it: no cycle can be written.
+/// Where a Context looks. Cells of a transform are named by what adding it returned, so that a
+/// function can only read what was there before it: no cycle can be written.
 class Source {
 public:
     /// The facts of a collection. A fact need not exist yet to be looked for.
     static Source facts(std::string collection) { return {Kind::facts, std::move(collection)}; }
 
-    enum class Kind : std::uint8_t { facts, cells, rows };
+    enum class Kind : std::uint8_t { facts, cells };
     Kind kind() const { return kind_; }
-    const std::string& name() const { return name_; } ///< Of collection, transform or view.
+    const std::string& name() const { return name_; } ///< Of the collection or the transform.
     friend bool operator==(const Source&, const Source&) = default;
 
 private:
     friend class Transforms;
-    friend class Database;
     Source(Kind kind, std::string name) : kind_(kind), name_(std::move(name)) {}
     Kind kind_;
     std::string name_;

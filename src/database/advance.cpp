@@ -88,6 +88,10 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
         case ChangeKind::transforms: break;
         }
     }
+    // Damage is no entry of the log, so the rows may be of a time when there was none.
+    if (!is_open) {
+        for (const FactId& id : damaged_facts) fact_changed(id, /*is_erased=*/true);
+    }
     sort_unique(delta.again);
     sort_unique(delta.gone);
     for (const auto& [id, was_there] : facts_changed) delta.facts.push_back({id, was_there});
@@ -129,6 +133,7 @@ struct Database::Impl::Advance {
 /// What the store keeps beside the rows: of which chain they are, and what is left to do.
 std::string Database::Impl::chain_state(const Worklist* work) const {
     std::string state;
+    if (chain.empty() && work == nullptr) return state; // As before there were transforms.
     append_sized(state, chain.signature());
     if (work != nullptr) {
         append_varint(state, log->last().value);
@@ -224,13 +229,12 @@ Worklist Database::Impl::plan(Advance& run) {
         work = *std::exchange(unfinished, std::nullopt);
     } else {
         Delta delta = run.delta;
-        for_each(extra.afresh, [&](Seq seq) {
-            delta.back.push_back(seq);
-            delta.gone.push_back(seq); // As far as those who read its cells know.
-        });
+        for_each(extra.afresh, [&](Seq seq) { delta.back.push_back(seq); });
         delta.again.insert(delta.again.end(), delta.back.begin(), delta.back.end());
-        // Whoever read their cells was told that they are gone. So the rows of then say nothing
-        // about what their coming back changes.
+        // Their rows are of before they went, and say nothing about what their coming back changes.
+        // Whoever read their cells was told that they are gone; after a crash or without the code,
+        // both may be news.
+        delta.gone.insert(delta.gone.end(), delta.back.begin(), delta.back.end());
         for (const Seq seq : delta.back) {
             for (const Chain::Stage& stage : chain.stages()) {
                 for (const ViewId view : stage.views()) {
@@ -259,7 +263,19 @@ std::vector<Seq> Database::Impl::waiting(const StoreSnapshot& rows) const {
 }
 
 Result<void> Database::Impl::advance_without_code(Advance& run) {
-    const Worklist work = chain.plan(run.delta, world(), run.draft.below());
+    Worklist work;
+    if (unfinished) {
+        // The log alone does not lead to units that had their turn: they have other tokens by now.
+        // And new messages are to be new to all stages when the code is here.
+        work = *std::exchange(unfinished, std::nullopt);
+        work.stage = 0;
+        const auto add = [&](Seq seq) { work.add(0, seq); };
+        for_each(work.moved, add);
+        for_each(work.moved_out, add);
+        for (const Seq seq : run.delta.fresh) add(seq);
+    } else {
+        work = chain.plan(run.delta, world(), run.draft.below());
+    }
     SeqBitmap pending = chain.retract(work, run.draft);
     for (const Seq seq : run.delta.again) pending.insert(seq);
     for_each(pending, [&](Seq seq) {
@@ -347,12 +363,43 @@ std::vector<Seq> Database::Impl::rederived_since(Seq since) const {
     return seqs;
 }
 
+Result<std::vector<Seq>> Database::Impl::to_purge_since(Seq first) {
+    std::vector<Seq> seqs = rederived_since(first);
+    const auto rows = store->snapshot();
+    if (chain.empty() && !rows->scan(kRederived, {})->next()) return seqs;
+
+    const std::size_t rederived_count = seqs.size();
+    for_each(ledger.gone().deleted, [&](Seq seq) {
+        if (!ledger.gone().erased.contains(seq)) seqs.push_back(seq);
+    });
+    std::vector<ViewId> all = chain_views();
+    all.push_back(kPending);
+    for (const auto& [name, each] : *views) all.push_back(each.entry.id);
+    StoreCommit step;
+    step.position = rows->position();
+    step.behind = all;
+    step.behind.push_back(kKeyRegister);
+    for (const ViewId view : all) {
+        std::vector<Seq> retract;
+        std::copy_if(seqs.begin() + static_cast<std::ptrdiff_t>(rederived_count), seqs.end(),
+                     std::back_inserter(retract),
+                     [&](Seq seq) { return !rows->row(view, seq).empty(); });
+        if (!retract.empty()) step.rows.push_back({view, std::move(retract), {}});
+    }
+    if (!step.rows.empty()) SLUICE_TRY(commit(std::move(step)));
+    sort_unique(seqs);
+    return seqs;
+}
+
 Result<void> Database::Impl::purge_behind_secrets() {
-    if (chain.empty()) return {};
     const std::set<Seq> owed = facts.secret_drops();
     for (const Seq drop : owed) {
-        SLUICE_TRY_ASSIGN(const auto purged,
-                          store->purge({}, rederived_since(drop), options.erase_patience));
+        // What it opened may have been derived again, for other reasons, since it was put.
+        const FactId* const id = facts.named_by(drop);
+        const Seq first = id != nullptr ? facts.entries_of(*id).front() : drop;
+        SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, to_purge_since(first));
+        if (chain.empty() && seqs.empty()) continue;
+        SLUICE_TRY_ASSIGN(const auto purged, store->purge({}, seqs, options.erase_patience));
         Change receipt = new_change(ChangeKind::receipt, {}, {});
         receipt.receipt.erasure = drop;
         receipt.receipt.reaches_device = log->medium() == Medium::device;

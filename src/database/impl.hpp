@@ -127,6 +127,10 @@ struct Database::Impl {
     std::vector<Seq> rederived_since(Seq since) const;
     /// Those that the entries from `first` to the log's end re-derived.
     std::vector<Seq> rederived_by(Seq first) const;
+    /// Of which messages files may have rows that rest on an entry from `first` on: those that were
+    /// derived again since, and those that are deleted. Nobody needs the rows of these, because
+    /// restoring derives them anew: they are taken out of all views, so that a purge finds them.
+    Result<std::vector<Seq>> to_purge_since(Seq first);
     /// What a dropped secret opened leaves all files.
     Result<void> purge_behind_secrets();
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
@@ -213,6 +217,8 @@ struct Database::Impl {
     std::shared_ptr<const StoreSnapshot> shown;
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
+    /// Facts whose entries were found damaged: they have no value, whatever was derived with them.
+    std::vector<FactId> damaged_facts;
     bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
     mutable std::condition_variable entry_added;    // With publish_mutex.

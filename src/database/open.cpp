@@ -152,6 +152,7 @@ Result<void> Database::Impl::replay_changes() {
             // Likewise a fact: it has no value, rather than the one before.
             if (change && change->kind == ChangeKind::put_fact) {
                 change->kind = ChangeKind::drop_fact;
+                damaged_facts.push_back({change->collection, change->fact_key});
                 ledger.apply(at, *change);
                 facts.apply(at, *change);
             }
@@ -219,6 +220,8 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
             if (!since) store->add_view(spec); // Empty until its application opens it.
         } else if (since) {
             late[*since].first.push_back(each);
+        } else if (!chain.is_loaded()) {
+            store->add_view(spec); // Empty until the code of the transforms is here.
         } else {
             fresh.push_back(each);
         }
@@ -245,7 +248,6 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         }
     } else {
         notes.push_back("a transform in use is not in this program: the views stay where they are");
-        fresh.clear();
     }
     if (!fresh.empty() || !keys_since) {
         std::unique_lock write_lock(write_mutex, std::defer_lock);

@@ -38,6 +38,20 @@ const Transform* code_of(const Transforms& transforms, std::string_view name) {
     return found == list.end() ? nullptr : &*found;
 }
 
+Result<void> check_name(std::string_view name, const Transforms& transforms) {
+    constexpr std::size_t kNameSizeBytesMax = 200;
+    if (name.empty() || name.size() > kNameSizeBytesMax) {
+        return Error{Errc::invalid_argument, "a transform's name is 1 to 200 bytes"};
+    }
+    const auto list = transforms.list();
+    if (std::count_if(list.begin(), list.end(),
+                      [&](const Transform& each) { return each.name == name; }) > 1) {
+        return Error{Errc::invalid_argument,
+                     "this program has several transforms " + std::string(name)};
+    }
+    return {};
+}
+
 /// The catalog's entries of transforms, in their order.
 std::vector<CatalogEntry> transforms_in(const Catalog& catalog) {
     std::vector<CatalogEntry> entries;
@@ -110,7 +124,7 @@ static Result<std::optional<Worklist>> unfinished_work(std::string_view state, c
     if (from.sized() != chain.signature() || !from.ok()) return other;
     if (from.done()) return std::optional<Worklist>();
     if (from.varint() != last.value) return other;
-    SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest()));
+    SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest(), last));
     if (work.dirty.size() != chain.stages().size()) return other;
     return std::optional(std::move(work));
 }
@@ -161,6 +175,7 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
         const std::lock_guard derive_lock(impl.derive_mutex);
         const std::lock_guard lock(impl.write_mutex);
         for (const std::string& name : names) {
+            SLUICE_TRY(check_name(name, impl.options.transforms));
             if (code_of(impl.options.transforms, name) == nullptr) {
                 return Error{Errc::not_found, "this program has no transform " + name};
             }
@@ -232,12 +247,26 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
             const auto reads = rows->scan(stages[later].reads(), ReadTokens({stage.cells}).all());
             while (reads->next()) impl.extra.afresh.insert(reads->seq());
         }
+        const bool was_loaded = impl.chain.is_loaded();
         impl.install_chain(chain_of(transforms_in(*impl.catalog), impl.options.transforms));
+        std::vector<OpenView> late;
+        if (!was_loaded && impl.chain.is_loaded()) {
+            // It was this one that all waited for. Views that stopped where the transforms did go
+            // on with them, in one moment, and others catch up.
+            std::vector<OpenView> current;
+            for (const auto& [view_name, each] : *impl.views) {
+                if (!can_map(*each.view)) continue;
+                const bool is_current = rows->since(each.entry.id) == impl.chain_since;
+                (is_current ? current : late).push_back(each);
+            }
+            impl.map_for(std::move(current));
+        }
         SLUICE_TRY(impl.append_change(impl.new_change(ChangeKind::transforms, {}, {})));
-        // Before advancing: if only this one's code was missing, views go on from where they
-        // waited.
-        impl.remake_mapper();
         SLUICE_TRY(impl.advance(progress));
+        for (const OpenView& each : late) {
+            SLUICE_TRY(impl.catch_up({each}, false, rows->since(each.entry.id), progress));
+        }
+        impl.remake_mapper();
         SLUICE_TRY(impl.store->save());
         for (const ViewId view : stage.views()) SLUICE_TRY(impl.store->drop_view(view));
         return {};

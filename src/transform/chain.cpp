@@ -19,7 +19,8 @@ bool Chain::is_loaded() const {
 }
 
 std::string Chain::signature() const {
-    std::string signature;
+    constexpr char kFormatVersion = 1; // Of tokens, outputs and worklists.
+    std::string signature(1, kFormatVersion);
     for (const Stage& stage : stages_) {
         append_le(signature, stage.cells.value);
         append_le(signature, stage.version);

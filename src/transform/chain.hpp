@@ -95,6 +95,7 @@ public:
     bool is_loaded() const;
     /// Names the stages, their order and versions: rows of another chain say nothing about this
     /// one.
+    /// docs/format/transforms.md.
     std::string signature() const;
 
     /// The units that `delta` concerns. `rows` are from before it.

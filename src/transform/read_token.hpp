@@ -1,5 +1,5 @@
 // What a unit of work has read, as a term: so that who read something can be found by it, and
-// deleting a message takes its tokens away like all its rows. docs/format/read_token.md.
+// deleting a message takes its tokens away like all its rows. docs/format/transforms.md.
 //
 // A unit is one transform of one message. Its tokens are the terms of one row, of that message, in
 // the transform's view of reads. A token says which change of what was read would be another

@@ -99,6 +99,16 @@ std::optional<Cell> TrackedContext::last(const Source& source, const Key& prefix
     return found;
 }
 
+/// Whether none of the other facts with the prefix fits. A token does not say which of several
+/// questions of a function it is of: where one of them found a fact, each may be the one that did.
+bool TrackedContext::is_only_new(const ReadTokens& make, std::string_view prefix,
+                                 const std::string& missed) const {
+    if (!only_new_ || !only_new_->tokens.contains(missed)) return false;
+    const std::string found = make.exact(prefix);
+    const auto first = only_new_->tokens.lower_bound(found);
+    return first == only_new_->tokens.end() || !first->starts_with(found);
+}
+
 std::optional<Cell> TrackedContext::find_any(const Source& source, const Key& prefix,
                                              const std::function<bool(const Cell&)>& fits) {
     const ReadTokens make(id_of(source));
@@ -108,7 +118,7 @@ std::optional<Cell> TrackedContext::find_any(const Source& source, const Key& pr
         if (fits(cell)) found = keep(cell);
         return !found;
     };
-    if (only_new_ && source.kind() == Source::Kind::facts && only_new_->tokens.contains(missed)) {
+    if (source.kind() == Source::Kind::facts && is_only_new(make, prefix.encoded(), missed)) {
         for (const FactId& id : only_new_->facts) {
             const bool asked =
                 id.collection == source.name() && id.key.starts_with(prefix.encoded());

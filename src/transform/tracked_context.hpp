@@ -52,6 +52,8 @@ private:
     Cell keep(const Cell& cell);
     /// Notes that this cell was found.
     void note_found(const ReadTokens& make, const Cell& cell);
+    bool is_only_new(const ReadTokens& make, std::string_view prefix,
+                     const std::string& missed) const;
 
     World world_;
     std::optional<OnlyNew> only_new_;

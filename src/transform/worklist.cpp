@@ -50,14 +50,17 @@ void append(std::string& to, const SeqBitmap& seqs) {
     });
 }
 
-SeqBitmap take_seqs(ByteReader& from) {
-    SeqBitmap seqs;
+/// Not well-formed, or of other messages than those up to `last`: false. A bitmap takes memory for
+/// the greatest seq that it has, so that is looked at first.
+bool take_seqs(ByteReader& from, Seq last, SeqBitmap& seqs) {
     Seq seq;
     for (std::uint64_t left = from.varint(); left > 0 && from.ok(); --left) {
-        seq.value += from.varint();
+        const std::uint64_t step = from.varint();
+        if (step == 0 || step > last.value - seq.value) return false;
+        seq.value += step;
         seqs.insert(seq);
     }
-    return seqs;
+    return from.ok();
 }
 
 } // namespace
@@ -75,20 +78,19 @@ std::string encode(const Worklist& work) {
     return bytes;
 }
 
-Result<Worklist> decode_worklist(std::string_view bytes) {
+Result<Worklist> decode_worklist(std::string_view bytes, Seq last) {
     ByteReader from(bytes);
     constexpr std::uint64_t kStagesMax = 1000;
     const std::uint64_t stage_count = from.varint();
     if (stage_count > kStagesMax) return Error{Errc::corrupt, "a worklist of too many stages"};
     Worklist work(stage_count);
     work.stage = from.varint();
-    for (std::size_t i = work.stage; i < stage_count; ++i) {
-        work.dirty[i] = take_seqs(from);
-        work.only_new[i] = take_seqs(from);
+    bool is_good = true;
+    for (std::size_t i = work.stage; i < stage_count && is_good; ++i) {
+        is_good = take_seqs(from, last, work.dirty[i]) && take_seqs(from, last, work.only_new[i]);
     }
-    work.moved = take_seqs(from);
-    work.moved_out = take_seqs(from);
-    if (!from.done() || work.stage > stage_count) {
+    is_good = is_good && take_seqs(from, last, work.moved) && take_seqs(from, last, work.moved_out);
+    if (!is_good || !from.done() || work.stage > stage_count) {
         return Error{Errc::corrupt, "a worklist that is not well-formed"};
     }
     return work;

@@ -35,9 +35,9 @@ struct Worklist {
     void add_only_new(std::size_t at, Seq seq);
 };
 
-/// As kept in the store while the work lasts. docs/format/worklist.md.
+/// As kept in the store while the work lasts. docs/format/transforms.md.
 std::string encode(const Worklist& work);
-/// Errors: corrupt.
-Result<Worklist> decode_worklist(std::string_view bytes);
+/// `last`: the greatest seq that a message can have. Errors: corrupt.
+Result<Worklist> decode_worklist(std::string_view bytes, Seq last);
 
 } // namespace sluice
