@@ -397,7 +397,6 @@ void edits(Fresh& database) {
 
 void group(const std::string& log) {
     const std::string root = write_log(log);
-    importing(log);
     Fresh database("group", with_scuttlebutt());
     use_scuttlebutt(*database);
     database->add_views(kViews).value();
@@ -412,12 +411,14 @@ void group(const std::string& log) {
 
 int main(int argc, char** argv) {
     if (argc != 3 && argc != 4) {
-        std::fprintf(stderr, "usage: %s GROUP.offset SCRATCH_DIRECTORY [facts|group]\n", argv[0]);
+        std::fprintf(stderr, "usage: %s GROUP.offset SCRATCH_DIRECTORY [facts|importing|group]\n",
+                     argv[0]);
         return 2;
     }
     set_scratch(argv[2]);
     const std::string only = argc == 4 ? argv[3] : "";
     if (only.empty() || only == "facts") facts();
     if (only.empty() || only == "group") group(argv[1]);
+    if (only.empty() || only == "importing") importing(argv[1]); // What group() has written.
     return 0;
 }

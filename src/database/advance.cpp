@@ -99,14 +99,16 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
 }
 
 std::optional<Chain::Stored> Database::Impl::stored_message(Seq seq, bool is_new) const {
-    // What was just appended has no other version yet, and needs no check.
-    const auto message = is_new && is_open ? log->read_back(seq) : latest(seq, log->last());
+    // What was just appended needs no check. It has another version only where transforms waited
+    // for their code.
+    const bool is_first = is_new && is_open && ledger.version_at(seq, log->last()) == seq;
+    const auto message = is_first ? log->read_back(seq) : latest(seq, log->last());
     if (!message || message->erased) return std::nullopt;
     return Chain::Stored{message->key, message->body};
 }
 
 Chain::World Database::Impl::world() const {
-    return {&facts, [this](Seq seq) { return stored_message(seq, /*is_new=*/false); }};
+    return {&facts, [this](Seq seq) { return stored_message(seq, seq > chain_since); }};
 }
 
 /// The state of one call of advance().

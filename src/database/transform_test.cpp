@@ -984,5 +984,17 @@ TEST(TransformsInUse, WithoutTheOneWhoseCodeIsMissingGoOn) {
     on.expect_verified();
 }
 
+TEST(TransformsInUse, SeeTheLatestOfWhatCameAndWasReplacedWhileCodeWasMissing) {
+    Transforming on;
+    on.reopen_without_code();
+    const Seq seq = on.append(says("first"));
+    on.database->replace(seq, says("latest")).value();
+    while (!on.database->transforms().empty()) {
+        on.database->drop_transform(on.database->transforms().front().name).value();
+    }
+    EXPECT_TRUE(on.said().starts_with(R"(["latest"]=)")) << on.said();
+    on.expect_verified();
+}
+
 } // namespace
 } // namespace sluice::test

@@ -72,6 +72,7 @@ void append_known(std::string& to, const Value& fact) {
 }
 
 void show_blobs(Context& context, const Incoming& incoming, Transformed& out) {
+    if (!may_mention(incoming.body(), "&")) return;
     const Message message = message_of(incoming);
     const std::vector<std::string> ids = blobs_named_by(message, kBlobsShownMax);
     if (ids.empty()) return;

@@ -58,7 +58,12 @@ std::optional<EditMessage> edit_of(const Message& message) {
     return EditMessage{*parts, *target, content};
 }
 
+bool may_be_edit(std::string_view body) {
+    return may_mention(body, "original") || may_mention(body, "updated");
+}
+
 void link_edits(Context&, const Incoming& incoming, Transformed& out) {
+    if (!may_be_edit(incoming.body())) return;
     const Message message = message_of(incoming);
     if (const auto edit = edit_of(message)) out.emit(Key{edit->parts.id}, edit->target);
 }
@@ -180,6 +185,7 @@ Transform edit_links_transform() {
 Transform edit_roots_transform(const Source& edit_links) {
     return {"scuttlebutt.edit-roots", 1,
             [edit_links](Context& context, const Incoming& incoming, Transformed& out) {
+                if (!may_be_edit(incoming.body())) return;
                 file_edits(context, edit_links, message_of(incoming), out);
             }};
 }

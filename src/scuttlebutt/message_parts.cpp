@@ -17,6 +17,10 @@ std::optional<MessageParts> parts_of(const Message& message) {
     return MessageParts{id.value_or(message.key), *author->as_string(), value, content};
 }
 
+bool may_mention(std::string_view body, std::string_view text) {
+    return body.find(text) != body.npos || body.find("\\u") != body.npos;
+}
+
 std::optional<std::string_view> author_of(std::string_view body) {
     const auto value = member_text(body, "value");
     const auto author = value ? member_text(*value, "author") : std::nullopt;

@@ -25,6 +25,11 @@ struct MessageParts {
 /// Nothing when the message is no JSON, or has no author or no content.
 std::optional<MessageParts> parts_of(const Message& message);
 
+/// False: no string and no name in this JSON text has `text` in it, and parsing it is not worth the
+/// while. `text` must have no control character, quote, slash or backslash, which JSON escapes in
+/// short; whatever else is escaped begins with a backslash and a `u`.
+bool may_mention(std::string_view body, std::string_view text);
+
 /// The text of "author" in a message, without parsing what is not needed for it. Nothing when
 /// there is none, or when it has escapes, as no feed's id has. `body` may be hostile.
 std::optional<std::string_view> author_of(std::string_view body);

@@ -52,5 +52,14 @@ TEST(AuthorOf, AMessageIsFoundWithoutReadingTheRest) {
     }
 }
 
+// Whoever trusts the answer "no" must not miss what only the parser would find.
+TEST(MayMention, SaysNoOnlyWhereTheParserFindsNothing) {
+    EXPECT_TRUE(may_mention(R"({"type":"edit"})", "edit"));
+    EXPECT_TRUE(may_mention(R"({"type":"ed\u0069t"})", "edit"));
+    EXPECT_TRUE(may_mention(R"({"type":"\u0065dit"})", "edit"));
+    EXPECT_FALSE(may_mention(R"({"type":"ed\nit"})", "edit"));
+    EXPECT_FALSE(may_mention("", "edit"));
+}
+
 } // namespace
 } // namespace sluice::scuttlebutt

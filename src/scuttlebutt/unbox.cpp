@@ -98,6 +98,7 @@ Opened open_envelope(Context& context, const MessageParts& parts, std::string_vi
 }
 
 void unbox(Context& context, const Incoming& incoming, Transformed& out) {
+    if (!may_mention(incoming.body(), ".box")) return;
     const Message message = message_of(incoming);
     const auto parts = parts_of(message);
     const auto boxed = parts ? parts->content->as_string() : std::nullopt;

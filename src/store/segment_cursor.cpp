@@ -338,7 +338,8 @@ std::unique_ptr<Cursor> scan_view(const ViewState* view, const Gone& gone, const
 
 std::vector<RowBatch::Emission> row_of_view(const ViewState* view, Seq seq) {
     std::vector<RowBatch::Emission> emissions;
-    if (view == nullptr || view->find_damage() != nullptr) return emissions;
+    // The first comparison spares new messages, of which there is nothing yet, all others.
+    if (view == nullptr || seq > view->seq_hi || view->find_damage() != nullptr) return emissions;
     for (const RowSource& source : view->sources) {
         const std::optional<std::uint32_t> row = source.row_of(seq);
         if (!row || source.is_superseded(*row)) continue;
