@@ -124,6 +124,7 @@ struct Hops {
             hops = std::move(left);
         }
         std::vector<std::pair<unsigned, std::string>> sorted;
+        sorted.reserve(hops.size());
         for (const auto& [id, count] : hops) sorted.emplace_back(count, id);
         std::sort(sorted.begin(), sorted.end());
         for (const auto& [count, id] : sorted) {

@@ -74,6 +74,7 @@ struct KeyAdd {
             for (const KeyPair& pair : pairs) keys.push_back(identity_fact(pair));
         }
         std::vector<NewFact> facts;
+        facts.reserve(keys.size());
         for (const PreparedFact& key : keys) facts.push_back(key.fact());
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         ProgressLine progress;

@@ -12,6 +12,10 @@
 namespace sluice::cli {
 namespace {
 
+std::string example(const std::string& view, const std::string& definition) {
+    return "sluice view add db " + view + " --json '" + definition + "'";
+}
+
 struct ViewAdd {
     static CommandText text() {
         return {
@@ -23,20 +27,15 @@ struct ViewAdd {
             "and a view for searching finds texts by their words. Places in a message are JSON "
             "Pointers. A name that exists with another definition is built anew beside the "
             "old one, which answers until the new one is ready.",
-            {"sluice view add db by_type --json "
-             "'{\"kind\":\"index\",\"key\":[\"/type\",\"/time\"]}'",
-             "sluice view add db notes --json "
-             "'{\"kind\":\"index\",\"where\":{\"/type\":\"note\"},\"key\":[\"/text\"]}'",
-             "sluice view add db tags --json "
-             "'{\"kind\":\"index\",\"each\":\"/tags\",\"key\":[\"\"]}'",
-             "sluice view add db per_type --json "
-             "'{\"kind\":\"aggregate\",\"group\":[\"/type\"],\"value\":{\"count\":true}}'",
-             "sluice view add db newest --json "
-             "'{\"kind\":\"fold\",\"group\":[\"/type\"],\"fold\":\"last\",\"value\":\"/text\"}'",
-             "sluice view add db replies --json "
-             "'{\"kind\":\"links\",\"target\":\"/reply_to\",\"relation\":\"replies\"}'",
-             "sluice view add db texts --json "
-             "'{\"kind\":\"search\",\"text\":[\"/text\"],\"language\":\"english\"}'"},
+            {example("by_type", R"({"kind":"index","key":["/type","/time"]})"),
+             example("notes", R"({"kind":"index","where":{"/type":"note"},"key":["/text"]})"),
+             example("tags", R"({"kind":"index","each":"/tags","key":[""]})"),
+             example("per_type",
+                     R"({"kind":"aggregate","group":["/type"],"value":{"count":true}})"),
+             example("newest",
+                     R"({"kind":"fold","group":["/type"],"fold":"last","value":"/text"})"),
+             example("replies", R"({"kind":"links","target":"/reply_to","relation":"replies"})"),
+             example("texts", R"({"kind":"search","text":["/text"],"language":"english"})")},
             true};
     }
     void describe(CLI::App& app) {

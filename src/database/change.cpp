@@ -106,6 +106,8 @@ Change Database::Impl::new_change(ChangeKind kind, const ChangeOptions& change_o
 Result<Seq> Database::Impl::append_changes(std::span<const Change> changes) {
     std::vector<std::string> encoded;
     std::vector<Log::Draft> drafts;
+    encoded.reserve(changes.size());
+    drafts.reserve(changes.size());
     for (const Change& change : changes) encoded.push_back(encode(change));
     for (const std::string& each : encoded) drafts.push_back({Log::Kind::change, {}, each});
     SLUICE_TRY(store->check_writable());

@@ -232,11 +232,12 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
         if (found == nullptr) {
             return Error{Errc::not_found, "no transform " + name + " is in use"};
         }
-        const auto stages = impl.chain.stages();
+        const std::vector<Chain::Stage> stages =
+            impl.chain.stages(); // The chain is about to change.
         const auto dropped =
             std::find_if(stages.begin(), stages.end(),
                          [&](const Chain::Stage& each) { return each.name == name; });
-        const Chain::Stage stage = *dropped;
+        const Chain::Stage& stage = *dropped;
         const auto at = static_cast<std::size_t>(dropped - stages.begin());
         SLUICE_TRY(impl.catalog->remove(found->name));
 

@@ -34,7 +34,7 @@ struct Delta {
     std::vector<Seq> gone;  ///< Messages that were deleted or erased.
     struct FactChange {
         FactId id;
-        bool was_there;
+        bool was_there = false;
     };
     std::vector<FactChange> facts; ///< Put, dropped or erased.
 };
