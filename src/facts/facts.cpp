@@ -25,11 +25,13 @@ void Facts::apply(Seq at, const Change& change) {
     FactId id{change.collection, change.fact_key};
     const bool is_put = change.kind == ChangeKind::put_fact;
     if (is_put) {
-        facts_[id] = {std::string(change.body), change.is_secret, at};
+        Fact& fact = facts_[id];
+        const bool was_secret = fact.was_secret || change.is_secret;
+        fact = {std::string(change.body), change.is_secret, at, was_secret};
     } else {
         const auto dropped = facts_.find(id);
         if (dropped != facts_.end()) {
-            if (dropped->second.is_secret) secret_drops_.insert(at);
+            if (dropped->second.was_secret) secret_drops_.insert(at);
             facts_.erase(dropped);
         }
     }

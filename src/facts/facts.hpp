@@ -25,8 +25,9 @@ public:
 
     struct Fact {
         std::string value;
-        bool is_secret = false; ///< Nobody prints the value.
-        Seq at;                 ///< The entry that put it.
+        bool is_secret = false;  ///< Nobody prints the value.
+        Seq at;                  ///< The entry that put it.
+        bool was_secret = false; ///< It, or a value before it since it was last dropped.
     };
     /// Null: there is no such fact.
     const Fact* find(const FactId& id) const;

@@ -79,5 +79,26 @@ TEST(Facts, StayWhenAnErasureNamesOldEntriesOnly) {
     EXPECT_EQ(value_of(facts, kOne), "b");
 }
 
+TEST(Facts, KnowWhichDropsLeaveWhatASecretOpened) {
+    Facts facts;
+    Change secret = put(kOne, "a");
+    secret.is_secret = true;
+    facts.apply({1}, secret);
+    facts.apply({2}, put(kOne, "no secret any more"));
+    facts.apply({3}, put({"keys", "two"}, "never one"));
+    facts.apply({4}, drop({"keys", "two"}));
+    EXPECT_TRUE(facts.secret_drops().empty());
+    facts.apply({5}, drop(kOne));
+    EXPECT_EQ(facts.secret_drops(), std::set<Seq>{{5}});
+    Change receipt;
+    receipt.kind = ChangeKind::receipt;
+    receipt.receipt.erasure = {5};
+    facts.apply({6}, receipt);
+    EXPECT_TRUE(facts.secret_drops().empty());
+    facts.apply({7}, put(kOne, "b"));
+    facts.apply({8}, drop(kOne));
+    EXPECT_TRUE(facts.secret_drops().empty()) << "the secret had been dropped before";
+}
+
 } // namespace
 } // namespace sluice

@@ -135,7 +135,9 @@ std::optional<ReadDescription> describe_read(std::string_view term) {
     } else if (read.kind == Read::first || read.kind == Read::last) {
         read.key = from.sized();
         const std::string_view bound = from.rest();
-        read.found = !bound.empty() && bound.front() != kBeyond;
+        // A last cell whose key is the prefix itself leaves nothing behind it, like none at all.
+        read.found =
+            read.kind == Read::first ? bound.empty() || bound.front() != kBeyond : !bound.empty();
         return from.ok() ? std::optional(read) : std::nullopt;
     }
     read.key = from.rest();
