@@ -155,6 +155,33 @@ TEST(ReadTokens, SayWhatWasRead) {
     EXPECT_FALSE(describe_read(cells.last(Key("k").encoded(), std::nullopt))->found);
 }
 
+std::string hex(std::string_view bytes) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const char byte : bytes) {
+        text.push_back(kDigits[static_cast<unsigned char>(byte) >> 4]);
+        text.push_back(kDigits[static_cast<unsigned char>(byte) & 15]);
+    }
+    return text;
+}
+
+// Golden: docs/format/transforms.md, version 1. Whoever changes these bytes changes the version.
+TEST(ReadTokens, AreTheBytesOfVersionOne) {
+    const std::string key = Key("ab").encoded();
+    const ReadTokens facts({{}, "keys"});
+    const ReadTokens cells(SourceId{ViewId{0x01020304}});
+    EXPECT_EQ(hex(key), "40616200");
+    EXPECT_EQ(hex(facts.exact(key)), "00000000046b6579733d40616200");
+    EXPECT_EQ(hex(facts.presence(key)), "00000000046b6579733f40616200");
+    EXPECT_EQ(hex(facts.any("")), "00000000046b65797361");
+    EXPECT_EQ(hex(cells.prefix(key)), "010203043c40616200");
+    EXPECT_EQ(hex(cells.first("", key)), "01020304660040616200");
+    EXPECT_EQ(hex(cells.first(key, std::nullopt)), "010203046604" + hex(key) + "ff");
+    EXPECT_EQ(hex(cells.last(key, key)), "010203046c04" + hex(key));
+    EXPECT_EQ(hex(cells.seen({7}, key)), "0102030440000000000000000740616200");
+    EXPECT_EQ(hex(cells.seen_there({7}, key)), "0102030423000000000000000740616200");
+}
+
 TEST(ReadTokens, SurviveBytesOfAnySort) {
     auto random = seeded(3);
     for (int i = 0; i < 20000; ++i) {

@@ -35,6 +35,22 @@ TEST(Worklist, IsWhatWasEncoded) {
     }
 }
 
+// Golden: docs/format/transforms.md, version 1. Whoever changes these bytes changes the version.
+TEST(Worklist, IsTheBytesOfVersionOne) {
+    Worklist work(2);
+    work.stage = 1;
+    work.add(1, {5});
+    work.add_only_new(1, {300});
+    work.moved.insert({5});
+    work.moved_out.insert({1});
+    work.moved_out.insert({2});
+    EXPECT_EQ(encode(work), std::string("\x02\x01"         // two transforms, at the second
+                                        "\x02\x05\xA7\x02" // to be run: 5, 300
+                                        "\x01\xAC\x02"     // only new facts: 300
+                                        "\x01\x05"         // given changed: 5
+                                        "\x02\x01\x01"));  // changed: 1, 2
+}
+
 TEST(Worklist, ForgetsTheStagesThatAreThrough) {
     Worklist work = some();
     work.dirty[0] = of({9});
