@@ -10,6 +10,18 @@ void append_varint(std::string& to, std::uint64_t value) {
     to.push_back(static_cast<char>(value));
 }
 
+void append_be(std::string& to, std::uint64_t value, std::size_t size_bytes) {
+    for (std::size_t shift = 8 * size_bytes; shift > 0; shift -= 8) {
+        to.push_back(static_cast<char>(value >> (shift - 8) & 0xFF));
+    }
+}
+
+std::uint64_t get_be(std::string_view bytes) {
+    std::uint64_t value = 0;
+    for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
+    return value;
+}
+
 void append_sized(std::string& to, std::string_view bytes) {
     append_varint(to, bytes.size());
     to.append(bytes);

@@ -1,4 +1,5 @@
-// Little-endian integers and varints in byte strings. Everything on disk goes through here.
+// Integers and varints in byte strings: little-endian, and big-endian where they must sort.
+// Everything on disk goes through here.
 //
 // A range of bytes is a std::string_view throughout the engine, and owned bytes are a std::string:
 // bodies are JSON text, terms are compared as memcmp does, and both are what string_view is for.
@@ -25,6 +26,11 @@ template <typename Integer> Integer get_le(const char* from) {
 template <typename Integer> void append_le(std::string& to, Integer value) {
     to.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
+
+/// The low bytes of `value`, the most significant first: what sorts as numbers do.
+void append_be(std::string& to, std::uint64_t value, std::size_t size_bytes);
+/// Of at most 8 bytes.
+std::uint64_t get_be(std::string_view bytes);
 
 /// LEB128, least significant group first: 1 to 10 bytes.
 void append_varint(std::string& to, std::uint64_t value);

@@ -13,11 +13,6 @@
 namespace sluice {
 namespace {
 
-void sort_unique(std::vector<Seq>& seqs) {
-    std::sort(seqs.begin(), seqs.end());
-    seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
-}
-
 std::vector<Seq> listed(const SeqBitmap& seqs) {
     std::vector<Seq> list;
     list.reserve(seqs.size());
@@ -29,9 +24,7 @@ std::vector<Seq> listed(const SeqBitmap& seqs) {
 
 std::string rederived_term(Seq at) {
     std::string term;
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        term.push_back(static_cast<char>(at.value >> shift & 0xFF));
-    }
+    append_be(term, at.value, sizeof at.value);
     return term;
 }
 

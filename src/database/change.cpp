@@ -78,17 +78,14 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
             if (ledger.is_change(seq) || !is_wanted(seq)) continue;
             // As views see it, unless it is deleted: then no view does. A damaged message cannot be
             // looked into; it can still be named by its seq.
-            const auto body = [&]() -> std::optional<std::string_view> {
-                if (const auto message = seen(seq, last, *rows)) return message->body;
-                const auto message = latest(seq, last);
-                return message ? std::optional(message->body) : std::nullopt;
-            }();
-            if (body && predicate.matches_body(*body)) seqs.push_back(seq);
+            const auto message = latest(seq, last);
+            if (!message) continue;
+            const std::string_view body = seen_body(seq, *message, *rows).value_or(message->body);
+            if (predicate.matches_body(body)) seqs.push_back(seq);
         }
         meter.finish();
     }
-    std::sort(seqs.begin(), seqs.end());
-    seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
+    sort_unique(seqs);
     return seqs;
 }
 

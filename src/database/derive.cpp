@@ -21,6 +21,11 @@ std::vector<std::shared_ptr<const View>> views_of(const std::vector<OpenView>& o
 
 } // namespace
 
+void sort_unique(std::vector<Seq>& seqs) {
+    std::sort(seqs.begin(), seqs.end());
+    seqs.erase(std::unique(seqs.begin(), seqs.end()), seqs.end());
+}
+
 void Database::Impl::emit_key(RowBatch& batch, Seq seq, std::string_view key) const {
     if (key.empty()) return;
     batch.begin_row(seq);
@@ -58,12 +63,20 @@ std::vector<ViewId> Database::Impl::all_but(const std::vector<OpenView>& current
 
 std::optional<Log::Entry> Database::Impl::seen(Seq seq, Seq position,
                                                const StoreSnapshot& rows) const {
+    auto message = latest(seq, position);
+    if (!message) return std::nullopt;
+    const auto body = seen_body(seq, *message, rows);
+    if (!body) return std::nullopt;
+    message->body = *body;
+    return *message;
+}
+
+std::optional<std::string_view> Database::Impl::seen_body(Seq seq, const Log::Entry& latest_entry,
+                                                          const StoreSnapshot& rows) const {
+    if (latest_entry.erased || latest_entry.kind != Log::Kind::message) return std::nullopt;
     const Made made = made_of(seq, rows, chain.outputs());
     if (!made.is_shown()) return std::nullopt;
-    auto message = latest(seq, position);
-    if (!message || message->erased || message->kind != Log::Kind::message) return std::nullopt;
-    if (made.kind == Made::Kind::body) message->body = made.body;
-    return *message;
+    return made.kind == Made::Kind::body ? made.body : latest_entry.body;
 }
 
 Result<void> Database::Impl::commit(StoreCommit commit) {
@@ -80,14 +93,16 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
     ProgressMeter meter(progress, "catching up", end.value - since.value);
     Mapper late_mapper(views_of(late));
     const auto transformed = store->snapshot();
-    std::optional<std::vector<Seq>> again_from_transforms = rederived_since(since.next());
+    // Messages to be mapped again: at first those that transforms made something else of while the
+    // views were away, then what the log says.
+    std::vector<Seq> again = rederived_since(since.next());
+    std::erase_if(again, [&](Seq target) { return target > since; });
     Seq seq = since;
     do {
         StoreCommit step;
         step.position = end;
         std::vector<RowBatch> batches(late.size());
         RowBatch keys;
-        std::vector<Seq> again;
         std::vector<Seq> fresh;
         std::size_t chunk_bytes = 0;
         while (seq < end && fresh.size() < kChunkMessages && chunk_bytes < kChunkBytes) {
@@ -107,15 +122,7 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
                 if (target <= since) again.push_back(target);
             }
         }
-        if (again_from_transforms) {
-            // The messages that transforms made something else of while the views were away.
-            for (const Seq target : std::exchange(*again_from_transforms, {})) {
-                if (target <= since) again.push_back(target);
-            }
-            again_from_transforms.reset();
-        }
-        std::sort(again.begin(), again.end());
-        again.erase(std::unique(again.begin(), again.end()), again.end());
+        sort_unique(again);
         for (const auto* const seqs : {&again, &fresh}) {
             for (const Seq each : *seqs) {
                 if (ledger.gone().deleted.contains(each)) continue;
@@ -137,6 +144,7 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
         step.behind =
             all_but(is_last_step ? late : std::vector<OpenView>{}, is_last_step && keys_too);
         SLUICE_TRY(commit(std::move(step)));
+        again.clear();
         meter.at(seq.value - since.value);
     } while (seq < end);
     count_errors(late, late_mapper);
@@ -183,11 +191,9 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
         if (const auto message =
                 skip ? Result<Log::Entry>(Error{Errc::not_found, {}}) : latest(seq, up_to);
             message && message->kind == Log::Kind::message && !message->erased) {
-            const auto shown_message =
-                gone.deleted.contains(seq) ? std::nullopt : seen(seq, up_to, *transformed);
-            if (shown_message) {
-                fresh_mapper.map(seq, message->key, shown_message->body, batches);
-            }
+            const auto body =
+                gone.deleted.contains(seq) ? std::nullopt : seen_body(seq, *message, *transformed);
+            if (body) fresh_mapper.map(seq, message->key, *body, batches);
             if (keys_too) emit_key(keys, seq, message->key);
         }
         if (seq.value % kChunkMessages == 0) {

@@ -97,6 +97,9 @@ struct Database::Impl {
     /// The same as views see it, by the transforms' rows in `rows`; none if they do not see it, or
     /// it is damaged.
     std::optional<Log::Entry> seen(Seq seq, Seq position, const StoreSnapshot& rows) const;
+    /// The same of a message whose latest version is at hand.
+    std::optional<std::string_view> seen_body(Seq seq, const Log::Entry& latest_entry,
+                                              const StoreSnapshot& rows) const;
     Result<void> commit(StoreCommit commit);
     /// Brings transforms, the current views and the register of keys from where they are to the
     /// log's end, in one moment for readers. Under write_mutex.
@@ -133,8 +136,6 @@ struct Database::Impl {
     std::vector<ViewId> all_but(const std::vector<OpenView>& current, bool with_keys) const;
 
     // Transforms (transforms.cpp).
-    /// The chain that the catalog names, with the code that the options have.
-    Result<Chain> chain_of_catalog() const;
     void install_chain(Chain next);
     SeqBitmap live_messages() const;
     Result<void> open_chain();
@@ -254,5 +255,6 @@ struct Snapshot::Impl {
 };
 
 std::uint64_t now_ms();
+void sort_unique(std::vector<Seq>& seqs);
 
 } // namespace sluice

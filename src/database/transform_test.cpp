@@ -705,35 +705,8 @@ TEST_P(TransformErasure, OfAMessageTakesOutWhatItsBoxHeld) {
     expect_right_later();
 }
 
-// What a box holds is in the log as it stands, so these look for what only rows have.
-Transforms sealed_transforms(Runs& runs) {
-    Transforms all;
-    all.add(
-        counted(runs, "unseal", [](Context& context, const Incoming& message, Transformed& made) {
-            const std::string sealed = member(message, "sealed");
-            if (sealed.empty()) return;
-            const auto key =
-                context.find_any(Source::facts("keys"), Key{}, [](const Cell&) { return true; });
-            if (!key) return;
-            made.set_body(
-                edits(member(message, "for"), std::string(sealed.rbegin(), sealed.rend())));
-        }));
-    const Source links = all.add(counted(runs, "links", link_edit));
-    all.add(counted(runs, "edits",
-                    [links](Context& context, const Incoming& message, Transformed& made) {
-                        if (message.key().empty()) return;
-                        const auto newest = context.last(links, Key(message.key()));
-                        if (newest) made.set_body(says(std::string(newest->value)));
-                    }));
-    return all;
-}
-
 struct Sealed : Transforming {
     Sealed() : Transforming(sealed_transforms) {}
-    static std::string sealed(const std::string& text, const std::string& target = {}) {
-        return R"({"sealed":")" + std::string(text.rbegin(), text.rend()) + R"(","for":")" +
-               target + "\"}";
-    }
 };
 
 class TransformSecrets : public testing::TestWithParam<bool> {
@@ -751,7 +724,7 @@ protected:
 };
 
 TEST_P(TransformSecrets, TakeWhatTheyOpenedWithThemWhenTheyAreDropped) {
-    on_.append(Sealed::sealed("a needle inside"));
+    on_.append(sealed("a needle inside"));
     EXPECT_EQ(on_.said(), R"(["a needle inside"]=3)");
     go_on();
     drop_and_look();
@@ -760,7 +733,7 @@ TEST_P(TransformSecrets, TakeWhatTheyOpenedWithThemWhenTheyAreDropped) {
 
 TEST_P(TransformSecrets, TakeWithThemWhatOthersMadeOfIt) {
     on_.append(says("original"), "m1");
-    on_.append(Sealed::sealed("a needle inside", "m1"));
+    on_.append(sealed("a needle inside", "m1"));
     EXPECT_EQ(on_.said(), R"(["a needle inside"]=3 ["a needle inside"]=4)");
     go_on();
     drop_and_look();
@@ -768,7 +741,7 @@ TEST_P(TransformSecrets, TakeWithThemWhatOthersMadeOfIt) {
 }
 
 TEST_P(TransformSecrets, TakeWithThemWhatWasReplacedSince) {
-    const Seq box = on_.append(Sealed::sealed("a needle inside"));
+    const Seq box = on_.append(sealed("a needle inside"));
     on_.reopen();
     on_.database->replace(box, says("something else")).value();
     go_on();
@@ -777,7 +750,7 @@ TEST_P(TransformSecrets, TakeWithThemWhatWasReplacedSince) {
 
 TEST_P(TransformSecrets, TakeWithThemWhatAnEditMadeOfOthersBeforeItWasDeleted) {
     on_.append(says("original"), "m1");
-    const Seq edit = on_.append(Sealed::sealed("a needle inside", "m1"));
+    const Seq edit = on_.append(sealed("a needle inside", "m1"));
     on_.reopen();
     on_.database->delete_messages(Seqs{edit}).value();
     on_.reopen();
@@ -785,7 +758,7 @@ TEST_P(TransformSecrets, TakeWithThemWhatAnEditMadeOfOthersBeforeItWasDeleted) {
 }
 
 TEST_P(TransformSecrets, TakeWithThemWhatWasDeletedSince) {
-    const Seq box = on_.append(Sealed::sealed("a needle inside"));
+    const Seq box = on_.append(sealed("a needle inside"));
     on_.append(says("another"));
     on_.reopen();
     on_.database->delete_messages(Seqs{box}).value();
@@ -797,8 +770,8 @@ TEST_P(TransformSecrets, TakeWithThemWhatWasDeletedSince) {
 }
 
 TEST_P(TransformSecrets, TakeTheSameWithThemWhenTheyAreErased) {
-    const Seq box = on_.append(Sealed::sealed("a needle inside"));
-    on_.append(Sealed::sealed("a needle inside too"));
+    const Seq box = on_.append(sealed("a needle inside"));
+    on_.append(sealed("a needle inside too"));
     on_.reopen();
     on_.database->delete_messages(Seqs{box}).value();
     go_on();
@@ -815,7 +788,7 @@ INSTANTIATE_TEST_SUITE_P(WithCodeOrWithout, TransformSecrets, testing::Bool());
 TEST(TransformSecretsDropped, TakeWhatTheyOpenedWithThemAlsoWhenNoTransformIsInUseAnyMore) {
     Sealed on;
     on.put(kKey1, "v", /*is_secret=*/true);
-    on.append(Sealed::sealed("a needle inside"));
+    on.append(sealed("a needle inside"));
     on.reopen();
     for (const char* const name : {"edits", "links", "unseal"}) {
         on.database->drop_transform(name).value();

@@ -76,12 +76,8 @@ inline void link_edit(Context&, const Incoming& message, Transformed& made) {
     if (!target.empty()) made.emit(Key(target), member(message, "text"));
 }
 
-/// unbox, block, blobs, links, edits.
-inline Transforms few_transforms(Runs& runs) {
-    Transforms all;
-    all.add(counted(runs, "unbox", unbox));
-    all.add(counted(runs, "block", block));
-    all.add(counted(runs, "blobs", show_blob));
+/// links, edits: the last edit of a message is what it says.
+inline void add_edits(Transforms& all, Runs& runs) {
     const Source links = all.add(counted(runs, "links", link_edit));
     all.add(counted(runs, "edits",
                     [links](Context& context, const Incoming& message, Transformed& made) {
@@ -89,6 +85,39 @@ inline Transforms few_transforms(Runs& runs) {
                         const auto newest = context.last(links, Key(message.key()));
                         if (newest) made.set_body(says(std::string(newest->value)));
                     }));
+}
+
+/// unbox, block, blobs, links, edits.
+inline Transforms few_transforms(Runs& runs) {
+    Transforms all;
+    all.add(counted(runs, "unbox", unbox));
+    all.add(counted(runs, "block", block));
+    all.add(counted(runs, "blobs", show_blob));
+    add_edits(all, runs);
+    return all;
+}
+
+// What a box holds is in the log as it stands. What these say is there the wrong way round, so that
+// it is in rows only; any key turns it, and one for another message edits that.
+inline std::string sealed(const std::string& text, const std::string& target = {}) {
+    return R"({"sealed":")" + std::string(text.rbegin(), text.rend()) + R"(","for":")" + target +
+           "\"}";
+}
+
+inline void unseal(Context& context, const Incoming& message, Transformed& made) {
+    const std::string text = member(message, "sealed");
+    if (text.empty()) return;
+    const auto key =
+        context.find_any(Source::facts("keys"), Key{}, [](const Cell&) { return true; });
+    if (!key) return;
+    made.set_body(edits(member(message, "for"), std::string(text.rbegin(), text.rend())));
+}
+
+/// unseal, links, edits.
+inline Transforms sealed_transforms(Runs& runs) {
+    Transforms all;
+    all.add(counted(runs, "unseal", unseal));
+    add_edits(all, runs);
     return all;
 }
 

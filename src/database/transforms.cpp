@@ -75,6 +75,20 @@ Chain chain_of(const std::vector<CatalogEntry>& entries, const Transforms& trans
     return Chain(std::move(stages));
 }
 
+/// Errors: corrupt, where the store is of another chain, or of none that can be told.
+Result<std::optional<Worklist>> unfinished_work(std::string_view state, const Chain& chain,
+                                                Seq last) {
+    const Error other{Errc::corrupt, "the views are of other transforms"};
+    if (state.empty() && chain.empty()) return std::optional<Worklist>();
+    ByteReader from(state);
+    if (from.sized() != chain.signature() || !from.ok()) return other;
+    if (from.done()) return std::optional<Worklist>();
+    if (from.varint() != last.value) return other;
+    SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest(), last));
+    if (work.dirty.size() != chain.stages().size()) return other;
+    return std::optional(std::move(work));
+}
+
 } // namespace
 
 bool is_transform(const CatalogEntry& entry) {
@@ -113,20 +127,6 @@ Result<void> Database::Impl::forget_derived() {
     }
     install_chain(std::move(chain));
     return {};
-}
-
-/// Errors: corrupt, where the store is of another chain, or of none that can be told.
-static Result<std::optional<Worklist>> unfinished_work(std::string_view state, const Chain& chain,
-                                                       Seq last) {
-    const Error other{Errc::corrupt, "the views are of other transforms"};
-    if (state.empty() && chain.empty()) return std::optional<Worklist>();
-    ByteReader from(state);
-    if (from.sized() != chain.signature() || !from.ok()) return other;
-    if (from.done()) return std::optional<Worklist>();
-    if (from.varint() != last.value) return other;
-    SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest(), last));
-    if (work.dirty.size() != chain.stages().size()) return other;
-    return std::optional(std::move(work));
 }
 
 Result<void> Database::Impl::open_chain() {

@@ -69,7 +69,8 @@ Result<Explanation> Database::why(Seq seq) const {
         step.made =
             made_name(output.empty() ? Made::Kind::unchanged
                                      : static_cast<Made::Kind>(output.front().term.front()));
-        for (const auto& token : rows.row(stage.reads(), seq)) {
+        const auto tokens = rows.row(stage.reads(), seq);
+        for (const auto& token : tokens) {
             const auto read = describe_read(token.term);
             if (!read) continue;
             // A cell that was found by its owner says it better than the key that was asked for.
@@ -77,9 +78,8 @@ Result<Explanation> Database::why(Seq seq) const {
             const std::string key = key_text(read->key);
             if (read->view != ViewId{} && read->kind == Read::exact) {
                 const ScanRange seen = ReadTokens({read->view}).all(Read::seen);
-                const auto all = rows.row(stage.reads(), seq);
                 const bool is_told =
-                    std::any_of(all.begin(), all.end(), [&](const RowBatch::Emission& other) {
+                    std::any_of(tokens.begin(), tokens.end(), [&](const RowBatch::Emission& other) {
                         const auto each = describe_read(other.term);
                         return each && other.term.starts_with(seen.from) && each->key == read->key;
                     });
@@ -105,11 +105,7 @@ Result<Explanation> Database::why(Seq seq) const {
         if (!given.keys.empty()) why.views.push_back(std::move(given));
     }
     const auto rederived = rows.row(kRederived, seq);
-    if (!rederived.empty()) {
-        for (const char byte : rederived.front().term) {
-            why.rederived_by.value = why.rederived_by.value << 8 | static_cast<unsigned char>(byte);
-        }
-    }
+    if (!rederived.empty()) why.rederived_by = {get_be(rederived.front().term)};
     return why;
 }
 

@@ -9,10 +9,7 @@
 // the file uses is not recorded, but the end of its first frame tells: no E reads as an E of
 // another width.
 #pragma once
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
+#include "base/bytes.hpp"
 
 namespace sluice::flumelog_offset {
 
@@ -32,17 +29,6 @@ constexpr std::uint64_t frame_size_bytes(std::uint64_t body_size_bytes, Width wi
 constexpr std::uint64_t end_max(Width width) {
     return width == Width::bits53 ? (std::uint64_t{1} << 53) - 1
                                   : (std::uint64_t{1} << 8 * size_bytes(width)) - 1;
-}
-
-inline std::uint64_t get_be(std::string_view bytes) {
-    std::uint64_t value = 0;
-    for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
-    return value;
-}
-inline void append_be(std::string& to, std::uint64_t value, std::uint64_t size_bytes) {
-    for (std::uint64_t shift = 8 * size_bytes; shift > 0; shift -= 8) {
-        to.push_back(static_cast<char>(value >> (shift - 8) & 0xFF));
-    }
 }
 
 } // namespace sluice::flumelog_offset

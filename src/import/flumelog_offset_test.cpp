@@ -202,10 +202,10 @@ TEST(FlumelogOffset, WithFramesAcrossEveryWindowIsReadFromAFile) {
     std::vector<std::string> records;
     for (std::uint32_t i = 0; bytes.size() < 5'000'000; ++i) {
         records.push_back("{" + std::string(i * 7919 % 30'000, 'r') + "}");
-        flumelog_offset::append_be(bytes, records.back().size(), 4);
+        append_be(bytes, records.back().size(), 4);
         bytes += records.back();
-        flumelog_offset::append_be(bytes, records.back().size(), 4);
-        flumelog_offset::append_be(bytes, bytes.size() + 4, 4);
+        append_be(bytes, records.back().size(), 4);
+        append_be(bytes, bytes.size() + 4, 4);
     }
     const TemporaryFile file(bytes);
     const auto source = open_record_source(file.path(), ForeignFormat::automatic).value();
@@ -218,7 +218,7 @@ TEST(FlumelogOffset, ThatShrinksWhileItIsReadIsAnError) {
     std::string bytes;
     while (bytes.size() < 3'000'000) {
         bytes += "\0\0\1\0"s + std::string(256, 'x') + "\0\0\1\0"s;
-        flumelog_offset::append_be(bytes, bytes.size() + 4, 4);
+        append_be(bytes, bytes.size() + 4, 4);
     }
     const TemporaryFile file(bytes);
     auto source = FlumelogOffsetSource::open(ByteSource::open(file.path()).value()).value();

@@ -60,10 +60,10 @@ Result<void> FlumelogOffsetWriter::append(std::string_view record) {
     if (end > flumelog_offset::end_max(width_)) {
         return refused("the file would be longer than frames of this width can count");
     }
-    flumelog_offset::append_be(pending(), record.size(), flumelog_offset::kLengthSizeBytes);
+    append_be(pending(), record.size(), flumelog_offset::kLengthSizeBytes);
     pending().append(record);
-    flumelog_offset::append_be(pending(), record.size(), flumelog_offset::kLengthSizeBytes);
-    flumelog_offset::append_be(pending(), end, flumelog_offset::size_bytes(width_));
+    append_be(pending(), record.size(), flumelog_offset::kLengthSizeBytes);
+    append_be(pending(), end, flumelog_offset::size_bytes(width_));
     return record_done();
 }
 

@@ -12,21 +12,10 @@ namespace {
 //   first, last: prefix length (varint) | prefix | what the bound has behind it, or kBeyond for
 //   none seen:        owner (u64, big-endian) | key
 // Big-endian, so that what belongs together sorts together.
+constexpr std::size_t kViewSizeBytes = 4;
+constexpr std::size_t kSeqSizeBytes = 8;
 constexpr char kBeyond = '\xFF'; // Above every tag of an element.
 static_assert(static_cast<unsigned char>(key_format::kArray) < static_cast<unsigned char>(kBeyond));
-
-template <typename Integer> void append_be(std::string& to, Integer value) {
-    for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8) {
-        to.push_back(static_cast<char>(value >> shift & 0xFF));
-    }
-}
-template <typename Integer> Integer get_be(std::string_view bytes) {
-    Integer value = 0;
-    for (const char byte : bytes) {
-        value = static_cast<Integer>(value << 8 | static_cast<unsigned char>(byte));
-    }
-    return value;
-}
 
 std::string bounded(std::string_view prefix, std::string_view rest) {
     std::string payload;
@@ -38,7 +27,7 @@ std::string bounded(std::string_view prefix, std::string_view rest) {
 } // namespace
 
 ReadTokens::ReadTokens(const SourceId& source) {
-    append_be(source_, source.view.value);
+    append_be(source_, source.view.value, kViewSizeBytes);
     if (source.view != ViewId{}) return;
     source_.push_back(static_cast<char>(source.collection.size()));
     source_ += source.collection;
@@ -63,7 +52,7 @@ std::string ReadTokens::last(std::string_view prefix, std::optional<std::string_
 
 std::string ReadTokens::seen(Read kind, Seq owner, std::string_view key) const {
     std::string payload;
-    append_be(payload, owner.value);
+    append_be(payload, owner.value, kSeqSizeBytes);
     payload += key;
     return token(kind, payload);
 }
@@ -123,7 +112,7 @@ std::vector<ScanRange> ReadTokens::made_wrong_by_value(std::string_view key) con
 std::optional<ReadDescription> describe_read(std::string_view term) {
     ReadDescription read;
     ByteReader from(term);
-    read.view = {get_be<std::uint32_t>(from.take(4))};
+    read.view = {static_cast<std::uint32_t>(get_be(from.take(kViewSizeBytes)))};
     if (read.view == ViewId{}) {
         read.collection = from.take(static_cast<unsigned char>(from.le<char>()));
     }
@@ -131,7 +120,7 @@ std::optional<ReadDescription> describe_read(std::string_view term) {
     if (!from.ok() || kReads.find(kind) == std::string_view::npos) return std::nullopt;
     read.kind = static_cast<Read>(kind);
     if (read.kind == Read::seen || read.kind == Read::seen_there) {
-        read.owner = {get_be<std::uint64_t>(from.take(8))};
+        read.owner = {get_be(from.take(kSeqSizeBytes))};
     } else if (read.kind == Read::first || read.kind == Read::last) {
         read.key = from.sized();
         const std::string_view bound = from.rest();

@@ -13,36 +13,10 @@ std::uint64_t stride() {
     return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 5;
 }
 
-/// Turns the text of a message round, with any key: so what it says is in rows only.
-Transforms turning_transforms(Runs& runs) {
-    Transforms all;
-    all.add(counted(runs, "turn", [](Context& context, const Incoming& message, Transformed& made) {
-        const std::string sealed = member(message, "sealed");
-        if (sealed.empty()) return;
-        const auto key =
-            context.find_any(Source::facts("keys"), Key{}, [](const Cell&) { return true; });
-        if (!key) return;
-        made.set_body(edits(member(message, "for"), std::string(sealed.rbegin(), sealed.rend())));
-    }));
-    const Source links = all.add(counted(runs, "links", link_edit));
-    all.add(counted(runs, "edits",
-                    [links](Context& context, const Incoming& message, Transformed& made) {
-                        if (message.key().empty()) return;
-                        const auto newest = context.last(links, Key(message.key()));
-                        if (newest) made.set_body(says(std::string(newest->value)));
-                    }));
-    return all;
-}
-
-std::string sealed(std::string text, const std::string& target) {
-    std::reverse(text.begin(), text.end());
-    return R"({"sealed":")" + text + R"(","for":")" + target + "\"}";
-}
-
 /// Originals, each with a sealed edit.
 struct ManyEdits : Transforming {
     static constexpr int kEdits = 60;
-    ManyEdits() : Transforming(turning_transforms) {
+    ManyEdits() : Transforming(sealed_transforms) {
         std::vector<std::string> bodies, keys;
         for (int i = 0; i < kEdits; ++i) {
             const std::string name = "m" + std::to_string(i);
@@ -228,7 +202,7 @@ TEST(TransformCrash, WhileCatchingUpAfterTheCodeWasMissingIsFinishedByTheNextOpe
 TEST(TransformCrash, WhileTransformsComeIntoUseIsFinishedByTheNextOpening) {
     ManyEdits on;
     on.put(kKey1, "v");
-    for (const char* const name : {"turn", "links", "edits"}) {
+    for (const char* const name : {"unseal", "links", "edits"}) {
         on.database->drop_transform(name).value();
     }
     EXPECT_EQ(count_said(*on.database, "needle"), 0u);
