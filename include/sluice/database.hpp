@@ -192,10 +192,10 @@ struct TransformInfo {
 
 /// Why views show of a message what they show.
 struct Explanation {
-    /// Something that a transform looked at. When it would be found differently, the message is
-    /// derived again.
+    /// Something that a transform or a view looked at. When it would be found differently, the
+    /// message is derived again.
     struct Look {
-        std::string source; ///< "facts keys", "cells scuttlebutt.edit-links".
+        std::string source; ///< "facts keys", "cells scuttlebutt.edit-links", "rows authors".
         /// "get", "has", "prefix", "first", "last" or "find any", as in Context.
         std::string kind;
         std::string key;   ///< JSON: the key, or the elements that keys begin with.
@@ -213,10 +213,11 @@ struct Explanation {
         std::string kind;
         bool is_behind = false;        ///< The view waits for its application.
         std::vector<std::string> keys; ///< As JSON.
+        std::vector<Look> looks;       ///< Of a view that reads: what it looked at.
     };
     Record record;           ///< As Snapshot::seen().
     std::vector<Step> steps; ///< In the order in which the message passed them.
-    std::vector<Rows> views; ///< Those to which it gave something.
+    std::vector<Rows> views; ///< Those to which it gave something, or which looked something up.
     Seq rederived_by;        ///< The last entry that had it derived again; 0: none.
 };
 
@@ -463,10 +464,16 @@ public:
     };
     Result<void> add_views(std::span<const NewView> views, const ProgressFunction& progress = {});
     /// Registers the function again after each opening; if the version is the same, the view
-    /// catches up from where it was.
+    /// catches up from where it was. While one that reads is built, appends wait.
+    /// Errors: invalid_argument (also if it would read itself, by way of others); not_found (it
+    /// reads a view that there is not).
     Result<void> add_view(const std::string& name, const CodeView& view,
                           const ProgressFunction& progress = {});
-    /// Errors: not_found.
+    /// For CodeView::reads: the rows of an index, each as a Cell with the message that gave it. It
+    /// means the name: when that view becomes another one, those who read it follow.
+    /// Errors: not_found; invalid_argument (another kind of view).
+    Result<Source> rows_of(const std::string& view) const;
+    /// Errors: not_found; invalid_argument (another view reads it).
     Result<void> drop_view(const std::string& name);
     std::vector<ViewInfo> views() const;
 

@@ -1,27 +1,18 @@
 // Transforms: from stored messages, and what else is known, to the messages that views see.
 #pragma once
+#include <sluice/context.hpp>
 #include <sluice/key.hpp>
 #include <sluice/seq.hpp>
 #include <sluice/view.hpp>
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sluice {
-
-/// What a Context finds: a fact, or a cell that an earlier transform made of some message. Valid
-/// for the call of the function that read it.
-struct Cell {
-    std::string_view encoded_key; ///< Key::encoded().
-    std::string_view value;
-    Seq owner; ///< The message it came from; 0 for a fact.
-    Key key() const { return Key::from_encoded(encoded_key).value(); }
-};
 
 /// A message as a transform meets it: its bytes as they were appended or last replaced, or as an
 /// earlier transform made them. Valid for the call.
@@ -34,50 +25,6 @@ public:
     /// The body, parsed by the first call; null if it is not JSON. A transform that can tell by the
     /// bytes alone that a message does not concern it need not ask, and saves the time.
     virtual const Value* json() const = 0;
-};
-
-/// Where a Context looks. Cells of a transform are named by what adding it returned, so that a
-/// function can only read what was there before it: no cycle can be written.
-class Source {
-public:
-    /// The facts of a collection. A fact need not exist yet to be looked for.
-    static Source facts(std::string collection) { return {Kind::facts, std::move(collection)}; }
-
-    enum class Kind : std::uint8_t { facts, cells };
-    Kind kind() const { return kind_; }
-    const std::string& name() const { return name_; } ///< Of the collection or the transform.
-    friend bool operator==(const Source&, const Source&) = default;
-
-private:
-    friend class Transforms;
-    Source(Kind kind, std::string name) : kind_(kind), name_(std::move(name)) {}
-    Kind kind_;
-    std::string name_;
-};
-
-/// The only door to anything but the message itself. Every read is remembered, also that nothing
-/// was there: when what it found would be found differently, the message is derived again, and only
-/// then. A function that gets its answers elsewhere (a clock, a global variable, another file)
-/// makes views that a rebuild does not reproduce.
-///
-/// Cells are ordered by key, and under one key by owner. Valid for the call.
-class Context {
-public:
-    virtual ~Context() = default;
-    /// The first cell of exactly this key.
-    virtual std::optional<Cell> get(const Source& source, const Key& key) = 0;
-    /// As get(), for those to whom the value does not matter.
-    virtual bool has(const Source& source, const Key& key) = 0;
-    /// All cells whose keys begin with these elements; with the empty key, all.
-    virtual std::vector<Cell> prefix(const Source& source, const Key& prefix) = 0;
-    /// The first or last of these. Cells behind the first, or before the last, may come and go.
-    virtual std::optional<Cell> first(const Source& source, const Key& prefix) = 0;
-    virtual std::optional<Cell> last(const Source& source, const Key& prefix) = 0;
-    /// Any of these that fits. What the function makes of the message must not depend on which,
-    /// nor on how many fit: it is for "a key that opens this", where one is as good as another.
-    /// After nothing fitted, only cells that come later are tried.
-    virtual std::optional<Cell> find_any(const Source& source, const Key& prefix,
-                                         const std::function<bool(const Cell&)>& fits) = 0;
 };
 
 /// What a transform makes of a message. Without a call, the message stays as it is.

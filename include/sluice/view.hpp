@@ -1,5 +1,6 @@
 // What a view is: declared in JSON, or written as a function.
 #pragma once
+#include <sluice/context.hpp>
 #include <sluice/fold.hpp>
 #include <sluice/key.hpp>
 #include <sluice/seq.hpp>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice {
 
@@ -48,6 +50,13 @@ public:
 /// error.
 using ViewFunction = std::function<void(const Message&, Emit&)>;
 
+/// The same for a view that looks things up: facts, cells of transforms in use, and rows of the
+/// views that CodeView::reads names. When what it found would be found differently, the message is
+/// mapped again, in the same moment for readers. Called from one thread at a time, under the
+/// database's lock for writing: it must not call the Database. After it threw, the message is
+/// mapped again when what it had read until then changes.
+using ReadingViewFunction = std::function<void(Context&, const Message&, Emit&)>;
+
 /// A view written in C++. The definition says what it is, the function maps, `app` and `version`
 /// say whose it is: a new version builds anew beside the old one.
 struct CodeView {
@@ -58,6 +67,10 @@ struct CodeView {
     std::string definition = R"({"kind":"index"})";
     ViewFunction map;
     std::shared_ptr<const Fold> fold = {}; ///< Of a fold: how a group's values are folded.
+    ReadingViewFunction map_reading = {};  ///< In place of `map`: looks things up.
+    /// The views whose rows `map_reading` may read, from Database::rows_of(). Which messages are
+    /// mapped again follows from what it reads, and not from this.
+    std::vector<Source> reads = {};
 };
 
 } // namespace sluice

@@ -136,10 +136,7 @@ struct Why {
         }
         for (const Explanation::Step& step : why.steps) {
             out.line("\n" + printable(step.transform) + ": " + made_text(step.made));
-            for (const Explanation::Look& look : step.looks) {
-                out.line("  looked at     " + printable(text_of(look)));
-                out.line("  woken by      " + printable(woken_by(look)));
-            }
+            show_looks(step.looks, out);
             for (const std::string& cell : step.cells)
                 out.line("  gave          " + printable(cell));
         }
@@ -154,8 +151,15 @@ struct Why {
             if (rows.keys.size() > kShown) {
                 out.line("  and " + count_text(rows.keys.size() - kShown) + " more");
             }
+            show_looks(rows.looks, out);
         }
         if (why.views.empty()) out.line("\nIt gave nothing to any view.");
+    }
+    static void show_looks(const std::vector<Explanation::Look>& looks, Output& out) {
+        for (const Explanation::Look& look : looks) {
+            out.line("  looked at     " + printable(text_of(look)));
+            out.line("  woken by      " + printable(woken_by(look)));
+        }
     }
     static std::string made_text(const std::string& made) {
         if (made == "body") return "made something else of it";

@@ -1,10 +1,21 @@
 // Adding, switching and dropping views, and what there is to say about a database.
+#include "base/assert.hpp"
 #include "base/try.hpp"
 #include "database/impl.hpp"
 
 #include <algorithm>
 
 namespace sluice {
+
+namespace {
+
+std::vector<ViewId> ids_of(const OpenView& view) {
+    const ViewId id = view.entry.id;
+    if (reads_of(*view.view) == nullptr) return {id};
+    return {id, {id.value + 1}};
+}
+
+} // namespace
 
 std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
     return views;
@@ -37,7 +48,12 @@ void Database::Impl::map_for(std::vector<OpenView> current) {
     std::vector<std::shared_ptr<const View>> to_map;
     for (const OpenView& each : mapped) to_map.push_back(each.view);
     mapper.emplace(std::move(to_map));
-    unmapped = all_but(mapped, /*with_keys=*/true);
+    std::vector<OpenView> following = mapped;
+    for (const auto& [name, each] : *views) {
+        const bool is_reader = reads_of(*each.view) != nullptr;
+        if (is_reader && is_loaded(*each.view) && chain.is_loaded()) following.push_back(each);
+    }
+    unmapped = all_but(following, /*with_keys=*/true);
 }
 
 Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
@@ -50,6 +66,8 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         }
         std::vector<OpenView> fresh;  // To be derived from the whole log.
         std::vector<OpenView> loaded; // Known views whose function is here now.
+        std::vector<OpenView> fresh_readers;
+        std::vector<OpenView> loaded_readers;
         {
             const std::lock_guard lock(write_mutex);
             const std::vector<ViewId> damaged = store->damaged_views();
@@ -59,16 +77,26 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                                   known->version == each.entry.version &&
                                   known->definition == each.entry.definition;
                 if (same && each.entry.app.empty()) continue;
+                SLUICE_TRY(check_reads(each.entry.name, *each.view));
+                const bool is_reader = reads_of(*each.view) != nullptr;
                 if (same) {
                     each.entry.id = known->id;
                     // One that was given up begins anew under its old name and id.
                     const bool is_whole =
                         std::find(damaged.begin(), damaged.end(), known->id) == damaged.end();
-                    (is_whole ? loaded : fresh).push_back(each);
+                    if (is_reader) {
+                        (is_whole ? loaded_readers : fresh_readers).push_back(each);
+                    } else {
+                        (is_whole ? loaded : fresh).push_back(each);
+                    }
                     continue;
                 }
                 SLUICE_TRY_ASSIGN(each.entry.id, catalog->take_id());
-                fresh.push_back(each);
+                for (std::uint32_t i = 1; is_reader && i < Chain::kViewsOfReader; ++i) {
+                    SLUICE_TRY_ASSIGN(const ViewId next, catalog->take_id());
+                    SLUICE_ASSERT(next.value == each.entry.id.value + i);
+                }
+                (is_reader ? fresh_readers : fresh).push_back(each);
             }
         }
         std::unique_lock write_lock(write_mutex, std::defer_lock);
@@ -77,6 +105,8 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         } else {
             SLUICE_TRY(build(fresh, false, write_lock, progress));
         }
+        for (const OpenView& each : fresh_readers) SLUICE_TRY(build_reader(each, progress));
+        fresh.insert(fresh.end(), fresh_readers.begin(), fresh_readers.end());
         for (const OpenView& each : loaded) {
             // The code of a fold came with the function: from now on the store keeps partials.
             store->add_view({each.entry.id, reducer_of(*each.view), false});
@@ -86,11 +116,11 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         }
         auto set = std::make_shared<ViewSet>(*views);
         std::vector<ViewId> replaced;
-        for (const auto* const list : {&fresh, &loaded}) {
+        for (const auto* const list : {&fresh, &loaded, &loaded_readers}) {
             for (const OpenView& each : *list) {
                 const auto old = set->find(each.entry.name);
                 if (old != set->end() && old->second.entry.id != each.entry.id) {
-                    replaced.push_back(old->second.entry.id);
+                    for (const ViewId id : ids_of(old->second)) replaced.push_back(id);
                 }
                 set->insert_or_assign(each.entry.name, each);
             }
@@ -99,14 +129,35 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         // which the next opening drops.
         if (!fresh.empty()) SLUICE_TRY(store->save());
         for (const OpenView& each : fresh) SLUICE_TRY(catalog->put(each.entry));
+        const bool has_readers = !chain.readers().empty() || !loaded_readers.empty();
+        if (has_readers) pin_shown(); // They follow in the same moment.
         publish(std::move(set));
+        install_chain();
         remake_mapper();
+        if (has_readers) {
+            for (const ViewId id : replaced) wake_readers_of(id);
+            for (const OpenView& each : loaded_readers) wake_for_new(each.entry.id);
+            SLUICE_TRY(advance(progress));
+            // While what was replaced is there, it tells an opening whom it has to wake.
+            if (!replaced.empty()) SLUICE_TRY(store->save());
+        }
         for (const ViewId id : replaced) SLUICE_TRY(store->drop_view(id));
         return {};
     });
 }
 
 namespace {
+
+/// Null pointer, or the name of a view that reads this one.
+const std::string* reader_of(const ViewSet& views, std::string_view name) {
+    for (const auto& [reader, each] : views) {
+        const std::vector<std::string>* const reads = reads_of(*each.view);
+        if (reads != nullptr && std::binary_search(reads->begin(), reads->end(), name)) {
+            return &reader;
+        }
+    }
+    return nullptr;
+}
 
 Result<void> check_name(std::string_view name) {
     constexpr std::size_t kNameSizeMax = 200;
@@ -157,13 +208,19 @@ Result<void> Database::drop_view(const std::string& name) {
         const std::lock_guard lock(impl_->write_mutex);
         const auto found = impl_->views->find(name);
         if (found == impl_->views->end()) return Error{Errc::not_found, "there is no view " + name};
-        const ViewId id = found->second.entry.id;
+        if (const std::string* const reader = reader_of(*impl_->views, name)) {
+            return Error{Errc::invalid_argument,
+                         "view " + *reader + " reads " + name + ": drop that one first"};
+        }
+        const std::vector<ViewId> ids = ids_of(found->second);
         auto set = std::make_shared<ViewSet>(*impl_->views);
         set->erase(name);
         SLUICE_TRY(impl_->catalog->remove(name));
         impl_->publish(std::move(set));
+        impl_->install_chain();
         impl_->remake_mapper();
-        return impl_->store->drop_view(id);
+        for (const ViewId id : ids) SLUICE_TRY(impl_->store->drop_view(id));
+        return {};
     });
 }
 
@@ -180,7 +237,7 @@ std::vector<ViewInfo> Database::views() const {
         info.app = each.entry.app;
         info.version = each.entry.version;
         info.definition = each.entry.definition;
-        info.loaded = can_map(*each.view);
+        info.loaded = is_loaded(*each.view);
         const auto counted = impl_->errors_counted.find(each.entry.id);
         if (counted != impl_->errors_counted.end()) info.errors = counted->second;
         info.since = rows->since(each.entry.id);

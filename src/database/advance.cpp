@@ -28,6 +28,12 @@ std::string rederived_term(Seq at) {
     return term;
 }
 
+std::string pending_term(ViewId reader) {
+    std::string term = "v";
+    append_be(term, reader.value, sizeof reader.value);
+    return term;
+}
+
 Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& fresh_keys) const {
     Delta delta;
     std::map<FactId, bool> facts_changed; // Whether they were there.
@@ -119,6 +125,8 @@ struct Database::Impl::Advance {
     std::vector<RowBatch> batches; ///< Rows for the views of `mapped`.
     std::vector<Seq> mapped_again; ///< Messages in `batches` that had rows before, maybe.
     bool in_parts = false;
+    /// An interruption left rows, also of messages that are new.
+    bool is_resumed = false;
     /// The log does not say which messages are derived again.
     bool is_noted = false;
 };
@@ -126,8 +134,8 @@ struct Database::Impl::Advance {
 /// What the store keeps beside the rows: of which chain they are, and what is left to do.
 std::string Database::Impl::chain_state(const Worklist* work) const {
     std::string state;
-    if (chain.empty() && work == nullptr) return state; // As before there were transforms.
-    append_sized(state, chain.signature());
+    if (chain.transforms().empty() && work == nullptr) return state; // As before there were any.
+    append_sized(state, work != nullptr ? chain.signature_of_all() : chain.signature());
     if (work != nullptr) {
         append_varint(state, log->last().value);
         state += encode(*work);
@@ -146,7 +154,7 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (!chain.is_loaded()) {
         SLUICE_TRY(advance_without_code(run));
     } else {
-        run.is_noted = !chain.empty() || extra.afresh.size() > 0;
+        run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0;
         run.work = plan(run);
         SLUICE_TRY(derive_rows(run, progress));
         chain_since = run.to;
@@ -164,6 +172,7 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     }
     const std::lock_guard lock(publish_mutex);
     shown.reset();
+    shown_views.reset();
     if (!std::ranges::equal(*outputs, chain.outputs())) {
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
@@ -173,13 +182,20 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     return committed;
 }
 
-std::vector<Seq> Database::Impl::rederived_by(Seq first) const {
+std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver) const {
+    ScanRange by_transforms;
+    by_transforms.from = rederived_term(first);
+    by_transforms.to = kRederivedByViews;
+    ScanRange by_views;
+    by_views.from = std::string(kRederivedByViews) + rederived_term(first);
     std::vector<Seq> seqs;
-    ScanRange range;
-    range.from = rederived_term(first);
     const auto rows = store->snapshot();
-    const auto rederived = rows->scan(kRederived, range);
-    while (rederived->next()) seqs.push_back(rederived->seq());
+    const auto add = [&](const ScanRange& range) {
+        const auto rederived = rows->scan(kRederived, range);
+        while (rederived->next()) seqs.push_back(rederived->seq());
+    };
+    add(by_transforms);
+    if (deriver == Deriver::any) add(by_views);
     sort_unique(seqs);
     return seqs;
 }
@@ -190,8 +206,8 @@ void Database::Impl::note_gone(Advance& run) {
     for (const Seq seq : run.delta.gone) {
         const auto has_made = [&](const Chain::Stage& stage) {
             // At an opening, a merge before the crash may have dropped some rows and not others.
-            return !is_open || !rows.row(stage.outputs(), seq).empty() ||
-                   !rows.row(stage.cells, seq).empty();
+            return !is_open || !rows.row(stage.cells, seq).empty() ||
+                   (!stage.is_view && !rows.row(stage.outputs(), seq).empty());
         };
         if (std::any_of(chain.stages().begin(), chain.stages().end(), has_made)) {
             run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
@@ -202,6 +218,7 @@ void Database::Impl::note_gone(Advance& run) {
 void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {
     for (std::size_t i = 0; i < mapped.size(); ++i) {
         if (run.batches[i].empty() && run.mapped_again.empty()) continue;
+        if (chain.is_read(mapped[i].entry.id)) continue; // Its rows are in the draft.
         step.rows.push_back(
             {mapped[i].entry.id, run.mapped_again, std::exchange(run.batches[i], {})});
     }
@@ -209,7 +226,7 @@ void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {
     // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
     for (const auto& [name, each] : *views) {
         const ViewId id = each.entry.id;
-        if (std::find(unmapped.begin(), unmapped.end(), id) == unmapped.end()) continue;
+        if (follows(id) || chain.is_read(id) || reads_of(*each.view) != nullptr) continue;
         step.rows.push_back({id, run.mapped_again, {}});
     }
     run.mapped_again.clear();
@@ -220,6 +237,7 @@ Worklist Database::Impl::plan(Advance& run) {
     Worklist work;
     if (unfinished) {
         work = *std::exchange(unfinished, std::nullopt);
+        run.is_resumed = true;
     } else {
         Delta delta = run.delta;
         for_each(extra.afresh, [&](Seq seq) { delta.back.push_back(seq); });
@@ -228,31 +246,35 @@ Worklist Database::Impl::plan(Advance& run) {
         // Whoever read their cells was told that they are gone; after a crash or without the code,
         // both may be news.
         delta.gone.insert(delta.gone.end(), delta.back.begin(), delta.back.end());
-        for (const Seq seq : delta.back) {
-            for (const Chain::Stage& stage : chain.stages()) {
-                for (const ViewId view : stage.views()) {
-                    if (!run.draft.row(view, seq).empty()) run.draft.set_row(view, seq, {});
-                }
-            }
-        }
+        for (const Seq seq : delta.back) chain.forget(seq, run.draft);
         work = chain.plan(delta, world(), run.draft.below());
     }
     for (const auto& [stage, units] : extra.dirty) {
         for_each(units, [&, at = stage](Seq seq) { work.add(at, seq); });
     }
-    for (const Seq seq : waiting(run.draft.below())) {
+    const StoreSnapshot& rows = run.draft.below();
+    for (const Seq seq : waiting(rows, kPendingTerm)) {
         for (std::size_t i = work.stage; i < chain.stages().size(); ++i) work.add(i, seq);
+    }
+    for (std::size_t i = chain.transforms().size(); i < chain.stages().size(); ++i) {
+        const Chain::Stage& view = chain.stages()[i];
+        if (view.map == nullptr) continue;
+        for (const Seq seq : waiting(rows, pending_term(view.cells))) work.add(i, seq);
     }
     extra = {};
     return work;
 }
 
 /// Messages that nobody could derive when it was due.
-std::vector<Seq> Database::Impl::waiting(const StoreSnapshot& rows) const {
+std::vector<Seq> Database::Impl::waiting(const StoreSnapshot& rows, std::string_view term) const {
     std::vector<Seq> seqs;
-    const auto pending = rows.scan(kPending, {});
+    const auto pending = rows.scan(kPending, ScanRange::exact(term));
     while (pending->next()) seqs.push_back(pending->seq());
     return seqs;
+}
+
+bool Database::Impl::follows(ViewId view) const {
+    return std::find(unmapped.begin(), unmapped.end(), view) == unmapped.end();
 }
 
 Result<void> Database::Impl::advance_without_code(Advance& run) {
@@ -265,7 +287,10 @@ Result<void> Database::Impl::advance_without_code(Advance& run) {
         const auto add = [&](Seq seq) { work.add(0, seq); };
         for_each(work.moved, add);
         for_each(work.moved_out, add);
-        for (const Seq seq : run.delta.fresh) add(seq);
+        for (const Seq seq : run.delta.fresh) {
+            add(seq);
+            run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
+        }
     } else {
         work = chain.plan(run.delta, world(), run.draft.below());
     }
@@ -273,7 +298,7 @@ Result<void> Database::Impl::advance_without_code(Advance& run) {
     for (const Seq seq : run.delta.again) pending.insert(seq);
     for_each(pending, [&](Seq seq) {
         // What is behind the transforms' `since` is new to them anyway.
-        if (seq <= chain_since) run.draft.set_row(kPending, seq, {{kPendingTerm, {}}});
+        if (seq <= chain_since) run.draft.set_term(kPending, seq, kPendingTerm, true);
     });
     run.mapped_again = listed(pending);
     return {};
@@ -292,14 +317,48 @@ Result<void> Database::Impl::save_part(Advance& run) {
     step.rows = run.draft.take();
     add_view_rows(step, run);
     step.attachment = chain_state(&run.work);
-    {
-        const std::lock_guard lock(publish_mutex);
-        if (!shown) shown = store->snapshot();
-    }
+    pin_shown();
     run.in_parts = true;
     SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
     run.draft.rebase(store->snapshot());
     return {};
+}
+
+/// A message's rows in the views that only map, of which it has none yet if it is new.
+void Database::Impl::map_moved(Advance& run, Seq seq, bool is_new) {
+    const Made made = made_of(seq, run.draft, chain.outputs());
+    if (made.is_shown() && !mapped.empty() && !ledger.gone().deleted.contains(seq)) {
+        if (const auto message = stored_message(seq, is_new)) {
+            const bool is_made = made.kind == Made::Kind::body;
+            mapper->map(seq, message->key, is_made ? made.body : message->body, run.batches);
+        }
+    }
+    if (chain.readers().empty()) return;
+    for (std::size_t i = 0; i < mapped.size(); ++i) {
+        if (!chain.is_read(mapped[i].entry.id)) continue;
+        chain.set_row(mapped[i].entry.id, seq, emissions_of(run.batches[i]), run.work, run.draft);
+        run.batches[i].clear();
+    }
+    if (is_new) return;
+    for (const auto& [name, each] : *views) {
+        const ViewId id = each.entry.id;
+        if (chain.is_read(id) && !follows(id)) chain.set_row(id, seq, {}, run.work, run.draft);
+    }
+}
+
+/// A view that reads has been brought right for a message, or waits for its code with it.
+void Database::Impl::settle(Advance& run, const Chain::Stage& view, Seq seq, bool is_other) {
+    // Without the code, what is behind its `since` is new to it anyway.
+    const bool must_wait = view.map == nullptr && seq <= run.draft.below().since(view.cells);
+    run.draft.set_term(kPending, seq, pending_term(view.cells), must_wait);
+    if (!is_other || (seq > chain_since && !run.is_resumed)) return;
+    for (const auto& note : run.draft.row(kRederived, seq)) {
+        if (!note.term.starts_with(kRederivedByViews)) continue;
+        run.draft.set_term(kRederived, seq, std::string(note.term), false);
+        break;
+    }
+    run.draft.set_term(kRederived, seq, std::string(kRederivedByViews) + rederived_term(run.to),
+                       true);
 }
 
 Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& progress) {
@@ -309,12 +368,19 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
     ProgressMeter meter(progress, "re-deriving", total);
     // A part fills about a segment: it is committed in whole files.
     const std::size_t part_rows = options.view_segment_rows_max;
-    SLUICE_TRY(chain.run(work, run.delta, world(), run.draft, ledger.gone(), part_rows, [&] {
-        meter.at(total - std::min(total, work.dirty[work.stage].size() + work.moved_out.size()));
+    const Chain::World the_world = world();
+    Chain::Run chain_run{&run.delta, &the_world, &ledger.gone(), &run.draft, part_rows, {}, {}};
+    chain_run.save = [&] {
+        const std::uint64_t left = work.dirty[work.stage].size() + work.moved_out.size();
+        meter.at(total - std::min(total, left));
         return save_part(run);
-    }));
+    };
+    chain_run.settled = [&](const Chain::Stage& view, Seq seq, bool is_other) {
+        settle(run, view, seq, is_other);
+    };
+    SLUICE_TRY(chain.run_transforms(work, chain_run));
     // Their rows were taken away when they could not be derived, so they are due in any case.
-    for (const Seq seq : waiting(run.draft.below())) {
+    for (const Seq seq : waiting(run.draft.below(), kPendingTerm)) {
         if (!ledger.gone().deleted.contains(seq)) work.moved.insert(seq);
     }
 
@@ -324,16 +390,12 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
         const bool is_new = seq > chain_since;
         if (!is_new) {
             run.mapped_again.push_back(seq);
-            if (run.is_noted) run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
-            if (!run.draft.row(kPending, seq).empty()) run.draft.set_row(kPending, seq, {});
+            run.draft.set_term(kPending, seq, kPendingTerm, false);
         }
-        const Made made = made_of(seq, run.draft, chain.outputs());
-        if (made.is_shown() && !mapped.empty() && !ledger.gone().deleted.contains(seq)) {
-            if (const auto message = stored_message(seq, is_new)) {
-                const bool is_made = made.kind == Made::Kind::body;
-                mapper->map(seq, message->key, is_made ? made.body : message->body, run.batches);
-            }
+        if (run.is_noted && (!is_new || run.is_resumed)) {
+            run.draft.set_row(kRederived, seq, {{rederived_term(run.to), {}}});
         }
+        map_moved(run, seq, is_new);
         if (++in_part % part_rows == 0 && !chain.empty()) {
             // From here on these are done.
             for (Seq done = work.moved.next_from({1}); done <= seq;
@@ -344,14 +406,16 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
             meter.at(std::min(total, std::uint64_t{in_part}));
         }
     }
-    return {};
+    work.moved = {};
+    return chain.run_readers(work, chain_run);
 }
 
-std::vector<Seq> Database::Impl::rederived_since(Seq since) const {
-    std::vector<Seq> seqs = rederived_by(since);
+std::vector<Seq> Database::Impl::rederived_since(Seq since, Deriver deriver) const {
+    std::vector<Seq> seqs = rederived_by(since, deriver);
     const auto rows = store->snapshot();
-    const std::vector<Seq> pending = waiting(*rows);
-    seqs.insert(seqs.end(), pending.begin(), pending.end());
+    const auto pending = rows->scan(
+        kPending, deriver == Deriver::any ? ScanRange() : ScanRange::exact(kPendingTerm));
+    while (pending->next()) seqs.push_back(pending->seq());
     sort_unique(seqs);
     return seqs;
 }
@@ -362,7 +426,7 @@ Result<void> Database::Impl::purge_behind_secrets() {
         // What it opened may have been derived again, for other reasons, since it was put.
         const FactId* const id = facts.named_by(drop);
         const Seq first = id != nullptr ? facts.entries_of(*id).front() : drop;
-        const std::vector<Seq> seqs = rederived_since(first);
+        const std::vector<Seq> seqs = rederived_since(first, Deriver::any);
         if (chain.empty() && seqs.empty()) continue;
         SLUICE_TRY_ASSIGN(const auto purged, store->purge({}, seqs, options.erase_patience));
         Change receipt = new_change(ChangeKind::receipt, {}, {});

@@ -95,7 +95,11 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
     const auto transformed = store->snapshot();
     // Messages to be mapped again: at first those that transforms made something else of while the
     // views were away, then what the log says.
-    std::vector<Seq> again = rederived_since(since.next());
+    const bool is_any_read = std::any_of(late.begin(), late.end(), [&](const OpenView& each) {
+        return chain.is_read(each.entry.id);
+    });
+    if (is_any_read && has_loaded_readers()) pin_shown(); // They follow in the same moment.
+    std::vector<Seq> again = rederived_since(since.next(), Deriver::transforms);
     std::erase_if(again, [&](Seq target) { return target > since; });
     Seq seq = since;
     do {
@@ -135,6 +139,14 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
         // first.
         std::vector<Seq> retract = again;
         retract.insert(retract.end(), fresh.begin(), fresh.end());
+        if (is_any_read) {
+            Draft marks(store->snapshot(), ledger.gone());
+            for (std::size_t i = 0; i < late.size(); ++i) {
+                if (!chain.is_read(late[i].entry.id)) continue;
+                mark_readers(late[i].entry.id, retract, batches[i], marks);
+            }
+            step.rows = marks.take();
+        }
         for (std::size_t i = 0; i < late.size(); ++i) {
             step.rows.push_back({late[i].entry.id, late[i].entry.app.empty() ? again : retract,
                                  std::move(batches[i])});

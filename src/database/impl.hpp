@@ -32,16 +32,18 @@ inline std::string_view key_term(const KeyHash& key) {
     return key.view().substr(0, 8);
 }
 
-/// Of each message that transforms made something else of since it was appended: the seq of the
-/// entry that last did so, or that deleted what they had made of it. Views that were away find
-/// there what to derive again, and erasing finds whose dead rows may have bytes of what it erases.
-/// Outlives a delete, as those rows do.
+/// Of each message that something else was made of since it was appended, by transforms or by views
+/// that read: the seq of the entry that last did so, or that deleted what they had made of it.
+/// Views that were away find there what to derive again, and erasing finds whose dead rows may have
+/// bytes of what it erases. Outlives a delete, as those rows do.
 constexpr ViewId kRederived{2};
-/// Messages that wait for a program with the code of the transforms.
+/// Messages that wait for a program with the code of the transforms, or of a view that reads.
 constexpr ViewId kPending{3};
 constexpr std::string_view kPendingTerm = "p";
-/// The term of a message re-derived by entry `at`: sorts by it.
+std::string pending_term(ViewId reader);
+/// The term of a message re-derived by entry `at`: sorts by it, those by views behind the others.
 std::string rederived_term(Seq at);
+constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term().
 /// Whether this is no view but a transform.
 bool is_transform(const CatalogEntry& entry);
 
@@ -77,6 +79,7 @@ struct Database::Impl {
 
     // Opening (open.cpp).
     Result<void> open(const ProgressFunction& progress);
+    Result<void> load_definitions();
     Result<void> open_views(const ProgressFunction& progress);
     Result<void> replay_changes();
     void start_syncing();
@@ -107,6 +110,9 @@ struct Database::Impl {
     /// Brings these views from their `since` up to the log's end.
     Result<void> catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
                           const ProgressFunction& progress);
+    /// Has those wait who look at what these messages give to a view, where that changes.
+    void mark_readers(ViewId view, std::span<const Seq> seqs, const RowBatch& batch,
+                      Draft& marks) const;
     /// Derives views that the store does not have from the whole log, while appending goes on, and
     /// installs them. Call with derive_mutex and without write_mutex. From the moment in which they
     /// have caught up `write_lock` holds write_mutex: it must not be let go before `mapper` maps
@@ -118,25 +124,31 @@ struct Database::Impl {
     Result<Delta> delta_behind(Seq since, Seq keys_since, RowBatch& fresh_keys) const;
     Chain::World world() const;
     std::optional<Chain::Stored> stored_message(Seq seq, bool is_new) const;
-    std::vector<Seq> waiting(const StoreSnapshot& rows) const;
+    std::vector<Seq> waiting(const StoreSnapshot& rows, std::string_view term) const;
+    /// Is it current with the transforms, or does it lag behind them?
+    bool follows(ViewId view) const;
     Worklist plan(Advance& run);
     Result<void> advance_without_code(Advance& run);
     Result<void> derive_rows(Advance& run, const ProgressFunction& progress);
+    void map_moved(Advance& run, Seq seq, bool is_new);
+    void settle(Advance& run, const Chain::Stage& view, Seq seq, bool is_other);
     Result<void> save_part(Advance& run);
     void add_view_rows(StoreCommit& step, Advance& run);
     void note_gone(Advance& run);
     std::string chain_state(const Worklist* work) const;
     /// Messages that were re-derived by the entry `since` or a later one, or wait to be.
-    std::vector<Seq> rederived_since(Seq since) const;
+    enum class Deriver : std::uint8_t { transforms, any };
+    std::vector<Seq> rederived_since(Seq since, Deriver deriver) const;
     /// Those that the entries from `first` to the log's end re-derived.
-    std::vector<Seq> rederived_by(Seq first) const;
+    std::vector<Seq> rederived_by(Seq first, Deriver deriver) const;
     /// What a dropped secret opened leaves all files.
     Result<void> purge_behind_secrets();
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
     std::vector<ViewId> all_but(const std::vector<OpenView>& current, bool with_keys) const;
 
     // Transforms (transforms.cpp).
-    void install_chain(Chain next);
+    /// The transforms of the catalog and the views that read, with the code that is here.
+    void install_chain();
     SeqBitmap live_messages() const;
     Result<void> open_chain();
     std::vector<ViewId> chain_views() const;
@@ -152,6 +164,20 @@ struct Database::Impl {
     void remake_mapper();
     /// These views follow the log from now on, the others stay behind.
     void map_for(std::vector<OpenView> current);
+
+    // Views that read (readers.cpp).
+    /// Their stages, each behind those that it reads.
+    std::vector<Chain::Stage> reader_stages() const;
+    Chain::Stage reader_stage(const OpenView& reader) const;
+    /// Whether a view of this name may be what it is, by what it reads and what reads it.
+    Result<void> check_reads(const std::string& name, const View& view) const;
+    /// Derives a view that reads, which nobody knows of yet, from all messages. Under write_mutex.
+    Result<void> build_reader(const OpenView& fresh, const ProgressFunction& progress);
+    bool has_loaded_readers() const;
+    /// By the next advance(): those who looked into the view are asked again.
+    void wake_readers_of(ViewId view);
+    /// By the next advance(): messages that are new to a view that reads are mapped for it.
+    void wake_for_new(ViewId reader);
 
     // Changing (change.cpp, erase.cpp).
     enum class Wanted : std::uint8_t { live, deleted, not_erased };
@@ -178,6 +204,8 @@ struct Database::Impl {
     std::shared_ptr<const StoreSnapshot> shown_rows() const {
         return shown ? shown : store->snapshot();
     }
+    /// Readers stay with what there is now until the next advance() is through.
+    void pin_shown();
     /// Messages that have this key and are not erased, ascending.
     Result<std::vector<Seq>> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
     KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
@@ -212,6 +240,7 @@ struct Database::Impl {
     } extra;
     /// What readers see while big work is under way; with publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown;
+    std::shared_ptr<const ViewSet> shown_views; ///< Null pointer when `shown` is.
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
     /// Facts whose entries were found damaged: they have no value, whatever was derived with them.

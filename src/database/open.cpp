@@ -114,6 +114,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         SLUICE_TRY(views_directory->sync());
         SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
     }
+    SLUICE_TRY(load_definitions());
     SLUICE_TRY(open_chain());
     SLUICE_TRY(open_views(progress));
     is_open = true;
@@ -178,7 +179,7 @@ Result<void> Database::Impl::replay_changes() {
     return {};
 }
 
-Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
+Result<void> Database::Impl::load_definitions() {
     auto set = std::make_shared<ViewSet>();
     for (const CatalogEntry& entry : catalog->entries()) {
         if (is_transform(entry)) continue;
@@ -187,21 +188,26 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
                                                        : compile_unloaded_view(entry.definition));
         set->emplace(entry.name, OpenView{entry, std::move(view)});
     }
+    publish(std::move(set));
+    return {};
+}
+
+Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     const std::vector<ViewId> stored = store->stored_views();
     const auto is_stored = [&](ViewId id) {
         return std::find(stored.begin(), stored.end(), id) != stored.end();
     };
-    std::vector<ViewId> engine_views = chain_views();
-    engine_views.push_back(kKeyRegister);
-    engine_views.push_back(kPending);
+    std::vector<ViewId> known = chain_views();
+    known.push_back(kKeyRegister);
+    known.push_back(kPending);
+    for (const Chain::Stage& reader : chain.readers()) known.push_back(reader.reads());
+    for (const auto& [name, each] : *views) known.push_back(each.entry.id);
     // What the catalog does not know is left of an interrupted change of definition.
+    std::vector<ViewId> left_over;
     for (const ViewId id : stored) {
-        const bool is_known =
-            std::find(engine_views.begin(), engine_views.end(), id) != engine_views.end() ||
-            std::any_of(set->begin(), set->end(),
-                        [&](const auto& each) { return each.second.entry.id == id; });
-        if (!is_known) SLUICE_TRY(store->drop_view(id));
+        if (std::find(known.begin(), known.end(), id) == known.end()) left_over.push_back(id);
     }
+    for (const ViewId id : left_over) wake_readers_of(id);
 
     // Views that stopped at the same seq catch up together; commonly that is all of them. Those
     // that the store has not begin anew.
@@ -213,7 +219,18 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         SLUICE_TRY(store->drop_view(spec.id));
         return std::optional<Seq>();
     };
-    for (const auto& [name, each] : *set) {
+    const auto since_of = [&](ViewId id) { return store->snapshot()->since(id); };
+    for (const Chain::Stage& reader : chain.readers()) {
+        const bool is_whole = is_stored(reader.cells) && is_stored(reader.reads()) &&
+                              since_of(reader.cells) <= since_of(reader.reads());
+        if (is_whole) continue;
+        // Rows say nothing without their reads, nor reads without the rows.
+        for (const ViewId id : reader.views()) {
+            SLUICE_TRY(store->drop_view(id));
+            store->add_view({id, nullptr, false});
+        }
+    }
+    for (const auto& [name, each] : *views) {
         const ViewSpec spec{each.entry.id, reducer_of(*each.view), false};
         SLUICE_TRY_ASSIGN(const auto since, begin_with(spec));
         if (!can_map(*each.view)) {
@@ -228,7 +245,6 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     }
     SLUICE_TRY_ASSIGN(const auto keys_since, begin_with({kKeyRegister, nullptr, true}));
     if (keys_since) late[*keys_since].second = true;
-    publish(set);
 
     // Whoever has come as far as the transforms goes on with them, in one moment.
     keys_current = keys_since.has_value() && *keys_since == store->snapshot()->position();
@@ -240,6 +256,8 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     }
     map_for(mapped_now);
     SLUICE_TRY(advance(progress));
+    if (!left_over.empty() && !chain.readers().empty()) SLUICE_TRY(store->save());
+    for (const ViewId id : left_over) SLUICE_TRY(store->drop_view(id));
 
     if (chain.is_loaded()) {
         for (const auto& [since, group] : late) {

@@ -47,7 +47,14 @@ std::string_view name_of(Record::State state) {
 std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
     return std::make_shared<Snapshot::Impl>(
-        Snapshot::Impl{this, shown_rows(), views, ledger.held(), outputs});
+        Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(), outputs});
+}
+
+void Database::Impl::pin_shown() {
+    const std::lock_guard lock(publish_mutex);
+    if (shown) return;
+    shown = store->snapshot();
+    shown_views = views;
 }
 
 Snapshot Database::snapshot() const {

@@ -64,26 +64,30 @@ std::vector<CatalogEntry> transforms_in(const Catalog& catalog) {
     return entries;
 }
 
-Chain chain_of(const std::vector<CatalogEntry>& entries, const Transforms& transforms) {
+std::vector<Chain::Stage> stages_of(const std::vector<CatalogEntry>& entries,
+                                    const Transforms& transforms) {
     std::vector<Chain::Stage> stages;
     for (const CatalogEntry& entry : entries) {
         const std::string name = entry.name.substr(kMark.size());
         const Transform* const code = code_of(transforms, name);
-        stages.push_back({name, code != nullptr ? code->version : entry.version, entry.id,
-                          code != nullptr ? code->run : nullptr});
+        stages.push_back({.name = name,
+                          .version = code != nullptr ? code->version : entry.version,
+                          .cells = entry.id,
+                          .run = code != nullptr ? code->run : nullptr});
     }
-    return Chain(std::move(stages));
+    return stages;
 }
 
 /// Errors: corrupt, where the store is of another chain, or of none that can be told.
 Result<std::optional<Worklist>> unfinished_work(std::string_view state, const Chain& chain,
                                                 Seq last) {
     const Error other{Errc::corrupt, "the views are of other transforms"};
-    if (state.empty() && chain.empty()) return std::optional<Worklist>();
+    if (state.empty() && chain.transforms().empty()) return std::optional<Worklist>();
     ByteReader from(state);
-    if (from.sized() != chain.signature() || !from.ok()) return other;
-    if (from.done()) return std::optional<Worklist>();
-    if (from.varint() != last.value) return other;
+    const std::string_view signature = from.sized();
+    if (!from.ok()) return other;
+    if (from.done() && signature == chain.signature()) return std::optional<Worklist>();
+    if (signature != chain.signature_of_all() || from.varint() != last.value) return other;
     SLUICE_TRY_ASSIGN(Worklist work, decode_worklist(from.rest(), last));
     if (work.dirty.size() != chain.stages().size()) return other;
     return std::optional(std::move(work));
@@ -97,16 +101,21 @@ bool is_transform(const CatalogEntry& entry) {
 
 std::vector<ViewId> Database::Impl::chain_views() const {
     std::vector<ViewId> ids;
-    for (const Chain::Stage& stage : chain.stages()) {
+    for (const Chain::Stage& stage : chain.transforms()) {
         for (const ViewId view : stage.views()) ids.push_back(view);
     }
     ids.push_back(kRederived);
     return ids;
 }
 
-void Database::Impl::install_chain(Chain next) {
-    chain = std::move(next);
+void Database::Impl::install_chain() {
+    std::vector<Chain::Stage> stages = stages_of(transforms_in(*catalog), options.transforms);
+    for (Chain::Stage& reader : reader_stages()) stages.push_back(std::move(reader));
+    chain = Chain(std::move(stages));
     for (const ViewId view : chain_views()) store->add_view({view, nullptr, view == kRederived});
+    for (const Chain::Stage& reader : chain.readers()) {
+        store->add_view({reader.reads(), nullptr, false});
+    }
     store->add_view({kPending, nullptr, false});
 }
 
@@ -125,16 +134,18 @@ Result<void> Database::Impl::forget_derived() {
     for (const ViewId id : store->stored_views()) {
         if (id != kKeyRegister) SLUICE_TRY(store->drop_view(id));
     }
-    install_chain(std::move(chain));
+    install_chain();
     return {};
 }
 
 Result<void> Database::Impl::open_chain() {
     const std::vector<CatalogEntry> entries = transforms_in(*catalog);
     const std::vector<ViewId> stored = store->stored_views();
-    Chain as_stored = chain_of(entries, {}); // With the versions that the rows are of.
-    install_chain(chain_of(entries, options.transforms));
-    if (!chain.empty()) {
+    std::vector<Chain::Stage> stages = stages_of(entries, {}); // The versions that rows are of.
+    for (Chain::Stage& reader : reader_stages()) stages.push_back(std::move(reader));
+    const Chain as_stored(std::move(stages));
+    install_chain();
+    if (!chain.transforms().empty()) {
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
     }
@@ -142,7 +153,7 @@ Result<void> Database::Impl::open_chain() {
     std::vector<ViewId> needed = chain_views();
     needed.push_back(kPending);
     const bool is_whole =
-        chain.empty() || std::all_of(needed.begin(), needed.end(), [&](ViewId id) {
+        chain.transforms().empty() || std::all_of(needed.begin(), needed.end(), [&](ViewId id) {
             return std::find(stored.begin(), stored.end(), id) != stored.end();
         });
     auto work = unfinished_work(rows->attachment(), as_stored, log->last());
@@ -153,15 +164,15 @@ Result<void> Database::Impl::open_chain() {
         }
         SLUICE_TRY(forget_derived());
     } else {
-        chain_since = chain.empty() ? rows->position() : rows->since(kRederived);
+        chain_since = chain.transforms().empty() ? rows->position() : rows->since(kRederived);
         unfinished = *std::move(work);
     }
     if (!is_upgrade) return {};
     SLUICE_TRY(append_change(new_change(ChangeKind::transforms, {}, {})));
     for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (entries[i].version == chain.stages()[i].version) continue;
+        if (entries[i].version == chain.transforms()[i].version) continue;
         CatalogEntry entry = entries[i];
-        entry.version = chain.stages()[i].version;
+        entry.version = chain.transforms()[i].version;
         SLUICE_TRY(catalog->put(std::move(entry)));
         extra.dirty.emplace_back(i, live_messages());
     }
@@ -198,7 +209,7 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
                 fresh.push_back(entries.size());
                 CatalogEntry entry{{}, name, {}, each.version, {}};
                 SLUICE_TRY_ASSIGN(entry.id, impl.catalog->take_id());
-                for (std::uint32_t i = 1; i < Chain::kViewsOfStage; ++i) {
+                for (std::uint32_t i = 1; i < Chain::kViewsOfTransform; ++i) {
                     SLUICE_TRY_ASSIGN(const ViewId next, impl.catalog->take_id());
                     SLUICE_ASSERT(next.value == entry.id.value + i);
                 }
@@ -212,11 +223,13 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
         if (fresh.empty()) return {};
         for (std::size_t i = 0; i < entries.size(); ++i) entries[i].definition = definition_of(i);
         SLUICE_TRY(impl.catalog->put(entries));
-        if (impl.chain.empty()) impl.chain_since = impl.store->snapshot()->position();
-        impl.install_chain(chain_of(entries, impl.options.transforms));
+        if (impl.chain.transforms().empty()) {
+            impl.chain_since = impl.store->snapshot()->position();
+        }
+        impl.install_chain();
         SLUICE_TRY(impl.append_change(impl.new_change(ChangeKind::transforms, {}, {})));
         // Those behind the first new one, too: they may read its cells, and could not until now.
-        for (std::size_t stage = fresh.front(); stage < entries.size(); ++stage) {
+        for (std::size_t stage = fresh.front(); stage < impl.chain.stages().size(); ++stage) {
             impl.extra.dirty.emplace_back(stage, impl.live_messages());
         }
         return impl.advance(progress);
@@ -234,9 +247,9 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
         }
         const std::vector<Chain::Stage> stages =
             impl.chain.stages(); // The chain is about to change.
-        const auto dropped =
-            std::find_if(stages.begin(), stages.end(),
-                         [&](const Chain::Stage& each) { return each.name == name; });
+        const auto dropped = std::find_if(stages.begin(), stages.end(), [&](const auto& each) {
+            return !each.is_view && each.name == name;
+        });
         const Chain::Stage& stage = *dropped;
         const auto at = static_cast<std::size_t>(dropped - stages.begin());
         SLUICE_TRY(impl.catalog->remove(found->name));
@@ -245,11 +258,10 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
         const auto outputs = rows->scan(stage.outputs(), {});
         while (outputs->next()) impl.extra.afresh.insert(outputs->seq());
         for (std::size_t later = at + 1; later < stages.size(); ++later) {
-            const auto reads = rows->scan(stages[later].reads(), ReadTokens({stage.cells}).all());
-            while (reads->next()) impl.extra.afresh.insert(reads->seq());
+            insert_all(impl.extra.afresh, Chain::readers_of(stage.cells, stages[later], *rows));
         }
         const bool was_loaded = impl.chain.is_loaded();
-        impl.install_chain(chain_of(transforms_in(*impl.catalog), impl.options.transforms));
+        impl.install_chain();
         std::vector<OpenView> late;
         if (!was_loaded && impl.chain.is_loaded()) {
             // It was this one that all waited for. Views that stopped where the transforms did go
@@ -284,7 +296,7 @@ std::vector<TransformInfo> Database::transforms() const {
     };
     std::vector<TransformInfo> infos;
     const auto rows = impl_->store->snapshot();
-    for (const Chain::Stage& stage : impl_->chain.stages()) {
+    for (const Chain::Stage& stage : impl_->chain.transforms()) {
         const char failed = static_cast<char>(Made::Kind::failed);
         const auto errors =
             rows->scan(stage.outputs(), ScanRange::exact(std::string_view(&failed, 1)));

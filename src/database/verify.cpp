@@ -4,6 +4,7 @@
 //
 // A needle proves something only if nothing that is left contains it too: people quote each other,
 // and generated messages repeat themselves. Such needles are left out.
+#include "base/json.hpp"
 #include "base/try.hpp"
 #include "database/impl.hpp"
 #include "transform/plain_chain.hpp"
@@ -149,6 +150,23 @@ void compare_folds(const std::vector<Expected>& expected, const View& view, View
     }
 }
 
+void compare(const std::vector<Expected>& expected, const OpenView& each, const StoreSnapshot& rows,
+             VerifyReport::View& report) {
+    const ViewKind kind = kind_of(*each.view);
+    if (kind != ViewKind::aggregate) {
+        compare_index(expected, *rows.scan(each.entry.id, {}), report);
+    }
+    if (kind == ViewKind::fold) {
+        compare_folds(expected, *each.view, each.entry.id, rows, report);
+    } else if (reducer_of(*each.view) || kind == ViewKind::aggregate) {
+        // Of a view for searching both are kept, rows and sums; its rows are counted once.
+        const std::uint64_t row_count = report.rows;
+        compare_groups(expected, reducer_of(*each.view).get(), *rows.groups(each.entry.id, {}),
+                       report);
+        if (shows_rows(kind)) report.rows = row_count;
+    }
+}
+
 bool contains(std::string_view hay, const std::string& needle) {
     // What was wiped has no bytes, and memmem() takes none from nowhere.
     return !hay.empty() && memmem(hay.data(), hay.size(), needle.data(), needle.size()) != nullptr;
@@ -231,16 +249,16 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
         }
     };
 
-    PlainChain plain(impl_->chain.stages(), impl_->facts);
+    PlainChain plain(impl_->chain.transforms(), impl_->facts);
     const bool is_loaded = impl_->chain.is_loaded();
-    if (is_loaded && !impl_->chain.empty()) {
+    if (is_loaded && !impl_->chain.transforms().empty()) {
         std::vector<PlainChain::Message> messages;
         each_live([&](Seq seq, const Log::Entry& entry) {
             messages.push_back({seq, std::string(entry.key), std::string(entry.body)});
         });
         plain.run(messages);
         std::size_t at = 0;
-        for (const Chain::Stage& stage : impl_->chain.stages()) {
+        for (const Chain::Stage& stage : impl_->chain.transforms()) {
             const auto& made = plain.made()[at++];
             const std::string name = "transform " + stage.name;
             report.views.push_back({.name = name + ", cells", .differences = {}});
@@ -252,33 +270,56 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
         }
     }
 
-    for (const auto& [name, each] : *impl_->views) {
+    const auto each_seen = [&](const auto& visit) {
+        each_live([&](Seq seq, const Log::Entry& entry) {
+            const auto body = impl_->chain.transforms().empty() ? entry.body : plain.body_of(seq);
+            if (body) visit(seq, entry.key, *body);
+        });
+    };
+    /// What the view should have, against what it has; and what others read there.
+    const auto check_view = [&](const OpenView& each, std::optional<RowBatch> batch) {
         VerifyReport::View view;
-        view.name = name;
-        view.checked = can_map(*each.view) && is_loaded;
-        if (view.checked) {
-            Mapper again({each.view});
-            RowBatch batch;
-            each_live([&](Seq seq, const Log::Entry& entry) {
-                const auto body = impl_->chain.empty() ? entry.body : plain.body_of(seq);
-                if (body) again.map(seq, entry.key, *body, std::span(&batch, 1));
-            });
-            const Recomputed expected(std::move(batch));
-            const ViewKind kind = kind_of(*each.view);
-            if (kind != ViewKind::aggregate) {
-                compare_index(expected.rows(), *rows->scan(each.entry.id, {}), view);
-            }
-            if (kind == ViewKind::fold) {
-                compare_folds(expected.rows(), *each.view, each.entry.id, *rows, view);
-            } else if (reducer_of(*each.view) || kind == ViewKind::aggregate) {
-                // Of a view for searching both are kept, rows and sums; its rows are counted once.
-                const std::uint64_t row_count = view.rows;
-                compare_groups(expected.rows(), reducer_of(*each.view).get(),
-                               *rows->groups(each.entry.id, {}), view);
-                if (shows_rows(kind)) view.rows = row_count;
-            }
+        view.name = each.entry.name;
+        view.checked = batch.has_value();
+        plain.add_view(view.name);
+        if (!batch) {
+            const auto shown = rows->scan(each.entry.id, {});
+            while (shown->next()) plain.add_row(view.name, shown->term(), shown->seq());
+            return report.views.push_back(std::move(view));
         }
+        const Recomputed expected(*std::move(batch));
+        if (impl_->chain.is_read(each.entry.id) || reads_of(*each.view) != nullptr) {
+            for (const Expected& row : expected.rows()) plain.add_row(view.name, row.term, row.seq);
+        }
+        compare(expected.rows(), each, *rows, view);
         report.views.push_back(std::move(view));
+    };
+    for (const auto& [name, each] : *impl_->views) {
+        if (reads_of(*each.view) != nullptr) continue;
+        std::optional<RowBatch> batch;
+        if (can_map(*each.view) && is_loaded) {
+            batch.emplace();
+            Mapper again({each.view});
+            each_seen([&](Seq seq, std::string_view key, std::string_view body) {
+                again.map(seq, key, body, std::span(&*batch, 1));
+            });
+        }
+        check_view(each, std::move(batch));
+    }
+    for (const Chain::Stage& reader : impl_->chain.readers()) {
+        const OpenView& each = impl_->views->find(reader.name)->second;
+        std::optional<RowBatch> batch;
+        if (reader.map != nullptr && is_loaded) {
+            batch.emplace();
+            ReadingMapper again(each.view);
+            JsonParser parser;
+            const auto context = plain.answers();
+            each_seen([&](Seq seq, std::string_view key, std::string_view body) {
+                batch->begin_row(seq);
+                again.map(*context, {seq, key, body, parser.parse(body)}, *batch);
+            });
+        }
+        check_view(each, std::move(batch));
     }
 
     // The register of keys is a view like the others.

@@ -50,8 +50,11 @@ Result<Explanation> Database::why(Seq seq) const {
 
     const auto source_name = [&](const ReadDescription& read) {
         if (read.view == ViewId{}) return "facts " + read.collection;
-        for (const Chain::Stage& stage : impl_->chain.stages()) {
+        for (const Chain::Stage& stage : impl_->chain.transforms()) {
             if (stage.cells == read.view) return "cells " + stage.name;
+        }
+        for (const auto& [name, each] : *shown->views) {
+            if (each.entry.id == read.view) return "rows " + name;
         }
         return std::string("cells");
     };
@@ -63,12 +66,8 @@ Result<Explanation> Database::why(Seq seq) const {
         }
         return read.kind != Read::any && read.found;
     };
-    for (const Chain::Stage& stage : impl_->chain.stages()) {
-        Explanation::Step step{stage.name, {}, {}, {}};
-        const auto output = rows.row(stage.outputs(), seq);
-        step.made =
-            made_name(output.empty() ? Made::Kind::unchanged
-                                     : static_cast<Made::Kind>(output.front().term.front()));
+    const auto looks_of = [&](const Chain::Stage& stage) {
+        std::vector<Explanation::Look> looks;
         const auto tokens = rows.row(stage.reads(), seq);
         for (const auto& token : tokens) {
             const auto read = describe_read(token.term);
@@ -84,28 +83,44 @@ Result<Explanation> Database::why(Seq seq) const {
                         return each && other.term.starts_with(seen.from) && each->key == read->key;
                     });
                 if (is_told) continue;
-                step.looks.push_back({source_name(*read), "get", key, false, {}});
+                looks.push_back({source_name(*read), "get", key, false, {}});
                 continue;
             }
-            step.looks.push_back(
+            looks.push_back(
                 {source_name(*read), std::string(name_of(read->kind)), key, found, read->owner});
         }
+        return looks;
+    };
+    for (const Chain::Stage& stage : impl_->chain.transforms()) {
+        Explanation::Step step{stage.name, {}, looks_of(stage), {}};
+        const auto output = rows.row(stage.outputs(), seq);
+        step.made =
+            made_name(output.empty() ? Made::Kind::unchanged
+                                     : static_cast<Made::Kind>(output.front().term.front()));
         for (const auto& cell : rows.row(stage.cells, seq))
             step.cells.push_back(key_text(cell.term));
         why.steps.push_back(std::move(step));
     }
+    const auto readers = impl_->chain.readers();
     for (const auto& [name, each] : *shown->views) {
         Explanation::Rows given{name,
                                 std::string(name_of(kind_of(*each.view))),
                                 rows.since(each.entry.id) < rows.position(),
+                                {},
                                 {}};
         for (const auto& emission : rows.row(each.entry.id, seq)) {
             given.keys.push_back(key_text(emission.term));
         }
-        if (!given.keys.empty()) why.views.push_back(std::move(given));
+        for (const Chain::Stage& reader : readers) {
+            if (reader.cells == each.entry.id) given.looks = looks_of(reader);
+        }
+        if (!given.keys.empty() || !given.looks.empty()) why.views.push_back(std::move(given));
     }
-    const auto rederived = rows.row(kRederived, seq);
-    if (!rederived.empty()) why.rederived_by = {get_be(rederived.front().term)};
+    for (const auto& note : rows.row(kRederived, seq)) {
+        const bool is_by_views = note.term.starts_with(kRederivedByViews);
+        const Seq by{get_be(note.term.substr(is_by_views ? kRederivedByViews.size() : 0))};
+        why.rederived_by = std::max(why.rederived_by, by);
+    }
     return why;
 }
 

@@ -187,7 +187,8 @@ JsonObject to_json(const Explanation& why) {
     const auto rows_json = [&](const Explanation::Rows& rows) {
         JsonObject object;
         object.add("view", rows.view).add("kind", rows.kind).add_bool("behind", rows.is_behind);
-        return object.add_json("keys", array_of(rows.keys, as_it_is)).text();
+        object.add_json("keys", array_of(rows.keys, as_it_is));
+        return object.add_json("looks", array_of(rows.looks, look_json)).text();
     };
     JsonObject object = to_json(why.record);
     object.add_bool("hidden", why.record.hidden).add("rederived_by", why.rederived_by);

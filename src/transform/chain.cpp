@@ -9,23 +9,53 @@
 
 namespace sluice {
 
+std::vector<ViewId> Chain::Stage::views() const {
+    return is_view ? std::vector{cells, reads()} : std::vector{cells, reads(), outputs()};
+}
+
 Chain::Chain(std::vector<Stage> stages) : stages_(std::move(stages)) {
-    for (const Stage& stage : stages_) outputs_.push_back(stage.outputs());
+    for (const Stage& stage : stages_) {
+        if (stage.is_view) continue;
+        SLUICE_ASSERT(&stage == &stages_[transforms_]);
+        outputs_.push_back(stage.outputs());
+        ++transforms_;
+    }
+    const auto is_reader = [&](ViewId id) {
+        const auto all = readers();
+        return std::any_of(all.begin(), all.end(),
+                           [&](const Stage& each) { return each.cells == id; });
+    };
+    for (const Stage& stage : readers()) {
+        for (const NamedView& each : stage.reads_of) {
+            if (!is_reader(each.id) && !is_read(each.id)) read_.push_back(each.id);
+        }
+    }
 }
 
 bool Chain::is_loaded() const {
-    return std::all_of(stages_.begin(), stages_.end(),
+    const auto all = transforms();
+    return std::all_of(all.begin(), all.end(),
                        [](const Stage& stage) { return stage.run != nullptr; });
+}
+
+bool Chain::is_read(ViewId view) const {
+    return std::find(read_.begin(), read_.end(), view) != read_.end();
 }
 
 std::string Chain::signature() const {
     constexpr char kFormatVersion = 1; // Of tokens, outputs and worklists.
     std::string signature(1, kFormatVersion);
-    for (const Stage& stage : stages_) {
+    for (const Stage& stage : transforms()) {
         append_le(signature, stage.cells.value);
         append_le(signature, stage.version);
     }
     return signature;
+}
+
+std::string Chain::signature_of_all() const {
+    std::string all = signature();
+    for (const Stage& stage : readers()) append_le(all, stage.cells.value);
+    return all;
 }
 
 // Who is to be woken
@@ -49,11 +79,26 @@ void Chain::wake(std::size_t first_stage, const ReadTokens& source, const Ranges
     }
 }
 
-void Chain::wake_gone(std::size_t stage, Seq owner, const StoreSnapshot& rows,
+void Chain::wake_gone(std::size_t first_stage, ViewId view, Seq owner, const StoreSnapshot& rows,
                       Worklist& work) const {
-    const ReadTokens source({stages_[stage].cells});
-    wake(stage + 1, source, source.made_wrong_by_gone(owner), rows,
+    const ReadTokens source({view});
+    wake(first_stage, source, source.made_wrong_by_gone(owner), rows,
          [&](std::size_t reader, Seq seq) { work.add(reader, seq); });
+}
+
+void Chain::wake_gone(std::size_t first_stage, Seq owner, const StoreSnapshot& rows,
+                      Worklist& work) const {
+    for (std::size_t i = first_stage; i < stages_.size(); ++i) {
+        wake_gone(i + 1, stages_[i].cells, owner, rows, work);
+    }
+    for (const ViewId view : read_) wake_gone(transforms_, view, owner, rows, work);
+}
+
+SeqBitmap Chain::readers_of(ViewId view, const Stage& reader, const StoreSnapshot& rows) {
+    SeqBitmap seqs;
+    const auto tokens = rows.scan(reader.reads(), ReadTokens({view}).all());
+    while (tokens->next()) seqs.insert(tokens->seq());
+    return seqs;
 }
 
 Worklist Chain::plan(const Delta& delta, const World& world, const StoreSnapshot& rows) const {
@@ -71,24 +116,23 @@ Worklist Chain::plan(const Delta& delta, const World& world, const StoreSnapshot
                                    : source.made_wrong_by_presence(id.key),
              rows, add);
     }
-    for (const Seq seq : delta.gone) {
-        for (std::size_t i = 0; i < stages_.size(); ++i) wake_gone(i, seq, rows, work);
-    }
+    for (const Seq seq : delta.gone) wake_gone(0, seq, rows, work);
     for (const auto* const seqs : {&delta.fresh, &delta.again}) {
         for (const Seq seq : *seqs) {
             work.moved.insert(seq);
-            if (!stages_.empty()) work.add(0, seq);
+            if (transforms_ > 0) work.add(0, seq);
         }
     }
     return work;
 }
 
-void Chain::wake_readers(std::size_t stage, Seq owner, const Draft::Emissions& before,
-                         const Draft::Emissions& after, Worklist& work, const Draft& draft) {
-    if (stage + 1 == stages_.size() || (before.empty() && after.empty())) return;
-    const ReadTokens source({stages_[stage].cells});
+void Chain::wake_readers(std::size_t first_stage, ViewId view, Seq owner,
+                         const Draft::Emissions& before, const Draft::Emissions& after,
+                         Worklist& work, const Draft& draft) const {
+    if (first_stage == stages_.size() || (before.empty() && after.empty())) return;
+    const ReadTokens source({view});
     const auto add = [&](const Ranges& ranges) {
-        wake(stage + 1, source, ranges, draft.below(),
+        wake(first_stage, source, ranges, draft.below(),
              [&](std::size_t reader, Seq seq) { work.add(reader, seq); });
     };
     auto old = before.begin();
@@ -175,33 +219,93 @@ bool equal(const Draft::Emissions& a, const Draft::Emissions& b) {
 
 } // namespace
 
-/// Whether later stages are given something else of the message now.
-bool Chain::run_unit(std::size_t at, Seq seq, Worklist& work, std::span<const FactId> new_facts,
-                     const World& world, Draft& draft) {
+Draft::Emissions emissions_of(const RowBatch& row) {
+    Draft::Emissions emissions;
+    if (row.empty()) return emissions;
+    const RowBatch::Row& last = row.rows().back();
+    for (std::size_t i = 0; i < last.emission_count; ++i) {
+        emissions.push_back(row.emission(last.first_emission + i));
+    }
+    std::stable_sort(emissions.begin(), emissions.end(),
+                     [](const auto& a, const auto& b) { return a.term < b.term; });
+    emissions.erase(std::unique(emissions.begin(), emissions.end(),
+                                [](const auto& a, const auto& b) { return a.term == b.term; }),
+                    emissions.end());
+    return emissions;
+}
+
+ViewId Chain::find_source(std::size_t at, const Source& source) const {
+    if (source.kind() == Source::Kind::cells) {
+        for (const Stage& stage : transforms().first(std::min(at, transforms_))) {
+            if (stage.name == source.name()) return stage.cells;
+        }
+        throw std::logic_error("a function reads cells of a transform that is not before it");
+    }
+    for (const NamedView& each : stages_[at].reads_of) {
+        if (each.name == source.name()) return each.id;
+    }
+    throw std::logic_error("a function reads rows of a view that it was not registered to read");
+}
+
+void Chain::set_reads(const Stage& stage, Seq seq, const Draft::Emissions& reads,
+                      Draft& draft) const {
+    if (equal(draft.row(stage.reads(), seq), reads)) return;
+    for (auto each = unread_.lower_bound({stage.reads().value, {}});
+         each != unread_.end() && each->first == stage.reads().value;) {
+        const bool is_read = std::any_of(reads.begin(), reads.end(), [&](const auto& token) {
+            return token.term.starts_with(each->second);
+        });
+        each = is_read ? unread_.erase(each) : std::next(each);
+    }
+    draft.set_row(stage.reads(), seq, reads);
+}
+
+bool Chain::set_cells(std::size_t at, Seq seq, const Draft::Emissions& cells, Worklist& work,
+                      Draft& draft) const {
+    const ViewId view = stages_[at].cells;
+    const Draft::Emissions before = draft.row(view, seq);
+    if (equal(before, cells)) return false;
+    wake_readers(at + 1, view, seq, before, cells, work, draft);
+    draft.set_row(view, seq, cells);
+    return true;
+}
+
+void Chain::set_row(ViewId view, Seq seq, const Draft::Emissions& emissions, Worklist& work,
+                    Draft& draft) const {
+    const Draft::Emissions before = draft.row(view, seq);
+    if (equal(before, emissions)) return;
+    wake_readers(transforms_, view, seq, before, emissions, work, draft);
+    draft.set_row(view, seq, emissions);
+}
+
+Chain::Changes Chain::run_unit(std::size_t at, Seq seq, Worklist& work,
+                               std::span<const FactId> new_facts, const World& world,
+                               Draft& draft) {
     const Stage& stage = stages_[at];
-    const Made given = made_of(seq, draft, outputs().first(at));
+    const Made given = made_of(seq, draft, outputs().first(std::min(at, transforms_)));
     auto message = given.is_shown() ? world.stored(seq) : std::nullopt;
     if (message && given.kind == Made::Kind::body) message->body = given.body;
 
-    TrackedContext context({world.facts, &draft, [&](const Source& source) {
-                                for (std::size_t i = 0; i < at; ++i) {
-                                    const bool is_it = source.kind() == Source::Kind::cells &&
-                                                       source.name() == stages_[i].name;
-                                    if (is_it) return stages_[i].cells;
-                                }
-                                throw std::logic_error("a transform reads what is not before it");
-                            }});
+    TrackedContext context(
+        {world.facts, &draft, [&](const Source& source) { return find_source(at, source); }});
     Unit unit(seq, message.value_or(Stored{}), parser_);
-    const Draft::Emissions old_reads = draft.row(stage.reads(), seq);
+    RowBatch row;
     if (message) {
         if (work.only_new[at].contains(seq)) {
             TrackedContext::OnlyNew only_new{new_facts, {}};
-            for (const auto& token : old_reads) only_new.tokens.emplace(token.term);
+            for (const auto& token : draft.row(stage.reads(), seq)) {
+                only_new.tokens.emplace(token.term);
+            }
             context.set_only_new(std::move(only_new));
         }
         // Code that is not ours: whatever it throws costs this message, until what it read changes.
         try {
-            stage.run(context, unit, unit);
+            if (stage.is_view) {
+                row.begin_row(seq);
+                stage.map(context, unit, row);
+            } else {
+                stage.run(context, unit, unit);
+            }
         } catch (...) {
             unit.fail();
         }
@@ -209,46 +313,83 @@ bool Chain::run_unit(std::size_t at, Seq seq, Worklist& work, std::span<const Fa
 
     Draft::Emissions reads;
     for (const std::string& token : context.tokens()) reads.push_back({token, {}});
-    if (!equal(old_reads, reads)) {
-        for (auto each = unread_.lower_bound({stage.reads().value, {}});
-             each != unread_.end() && each->first == stage.reads().value;) {
-            const bool is_read = std::any_of(reads.begin(), reads.end(), [&](const auto& token) {
-                return token.term.starts_with(each->second);
-            });
-            each = is_read ? unread_.erase(each) : std::next(each);
-        }
-        draft.set_row(stage.reads(), seq, reads);
-    }
-    const Draft::Emissions old_cells = draft.row(stage.cells, seq);
-    const Draft::Emissions cells = unit.cells();
-    if (!equal(old_cells, cells)) {
-        wake_readers(at, seq, old_cells, cells, work, draft);
-        draft.set_row(stage.cells, seq, cells);
-    }
-    const Draft::Emissions old_output = draft.row(stage.outputs(), seq);
+    set_reads(stage, seq, reads, draft);
+    Changes changes;
+    changes.cells =
+        set_cells(at, seq, stage.is_view ? emissions_of(row) : unit.cells(), work, draft);
+    if (stage.is_view) return changes;
     const Draft::Emissions output = unit.output();
-    if (equal(old_output, output)) return output.empty() && work.moved.contains(seq);
-    draft.set_row(stage.outputs(), seq, output);
-    return true;
+    if (equal(draft.row(stage.outputs(), seq), output)) {
+        changes.output = output.empty() && work.moved.contains(seq);
+    } else {
+        draft.set_row(stage.outputs(), seq, output);
+        changes.output = true;
+    }
+    return changes;
 }
 
-Result<void> Chain::run(Worklist& work, const Delta& delta, const World& world, Draft& draft,
-                        const Gone& gone, std::size_t draft_rows_max,
-                        const std::function<Result<void>()>& save) {
-    std::vector<FactId> new_facts;
-    for (const auto& change : delta.facts) new_facts.push_back(change.id);
-    while (work.stage < stages_.size()) {
+/// Without the code, a row that rests on something else by now must go.
+Chain::Changes Chain::retract_unit(std::size_t at, Seq seq, Worklist& work, Draft& draft) const {
+    set_reads(stages_[at], seq, {}, draft);
+    return {.cells = set_cells(at, seq, {}, work, draft), .output = false};
+}
+
+// All units
+
+namespace {
+
+std::vector<FactId> ids_of(const std::vector<Delta::FactChange>& changes) {
+    std::vector<FactId> ids;
+    ids.reserve(changes.size());
+    for (const auto& change : changes) ids.push_back(change.id);
+    return ids;
+}
+
+} // namespace
+
+/// Who looks at nothing is told of a message in the same way as who only maps: by `moved`.
+void Chain::hand_to_readers(Worklist& work) const {
+    for (std::size_t i = transforms_; i < stages_.size(); ++i) {
+        for_each(work.moved, [&](Seq seq) { work.add(i, seq); });
+    }
+}
+
+Result<void> Chain::run_transforms(Worklist& work, const Run& run) {
+    const std::vector<FactId> new_facts = ids_of(run.delta->facts);
+    while (work.stage < transforms_) {
         SeqBitmap& dirty = work.dirty[work.stage];
         for (Seq seq = dirty.next_from({1}); seq != SeqBitmap::kNone;
              seq = dirty.next_from(seq.next())) {
-            if (!gone.deleted.contains(seq) &&
-                run_unit(work.stage, seq, work, new_facts, world, draft)) {
+            if (!run.gone->deleted.contains(seq) &&
+                run_unit(work.stage, seq, work, new_facts, *run.world, *run.draft).output) {
                 work.moved_out.insert(seq);
             }
             dirty.remove(seq);
-            if (draft.row_count() >= draft_rows_max) SLUICE_TRY(save());
+            if (run.draft->row_count() >= run.draft_rows_max) SLUICE_TRY(run.save());
         }
         work.next_stage();
+    }
+    hand_to_readers(work);
+    return {};
+}
+
+Result<void> Chain::run_readers(Worklist& work, const Run& run) {
+    const std::vector<FactId> new_facts = ids_of(run.delta->facts);
+    for (; work.stage < stages_.size(); ++work.stage) {
+        const Stage& stage = stages_[work.stage];
+        SeqBitmap& dirty = work.dirty[work.stage];
+        for (Seq seq = dirty.next_from({1}); seq != SeqBitmap::kNone;
+             seq = dirty.next_from(seq.next())) {
+            if (!run.gone->deleted.contains(seq)) {
+                const Changes changes =
+                    stage.map != nullptr
+                        ? run_unit(work.stage, seq, work, new_facts, *run.world, *run.draft)
+                        : retract_unit(work.stage, seq, work, *run.draft);
+                run.settled(stage, seq, changes.cells);
+            }
+            dirty.remove(seq);
+            if (run.draft->row_count() >= run.draft_rows_max) SLUICE_TRY(run.save());
+        }
     }
     return {};
 }
@@ -259,15 +400,23 @@ SeqBitmap Chain::retract(const Worklist& planned, Draft& draft) const {
     for (; work.stage < stages_.size(); ++work.stage) {
         for_each(work.dirty[work.stage], [&](Seq seq) {
             retracted.insert(seq);
+            wake_gone(work.stage, seq, draft.below(), work);
             for (std::size_t i = work.stage; i < stages_.size(); ++i) {
-                wake_gone(i, seq, draft.below(), work);
                 for (const ViewId view : stages_[i].views()) {
-                    if (!draft.row(view, seq).empty()) draft.set_row(view, seq, {});
+                    draft.take_away(view, seq);
                 }
             }
+            for (const ViewId view : read_) draft.take_away(view, seq);
         });
     }
     return retracted;
+}
+
+void Chain::forget(Seq seq, Draft& draft) const {
+    for (const Stage& stage : stages_) {
+        for (const ViewId view : stage.views()) draft.take_away(view, seq);
+    }
+    for (const ViewId view : read_) draft.take_away(view, seq);
 }
 
 } // namespace sluice

@@ -35,6 +35,20 @@ void Draft::set_row(ViewId view, Seq seq, const Emissions& emissions) {
     drafted.row_of[seq.value] = drafted.batch.rows().size() - 1;
 }
 
+void Draft::set_term(ViewId view, Seq seq, std::string_view term, bool is_there) {
+    std::map<std::string, std::string, std::less<>> kept; // The row lives where set_row() writes.
+    for (const auto& each : row(view, seq)) kept.emplace(each.term, each.value);
+    if (kept.contains(term) == is_there) return;
+    if (is_there) {
+        kept.emplace(term, "");
+    } else {
+        kept.erase(kept.find(term));
+    }
+    Emissions emissions;
+    for (const auto& [kept_term, value] : kept) emissions.push_back({kept_term, value});
+    set_row(view, seq, emissions);
+}
+
 const std::vector<Draft::Hit>& Draft::sorted_rows(const View& view) const {
     // A cache: what is in it follows from the batch.
     auto& cached = const_cast<View&>(view);

@@ -25,6 +25,11 @@ public:
     Emissions row(ViewId view, Seq seq) const;
     /// Takes the place of the row that `seq` has. `emissions` have each term once.
     void set_row(ViewId view, Seq seq, const Emissions& emissions);
+    void take_away(ViewId view, Seq seq) {
+        if (!row(view, seq).empty()) set_row(view, seq, {});
+    }
+    /// Gives a row this term, without a value, or takes it away, and leaves its other terms.
+    void set_term(ViewId view, Seq seq, std::string_view term, bool is_there);
 
     /// One cell of a walk. Valid for the call.
     struct Hit {

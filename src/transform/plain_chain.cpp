@@ -33,10 +33,9 @@ public:
             }
             return found;
         }
-        const auto cells = chain_.cells_.find(source.name());
-        if (cells == chain_.cells_.end()) {
-            throw std::logic_error("a transform reads what is not before it");
-        }
+        const auto& all = source.kind() == Source::Kind::rows ? chain_.rows_ : chain_.cells_;
+        const auto cells = all.find(source.name());
+        if (cells == all.end()) throw std::logic_error("a function reads what is not before it");
         for (const auto& [at, value] : cells->second) {
             if (at.first.starts_with(key.encoded())) found.push_back({at.first, value, at.second});
         }
@@ -113,6 +112,10 @@ void PlainChain::run(const std::vector<Message>& messages) {
         }
         cells_[stages_[i].name] = std::move(cells);
     }
+}
+
+std::unique_ptr<Context> PlainChain::answers() const {
+    return std::make_unique<Answers>(*this);
 }
 
 std::optional<std::string_view> PlainChain::body_of(Seq seq) const {

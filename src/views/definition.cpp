@@ -153,6 +153,27 @@ std::string members_json(Author author, const AggregateMembers& members) {
     return json + '}';
 }
 
+Result<std::vector<std::string>> parse_reads(const Value& reads) {
+    const Error error = wrong(R"("reads")", "an array of names of views");
+    if (reads.type() != Value::Type::array) return error;
+    std::vector<std::string> names;
+    for (const Value& each : reads.elements()) {
+        const auto name = each.as_string();
+        if (!name) return error;
+        names.emplace_back(*name);
+    }
+    return names;
+}
+
+std::string names_json(const std::vector<std::string>& names) {
+    std::string json = "[";
+    for (const std::string& name : names) {
+        if (json.size() > 1) json += ',';
+        json += in_quotes(name);
+    }
+    return json + ']';
+}
+
 std::string canonical_text(Author author, const Definition& definition) {
     std::string json = R"({"kind":)" + in_quotes(name_of(definition.kind));
     const auto append = [&](std::string_view name, const std::string& value) {
@@ -197,6 +218,7 @@ std::string canonical_text(Author author, const Definition& definition) {
         }
         break;
     }
+    if (definition.reads) append("reads", names_json(*definition.reads));
     return json + '}';
 }
 
@@ -207,8 +229,10 @@ Result<void> check_members(Author author, ViewKind kind, const Value& root) {
         std::string(name_of(kind)) + " view";
     if (author == Author::code) {
         const std::string code_part = part + " written as a function";
-        if (kind == ViewKind::aggregate) return check_names(code_part, root, {"kind", "value"});
-        return check_names(code_part, root, {"kind"});
+        if (kind == ViewKind::aggregate) {
+            return check_names(code_part, root, {"kind", "value", "reads"});
+        }
+        return check_names(code_part, root, {"kind", "reads"});
     }
     switch (kind) {
     case ViewKind::index: return check_names(part, root, {"kind", "where", "each", "key"});
@@ -257,6 +281,9 @@ Result<Definition> parse(Author author, std::string_view json) {
     if (kind == ViewKind::search) {
         SLUICE_TRY_ASSIGN(definition.search, parse_search(*root));
     }
+    if (const Value* const reads = root->find("reads")) {
+        SLUICE_TRY_ASSIGN(definition.reads, parse_reads(*reads));
+    }
     definition.canonical = canonical_text(author, definition);
     return definition;
 }
@@ -275,6 +302,13 @@ Result<Definition> parse_declared_definition(std::string_view json) {
 }
 Result<Definition> parse_code_definition(std::string_view json) {
     return parse(Author::code, json);
+}
+Definition with_reads(Definition definition, std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    definition.reads = std::move(names);
+    definition.canonical = canonical_text(Author::code, definition);
+    return definition;
 }
 
 } // namespace sluice

@@ -53,6 +53,8 @@ struct Definition {
     FoldMembers fold;
     LinkMembers links;
     SearchMembers search;
+    /// Of a view written in code that looks things up: the views whose rows it reads, sorted.
+    std::optional<std::vector<std::string>> reads;
 
     /// Equal text, equal view.
     std::string canonical;
@@ -63,5 +65,7 @@ Result<Definition> parse_declared_definition(std::string_view json);
 /// The definition of a view whose function says which messages, keys and numbers.
 /// Errors: invalid_argument, as above.
 Result<Definition> parse_code_definition(std::string_view json);
+/// The same definition of a view that reads the rows of these.
+Definition with_reads(Definition definition, std::vector<std::string> names);
 
 } // namespace sluice

@@ -1,7 +1,7 @@
 #include "base/assert.hpp"
 #include "base/json.hpp"
-#include "base/json_text.hpp"
 #include "base/key_format.hpp"
+#include "views/code_rows.hpp"
 #include "views/compiled_view.hpp"
 #include "views/link_rows.hpp"
 #include "views/search_rows.hpp"
@@ -9,174 +9,15 @@
 #include "views/view.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <numeric>
-#include <stdexcept>
 
 namespace sluice {
 
 namespace {
 
-/// What one message gives to the groups of one aggregate. The store keeps one value for a term in a
-/// row, so several contributions to one group become one before they are emitted.
-class Contributions {
-public:
-    void clear() {
-        items_.clear();
-        bytes_.clear();
-    }
-    void add(std::string_view group, const Tally& tally) {
-        const std::size_t begin = bytes_.size();
-        bytes_ += group;
-        const std::size_t middle = bytes_.size();
-        tally.append_to(bytes_);
-        items_.push_back({begin, middle, bytes_.size()});
-    }
-    void emit_into(RowBatch& batch, const TallyShape& shape);
-
-private:
-    struct Item {
-        std::size_t begin;
-        std::size_t middle;
-        std::size_t end;
-    };
-    std::string_view group(const Item& item) const {
-        return std::string_view(bytes_).substr(item.begin, item.middle - item.begin);
-    }
-    std::string_view tally(const Item& item) const {
-        return std::string_view(bytes_).substr(item.middle, item.end - item.middle);
-    }
-
-    std::string bytes_;
-    std::vector<Item> items_;
-};
-
-void Contributions::emit_into(RowBatch& batch, const TallyShape& shape) {
-    std::sort(items_.begin(), items_.end(),
-              [&](const Item& a, const Item& b) { return group(a) < group(b); });
-    for (auto first = items_.begin(); first != items_.end();) {
-        const auto last = std::find_if(
-            first, items_.end(), [&](const Item& item) { return group(item) != group(*first); });
-        if (last - first == 1) {
-            batch.emit(group(*first), tally(*first));
-        } else {
-            Tally sum(shape);
-            for (auto item = first; item != last; ++item) sum.add_encoded(tally(*item));
-            batch.emit(group(*first), sum.encoded());
-        }
-        first = last;
-    }
-}
-
-/// What one message gives to the groups of one fold: all its values under a group are one row.
-class FoldContributions {
-public:
-    void clear() { rows_.clear(); }
-    void add(std::string_view group, Seq seq, std::string_view value) {
-        append_fold_value(rows_[std::string(group)], seq, value);
-    }
-    void emit_into(RowBatch& batch) const {
-        for (const auto& [group, value] : rows_) batch.emit(group, value);
-    }
-
-private:
-    std::map<std::string, std::string> rows_;
-};
-
-/// The Emit of one call of one view function.
-class RowEmit : public Emit {
-public:
-    RowEmit(const View& view, Seq seq, RowBatch& batch, Contributions& contributions,
-            FoldContributions& folded)
-        : view_(view), seq_(seq), batch_(batch), contributions_(contributions), folded_(folded),
-          tally_(view.shape) {}
-
-    void operator()(const Key& key) override {
-        if (view_.definition.kind == ViewKind::index) {
-            batch_.emit(key.encoded());
-        } else if (is_fold()) {
-            throw std::invalid_argument("a fold needs values");
-        } else {
-            add(key);
-        }
-    }
-    void operator()(const Key& group, std::string_view value) override {
-        if (!is_fold()) throw std::invalid_argument("only a fold takes bytes");
-        folded_.add(group.encoded(), seq_, value);
-    }
-    void operator()(const Key& group, const Value& value) override {
-        check_takes_values();
-        if (is_fold()) {
-            std::string json;
-            append_value_json(json, value);
-            return (*this)(group, std::string_view(json));
-        }
-        if (value.type() == Value::Type::number) add_number(value.number_text());
-        std::string element;
-        const bool is_scalar =
-            value.type() != Value::Type::array && value.type() != Value::Type::object;
-        if (is_scalar && key_format::append_value(element, value)) add_bounds(element);
-        add(group);
-    }
-    void operator()(const Key& group, std::int64_t value) override {
-        check_takes_values();
-        std::string text;
-        append_json_number(text, value);
-        if (is_fold()) return (*this)(group, std::string_view(text));
-        add_number(text);
-        add_bounds(Key(value).encoded());
-        add(group);
-    }
-    void operator()(const Key& group, double value) override {
-        check_takes_values();
-        if (is_fold()) {
-            if (!std::isfinite(value)) throw std::invalid_argument("a number that JSON lacks");
-            std::string text;
-            append_json_number(text, value);
-            return (*this)(group, std::string_view(text));
-        }
-        if (std::isfinite(value)) {
-            // A double is the decimal that it prints as: a function that emits what it reads as 0.1
-            // then sums like a declared view, which reads the text.
-            std::string text;
-            append_json_number(text, value);
-            add_number(text);
-            add_bounds(Key(value).encoded());
-        }
-        add(group);
-    }
-
-private:
-    bool is_fold() const { return view_.definition.kind == ViewKind::fold; }
-    void check_takes_values() const {
-        if (view_.definition.kind != ViewKind::index) return;
-        throw std::invalid_argument("the rows of an index have no value");
-    }
-    void add_number(std::string_view json_number) {
-        if (!view_.shape.summed().empty()) tally_.add_number(0, json_number);
-    }
-    void add_bounds(std::string_view element) {
-        if (view_.shape.min()) tally_.add_min(element);
-        if (view_.shape.max()) tally_.add_max(element);
-    }
-    void add(const Key& group) {
-        tally_.add_times(1);
-        contributions_.add(group.encoded(), tally_);
-        tally_.clear();
-    }
-
-    const View& view_;
-    Seq seq_;
-    RowBatch& batch_;
-    Contributions& contributions_;
-    FoldContributions& folded_;
-    Tally tally_;
-};
-
 /// A pointer of a declared view, and its slot if it starts from the message. In a view with "each"
 /// it starts from the element.
-struct Source {
+struct Operand {
     const Pointer* pointer = nullptr;
     std::size_t slot = PathSet::kNoSlot;
 };
@@ -189,25 +30,25 @@ struct Plan {
     std::vector<std::size_t> where;
     std::vector<const Value*> where_found;
     std::size_t each = PathSet::kNoSlot;
-    std::vector<Source> key;
-    std::vector<Source> summed;
-    std::optional<Source> min;
-    std::optional<Source> max;
+    std::vector<Operand> key;
+    std::vector<Operand> summed;
+    std::optional<Operand> min;
+    std::optional<Operand> max;
     Tally tally;
-    std::optional<Source> folded;
-    std::optional<Source> link_source; ///< Starts from the message, also with "each".
-    std::optional<Source> link_target;
-    std::optional<Source> link_relation;
+    std::optional<Operand> folded;
+    std::optional<Operand> link_source; ///< Starts from the message, also with "each".
+    std::optional<Operand> link_target;
+    std::optional<Operand> link_relation;
     std::string constant_relation; ///< Encoded.
-    std::optional<Source> link_state;
-    std::vector<Source> texts;
+    std::optional<Operand> link_state;
+    std::vector<Operand> texts;
     std::optional<search_rows::Writer> words;
 };
 
 Plan::Plan(const View& planned, PathSet& paths) : view(&planned), tally(planned.shape) {
     const Definition& definition = planned.definition;
     const auto source = [&](const Pointer& pointer) {
-        return Source{&pointer, definition.each ? PathSet::kNoSlot : paths.add(pointer)};
+        return Operand{&pointer, definition.each ? PathSet::kNoSlot : paths.add(pointer)};
     };
     if (definition.where) {
         for (const Pointer& pointer : definition.where->pointers()) {
@@ -223,7 +64,7 @@ Plan::Plan(const View& planned, PathSet& paths) : view(&planned), tally(planned.
     if (definition.kind == ViewKind::fold) folded = source(definition.fold.value);
     if (definition.kind == ViewKind::links) {
         const LinkMembers& links = definition.links;
-        if (links.source) link_source = Source{&*links.source, paths.add(*links.source)};
+        if (links.source) link_source = Operand{&*links.source, paths.add(*links.source)};
         link_target = source(links.target);
         if (links.relation) link_relation = source(*links.relation);
         if (links.state) link_state = source(*links.state);
@@ -265,6 +106,7 @@ struct Mapper::Impl {
     std::string element_bytes;
     Contributions contributions;
     FoldContributions folded;
+    CodeRows code_rows;
 };
 
 Mapper::Impl::Impl(std::vector<std::shared_ptr<const View>> mapped)
@@ -280,7 +122,8 @@ Mapper::Impl::Impl(std::vector<std::shared_ptr<const View>> mapped)
 
 namespace {
 
-const Value* find(const Source& source, std::span<const Value* const> slots, const Value* element) {
+const Value* find(const Operand& source, std::span<const Value* const> slots,
+                  const Value* element) {
     return element == nullptr ? slots[source.slot] : source.pointer->find(*element);
 }
 
@@ -321,7 +164,7 @@ void Mapper::Impl::map_element(Plan& plan, const Message& message, Slots slots,
     const Definition& definition = plan.view->definition;
     if (definition.kind == ViewKind::links) return map_link(plan, message, slots, element, batch);
     key.clear();
-    for (const Source& source : plan.key) {
+    for (const Operand& source : plan.key) {
         const Value* const part = find(source, slots, element);
         if (part == nullptr || !key_format::append_value(key, *part)) return;
     }
@@ -378,7 +221,7 @@ void Mapper::Impl::map_link(Plan& plan, const Message& message, Slots slots, con
 
 /// A text is a string, or each string in an array.
 void Mapper::Impl::map_texts(Plan& plan, Slots slots, RowBatch& batch) {
-    for (const Source& source : plan.texts) {
+    for (const Operand& source : plan.texts) {
         const Value* const found = find(source, slots, nullptr);
         if (found == nullptr) continue;
         search_rows::for_each_text(*found,
@@ -396,7 +239,7 @@ void Mapper::Impl::append_tally(Plan& plan, Slots slots, const Value* element) {
         if (number == nullptr || number->type() != Value::Type::number) continue;
         plan.tally.add_number(i, number->number_text());
     }
-    const auto encode = [&](const std::optional<Source>& source) {
+    const auto encode = [&](const std::optional<Operand>& source) {
         element_bytes.clear();
         const Value* const value = source ? find(*source, slots, element) : nullptr;
         return value != nullptr && value->type() != Value::Type::array &&
@@ -408,20 +251,9 @@ void Mapper::Impl::append_tally(Plan& plan, Slots slots, const Value* element) {
 
 void Mapper::Impl::map_code(std::size_t index, const Message& message, RowBatch& batch) {
     const View& view = *views[index];
-    contributions.clear();
-    folded.clear();
-    RowEmit emit(view, message.seq, batch, contributions, folded);
-    // The one place where code that is not ours runs: whatever it throws costs this message's row
-    // of this view, and nothing else.
-    try {
-        view.function(message, emit);
-    } catch (...) {
-        batch.discard_row();
-        ++errors[index];
-        return;
-    }
-    if (view.definition.kind == ViewKind::aggregate) contributions.emit_into(batch, view.shape);
-    if (view.definition.kind == ViewKind::fold) folded.emit_into(batch);
+    const bool is_done =
+        code_rows.emit(view, message.seq, batch, [&](Emit& emit) { view.function(message, emit); });
+    if (!is_done) ++errors[index];
 }
 
 Mapper::Mapper(std::vector<std::shared_ptr<const View>> views)

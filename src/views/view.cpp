@@ -42,8 +42,26 @@ Result<std::shared_ptr<const View>> compile_view(std::string_view definition_jso
 }
 
 Result<std::shared_ptr<const View>> compile_view(const CodeView& view) {
-    if (!view.map) return Error{Errc::invalid_argument, "a view written as a function needs one"};
+    if ((view.map == nullptr) == (view.map_reading == nullptr)) {
+        return Error{Errc::invalid_argument,
+                     "a view written as a function needs one: `map` or `map_reading`"};
+    }
     SLUICE_TRY_ASSIGN(Definition definition, parse_code_definition(view.definition));
+    if (definition.reads || (view.map != nullptr && !view.reads.empty())) {
+        return Error{Errc::invalid_argument,
+                     "which views a view reads is said by CodeView::reads, for `map_reading`"};
+    }
+    if (view.map_reading) {
+        std::vector<std::string> names;
+        for (const Source& source : view.reads) {
+            if (source.kind() != Source::Kind::rows) {
+                return Error{Errc::invalid_argument,
+                             "CodeView::reads is for views; facts and cells need not be named"};
+            }
+            names.push_back(source.name());
+        }
+        definition = with_reads(std::move(definition), std::move(names));
+    }
     if ((definition.kind == ViewKind::fold) != (view.fold != nullptr)) {
         return Error{Errc::invalid_argument,
                      "CodeView::fold is for a view of kind \"fold\", which needs it"};
@@ -51,6 +69,7 @@ Result<std::shared_ptr<const View>> compile_view(const CodeView& view) {
     return make_view({.definition = std::move(definition),
                       .is_code = true,
                       .function = view.map,
+                      .reading = view.map_reading,
                       .fold = view.fold});
 }
 
@@ -64,6 +83,12 @@ ViewKind kind_of(const View& view) {
 }
 bool can_map(const View& view) {
     return !view.is_code || view.function != nullptr;
+}
+const std::vector<std::string>* reads_of(const View& view) {
+    return view.definition.reads ? &*view.definition.reads : nullptr;
+}
+bool is_loaded(const View& view) {
+    return can_map(view) || view.reading != nullptr;
 }
 const std::string& canonical_definition(const View& view) {
     return view.definition.canonical;

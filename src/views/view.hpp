@@ -21,6 +21,7 @@ constexpr bool shows_rows(ViewKind kind) {
 }
 
 class View;
+class CodeRows;
 
 /// Compiles a declared definition (docs/design/views.md), such as
 ///   {"kind":"index","where":{"/value/content/type":"post"},"key":["/value/author"]}
@@ -40,7 +41,12 @@ Result<std::shared_ptr<const View>> compile_unloaded_view(std::string_view defin
 
 /// Facts about a compiled view. Immutable.
 ViewKind kind_of(const View& view);
+/// Whether a Mapper maps for it. For a view that reads only ReadingMapper does.
 bool can_map(const View& view);
+/// The views that this one reads, sorted by name; null pointer for one that only maps.
+const std::vector<std::string>* reads_of(const View& view);
+/// Whether its code is here, or it needs none.
+bool is_loaded(const View& view);
 /// The definition with its white space and member order made canonical: equal text, equal view.
 const std::string& canonical_definition(const View& view);
 /// Null for an index and links; for a fold that only steps; and for an aggregate that counts every
@@ -76,6 +82,20 @@ public:
 private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
+};
+
+/// Maps messages for one view that reads. Not thread-safe.
+class ReadingMapper {
+public:
+    explicit ReadingMapper(std::shared_ptr<const View> view);
+    ~ReadingMapper();
+
+    /// Emits into the row that `batch` has begun; nothing, and false, if the function threw.
+    bool map(Context& context, const Message& message, RowBatch& batch);
+
+private:
+    std::shared_ptr<const View> view_;
+    std::unique_ptr<CodeRows> rows_;
 };
 
 } // namespace sluice

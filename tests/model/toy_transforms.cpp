@@ -30,8 +30,16 @@ std::string with_member(const Incoming& message, const std::string& name, std::s
 
 } // namespace
 
-Transforms toy_transforms() {
+namespace {
+
+struct Toys {
     Transforms all;
+    Source edit_links = Source::facts("");
+};
+
+Toys make_toys() {
+    Toys toys;
+    Transforms& all = toys.all;
     const Source keys = Source::facts("keys");
     const Source blocks = Source::facts("blocks");
     const Source blobs = Source::facts("blobs");
@@ -82,7 +90,18 @@ Transforms toy_transforms() {
                                                (first ? first->key().to_json() : "") +
                                                (any ? "!" : "")));
              }});
-    return all;
+    toys.edit_links = edits;
+    return toys;
+}
+
+} // namespace
+
+Transforms toy_transforms() {
+    return make_toys().all;
+}
+
+Source toy_edit_links() {
+    return make_toys().edit_links;
 }
 
 std::vector<std::string> toy_transform_names() {

@@ -15,6 +15,8 @@ namespace sluice::test {
 //   {"blob":"b1",...}                             shows the blob's text
 //   {"rank":true,"author":...}                    shows how many edits there are, and the first's n
 Transforms toy_transforms();
+/// The cells of toy.edit-links: [target, author, n] -> text.
+Source toy_edit_links();
 
 /// Their names, in order.
 std::vector<std::string> toy_transform_names();

@@ -29,6 +29,50 @@ CodeView letters() {
     return view;
 }
 
+std::string author_of(const Message& message) {
+    const Value* const author = message.json == nullptr ? nullptr : message.json->find("author");
+    return author == nullptr ? "" : std::string(author->as_string().value_or(""));
+}
+
+/// Of each message its author with the number of messages that by_author, or whatever has its name,
+/// has of that author, and the first of any. Throws for those who wrote exactly three.
+CodeView company(const Database& database, std::uint32_t version) {
+    CodeView view;
+    view.app = "readers";
+    view.version = version;
+    const Source others = database.rows_of("by_author").value();
+    const Source shown = database.rows_of("shown").value();
+    view.reads = {others, shown};
+    view.map_reading = [others, shown, version](Context& context, const Message& message,
+                                                Emit& emit) {
+        const std::string author = author_of(message);
+        if (author.empty()) return;
+        const std::size_t count = context.prefix(others, Key(author)).size();
+        if (count == 3) throw std::runtime_error("three is a crowd");
+        const auto last = context.last(shown, Key{});
+        emit(Key(author, count, last ? last->encoded_key.substr(0, 40) : "none", version));
+    };
+    return view;
+}
+
+/// Reads facts, cells of a transform and the rows of company.
+CodeView gossip(const Database& database, const Source& edits) {
+    CodeView view;
+    view.app = "readers";
+    view.definition = R"({"kind":"aggregate","value":{"count":true,"max":true}})";
+    const Source company = database.rows_of("company").value();
+    view.reads = {company};
+    view.map_reading = [edits, company](Context& context, const Message& message, Emit& emit) {
+        const std::string author = author_of(message);
+        const auto first = context.first(company, Key(author));
+        const bool is_blocked = context.has(Source::facts("blocks"), Key("bo"));
+        emit(Key(author, is_blocked), static_cast<std::int64_t>(first ? first->owner.value : 0));
+        // Throws where the transform is not in use.
+        if (context.get(edits, Key("m3", "ada", 1))) emit(Key("edited"));
+    };
+    return view;
+}
+
 class Driver {
 public:
     explicit Driver(std::uint64_t seed) : random_(seed) {
@@ -55,6 +99,7 @@ public:
         all_code();
         on_.reopen();
         on_.database->add_view("letters", letters()).value();
+        load_readers();
         return differences();
     }
 
@@ -67,6 +112,12 @@ private:
         return letter + std::to_string(1 + pick(below));
     }
     void all_code() { on_.options.transforms = toy_transforms(); }
+    void load_readers() {
+        static_cast<void>(on_.database->add_view("company", company(*on_.database, version_)));
+        if (!on_.database->rows_of("company")) return;
+        static_cast<void>(
+            on_.database->add_view("gossip", gossip(*on_.database, toy_edit_links())));
+    }
     void use_all() { on_.database->use_transforms(toy_transform_names()).value(); }
 
     std::string text() { return "words of message " + std::to_string(random_()); }
@@ -109,7 +160,7 @@ private:
 
     std::string act() {
         Database& database = *on_.database;
-        switch (pick(20)) {
+        switch (pick(24)) {
         default: {
             std::vector<std::string> bodies;
             std::vector<std::string> keys;
@@ -165,6 +216,22 @@ private:
         case 14:
             static_cast<void>(database.add_view("letters", letters()).has_value());
             return "load code";
+        case 15:
+        case 16: load_readers(); return "load readers";
+        case 17:
+            if (pick(3) == 0) ++version_;
+            load_readers();
+            return "load readers, maybe newer ones";
+        case 18:
+            switch (pick(4)) {
+            case 0: static_cast<void>(database.drop_view("gossip")); break;
+            case 1: static_cast<void>(database.drop_view("company")); break;
+            case 2: static_cast<void>(database.add_view("by_author", kByAuthor)); break;
+            default:
+                static_cast<void>(
+                    database.add_view("by_author", R"({"kind":"index","key":["/author"]})"));
+            }
+            return "change what is read";
         }
     }
 
@@ -183,6 +250,7 @@ private:
     std::mt19937_64 random_;
     DatabaseOnDisk on_;
     std::uint64_t key_count_ = 0;
+    std::uint32_t version_ = 1; ///< Of `company`.
 };
 
 class TransformHistories : public testing::TestWithParam<std::size_t> {};

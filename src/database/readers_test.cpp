@@ -1,0 +1,309 @@
+// Views that read views, facts and cells: promises P1, P3 to P6 and P8 for them.
+#include "database/database_test_support.hpp"
+#include "database/transform_test_support.hpp"
+
+namespace sluice::test {
+namespace {
+
+// {"name":"ada","says":...} gives authors a row ["ada"]
+// {"likes":"ada"}           gives liked a row ["ada", who is liked by message N]
+// ranked has of each author a row [number of likes, name], so it reads liked
+// shouted has of each ranked author a row, so it reads ranked
+
+constexpr const char* kNames = R"({"kind":"index","key":["/name"]})";
+constexpr const char* kLiked = R"({"kind":"index","key":["/likes"]})";
+
+std::string author(const std::string& name) {
+    return R"({"name":")" + name + "\"}";
+}
+std::string likes(const std::string& name) {
+    return R"({"likes":")" + name + "\"}";
+}
+std::string name_in(const Message& message, std::string_view member_name = "name") {
+    const Value* const value = message.json == nullptr ? nullptr : message.json->find(member_name);
+    return value == nullptr ? "" : std::string(value->as_string().value_or(""));
+}
+
+class Readers : public testing::Test {
+protected:
+    Readers() {
+        on.reopen();
+        on.database->add_view("names", kNames).value();
+        on.database->add_view("liked", kLiked).value();
+    }
+
+    CodeView ranked(std::uint32_t version = 1) {
+        CodeView view;
+        view.app = "ranks";
+        view.version = version;
+        const Source liked = on.database->rows_of("liked").value();
+        view.reads = {liked};
+        view.map_reading = [this, liked](Context& context, const Message& message, Emit& emit) {
+            runs.push_back(message.seq);
+            const std::string name = name_in(message);
+            if (name.empty()) return;
+            const auto found = context.prefix(liked, Key(name));
+            emit(Key(static_cast<std::int64_t>(found.size()), name));
+        };
+        return view;
+    }
+    /// Whether each author is ranked at all with two likes or more.
+    CodeView loved() {
+        CodeView view;
+        view.app = "loves";
+        const Source ranks = on.database->rows_of("ranked").value();
+        view.reads = {ranks};
+        view.map_reading = [ranks](Context& context, const Message& message, Emit& emit) {
+            const std::string name = name_in(message);
+            if (!name.empty() && context.has(ranks, Key(std::int64_t{2}, name))) {
+                emit(Key(name, "loved"));
+            }
+        };
+        return view;
+    }
+    void add_ranked() { on.database->add_view("ranked", ranked()).value(); }
+
+    DatabaseOnDisk on;
+    Seqs runs; ///< The messages on which `ranked` was run.
+};
+
+// P1, P5
+TEST_F(Readers, FollowWhatTheyRead) {
+    const Seq ada = on.append(author("ada"));
+    const Seq bo = on.append(author("bo"));
+    on.append(likes("ada"));
+    add_ranked();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"bo"]=2 [1,"ada"]=1)");
+
+    runs.clear();
+    const Seq like = on.append(likes("bo"));
+    EXPECT_EQ(on.rows("ranked"), R"([1,"ada"]=1 [1,"bo"]=2)");
+    EXPECT_EQ(runs, (Seqs{bo, like})) << "the author concerned and the new message, no other";
+
+    runs.clear();
+    on.database->delete_messages(Seqs{like}).value();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"bo"]=2 [1,"ada"]=1)");
+    EXPECT_EQ(runs, (Seqs{bo}));
+
+    runs.clear();
+    on.database->restore(Seqs{like}).value();
+    EXPECT_EQ(on.rows("ranked"), R"([1,"ada"]=1 [1,"bo"]=2)");
+
+    runs.clear();
+    on.database->replace(like, likes("ada")).value();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"bo"]=2 [2,"ada"]=1)");
+    EXPECT_EQ(runs, (Seqs{ada, bo, like}));
+    on.expect_verified();
+}
+
+// P1: strata.
+TEST_F(Readers, AreReadByOthersInTurn) {
+    on.append(author("ada"));
+    add_ranked();
+    on.database->add_view("loved", loved()).value();
+    EXPECT_EQ(on.rows("loved"), "");
+    on.append(likes("ada"));
+    on.append(likes("ada"));
+    EXPECT_EQ(on.rows("loved"), R"(["ada","loved"]=1)");
+    on.append(likes("ada"));
+    EXPECT_EQ(on.rows("loved"), "");
+    on.expect_verified();
+}
+
+// P4: without the code, rows that rest on what is gone are gone at once.
+TEST_F(Readers, LoseWhatRestsOnWhatIsGoneWhenTheirCodeIsNotHere) {
+    const Seq ada = on.append(author("ada"));
+    const Seq bo = on.append(author("bo"));
+    const Seq like = on.append(likes("ada"));
+    add_ranked();
+    on.reopen();
+    on.database->delete_messages(Seqs{like}).value();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"bo"]=2)");
+    const Seq newer = on.append(likes("bo"));
+    EXPECT_EQ(on.rows("ranked"), "") << "both are known to be wrong";
+    const Seq cy = on.append(author("cy"));
+    on.expect_verified();
+
+    runs.clear();
+    add_ranked();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=1 [0,"cy"]=6 [1,"bo"]=2)");
+    EXPECT_EQ(runs, (Seqs{ada, bo, newer, cy})) << "the short list and what is new";
+    on.expect_verified();
+}
+
+// P5: nothing is done twice.
+TEST_F(Readers, AreNotRunAgainWhenNothingHappenedWhileTheyWereAway) {
+    on.append(author("ada"));
+    add_ranked();
+    on.reopen();
+    runs.clear();
+    add_ranked();
+    EXPECT_EQ(runs, Seqs{});
+    EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=1)");
+}
+
+TEST_F(Readers, ReadFacts) {
+    on.append(author("ada"));
+    CodeView view;
+    view.app = "titles";
+    view.map_reading = [](Context& context, const Message& message, Emit& emit) {
+        const std::string name = name_in(message);
+        const auto title = context.get(Source::facts("titles"), Key(name));
+        if (!name.empty()) emit(Key(title ? std::string(title->value) : "nobody", name));
+    };
+    on.database->add_view("titles", view).value();
+    EXPECT_EQ(on.rows("titles"), R"(["nobody","ada"]=1)");
+    on.database->put_fact({{"titles", Key("ada")}, "countess"}).value();
+    EXPECT_EQ(on.rows("titles"), R"(["countess","ada"]=1)");
+    on.database->drop_fact({"titles", Key("ada")}).value();
+    EXPECT_EQ(on.rows("titles"), R"(["nobody","ada"]=1)");
+    on.expect_verified();
+}
+
+TEST_F(Readers, AreToldOfViewsThatTakeAnotherDefinition) {
+    on.append(R"({"likes":"ada","loves":"bo"})");
+    on.append(author("ada"));
+    on.append(author("bo"));
+    add_ranked();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"bo"]=3 [1,"ada"]=2)");
+    on.database->add_view("liked", R"({"kind":"index","key":["/loves"]})").value();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=2 [1,"bo"]=3)");
+    on.expect_verified();
+}
+
+TEST_F(Readers, BuildNewVersionsAnew) {
+    on.append(author("ada"));
+    on.append(likes("ada"));
+    add_ranked();
+    on.database->add_view("loved", loved()).value();
+    CodeView twice = ranked(2);
+    const Source liked = on.database->rows_of("liked").value();
+    twice.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
+        const std::string name = name_in(message);
+        const auto found = context.prefix(liked, Key(name));
+        if (!name.empty()) emit(Key(static_cast<std::int64_t>(2 * found.size()), name));
+    };
+    on.database->add_view("ranked", twice).value();
+    EXPECT_EQ(on.rows("ranked"), R"([2,"ada"]=1)");
+    EXPECT_EQ(on.rows("loved"), R"(["ada","loved"]=1)") << "who reads it follows";
+    on.expect_verified();
+}
+
+TEST_F(Readers, FailForOneMessageAndHeal) {
+    const Seq ada = on.append(author("ada"));
+    on.append(author("bo"));
+    CodeView view = ranked();
+    const Source liked = view.reads.front();
+    view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
+        const std::string name = name_in(message);
+        if (name.empty()) return;
+        emit(Key(name));
+        if (context.has(liked, Key(name))) throw std::runtime_error("too popular");
+    };
+    on.database->add_view("humble", view).value();
+    const Seq like = on.append(likes("ada"));
+    EXPECT_EQ(on.rows("humble"), R"(["bo"]=2)");
+    EXPECT_EQ(on.info("humble").errors, 1u);
+    on.database->delete_messages(Seqs{like}).value();
+    EXPECT_EQ(on.rows("humble"), R"(["ada"]=1 ["bo"]=2)");
+    EXPECT_EQ(ada, Seq{1});
+    on.expect_verified();
+}
+
+// P6
+TEST_F(Readers, KeepNothingOfWhatTheyReadWhenItIsErased) {
+    const std::string secret = "a secret that was told in confidence to nobody at all";
+    const Seq told = on.append(likes(secret));
+    on.append(author("ada"));
+    CodeView view;
+    view.app = "gossip";
+    const Source liked = on.database->rows_of("liked").value();
+    view.reads = {liked};
+    view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
+        if (name_in(message).empty()) return;
+        const auto first = context.first(liked, Key());
+        emit(first ? first->key() : Key("silence"));
+    };
+    on.database->add_view("gossip", view).value();
+    on.append(author("bo"));
+    for (const bool is_loaded : {true, false}) {
+        if (!is_loaded) on.reopen();
+        on.append(author("cy"));
+    }
+    EXPECT_NE(on.rows("gossip").find(secret), std::string::npos);
+    on.database->erase(Seqs{told}).value();
+    EXPECT_EQ(on.disk.find(secret).size(), 0u);
+    EXPECT_EQ(on.disk.find_on_device(secret).size(), 0u);
+    on.database->add_view("gossip", view).value();
+    EXPECT_EQ(on.rows("gossip"), R"(["silence"]=2 ["silence"]=3 ["silence"]=4 ["silence"]=5)");
+    on.expect_verified();
+}
+
+TEST_F(Readers, AreRefusedWhereTheyWouldReadThemselves) {
+    add_ranked();
+    on.database->add_view("loved", loved()).value();
+    CodeView circle = ranked(2);
+    circle.reads = {on.database->rows_of("loved").value()};
+    const auto refused = on.database->add_view("ranked", circle);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::invalid_argument);
+    EXPECT_EQ(refused.error().context, "view ranked would read itself");
+    EXPECT_EQ(on.database->drop_view("ranked").error().context,
+              "view loved reads ranked: drop that one first");
+    EXPECT_EQ(on.database->add_view("ranked", kCounts).error().context,
+              "view loved reads ranked, so it must be an index");
+    EXPECT_EQ(on.database->rows_of("nothing").error().code, Errc::not_found);
+    on.database->drop_view("loved").value();
+    on.database->drop_view("ranked").value();
+    on.expect_verified();
+}
+
+TEST_F(Readers, MayReadOnlyWhatTheyWereRegisteredToRead) {
+    on.append(author("ada"));
+    CodeView view = ranked();
+    view.reads = {on.database->rows_of("names").value()};
+    on.database->add_view("sly", view).value();
+    EXPECT_EQ(on.rows("sly"), "");
+    EXPECT_EQ(on.info("sly").errors, 1u);
+}
+
+// P1: a view that is read catches up, and who reads it follows.
+TEST_F(Readers, FollowAViewWhoseOwnerComesBack) {
+    CodeView owned;
+    owned.app = "owner";
+    owned.map = [](const Message& message, Emit& emit) {
+        const std::string name = name_in(message, "likes");
+        if (!name.empty()) emit(Key(name));
+    };
+    on.database->add_view("liked", owned).value();
+    const Seq ada = on.append(author("ada"));
+    add_ranked();
+    on.reopen();
+    add_ranked();
+    on.append(likes("ada"));
+    EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=1)") << "the view that it reads is behind";
+    on.expect_verified();
+    runs.clear();
+    on.database->add_view("liked", owned).value();
+    EXPECT_EQ(on.rows("ranked"), R"([1,"ada"]=1)");
+    EXPECT_EQ(runs, Seqs{ada});
+    on.expect_verified();
+}
+
+// P5
+TEST_F(Readers, WhySaysWhatTheyLookedAt) {
+    const Seq ada = on.append(author("ada"));
+    const Seq like = on.append(likes("ada"));
+    add_ranked();
+    const Explanation why = on.database->why(ada).value();
+    const auto found = std::find_if(why.views.begin(), why.views.end(),
+                                    [](const auto& each) { return each.view == "ranked"; });
+    ASSERT_NE(found, why.views.end());
+    ASSERT_EQ(found->looks.size(), 2u);
+    EXPECT_EQ(found->looks[0].source, "rows liked");
+    EXPECT_EQ(found->looks[0].kind, "prefix");
+    EXPECT_EQ(found->looks[1].owner, like);
+}
+
+} // namespace
+} // namespace sluice::test

@@ -1,0 +1,201 @@
+// P1, P3, P6 and P7 for views that read views: the power is cut at every operation of building one,
+// of changes that wake them, of switching what they read and of their coming back; then the
+// database is opened, at first without their code. SLUICE_CRASH_STRIDE tries every so many
+// operations only (1: all).
+#include "database/transform_test_support.hpp"
+
+#include <cstdlib>
+
+namespace sluice::test {
+namespace {
+
+constexpr int kAuthors = 12;
+constexpr const char* kLikes = R"({"kind":"index","key":["/likes"]})";
+constexpr const char* kLoves = R"({"kind":"index","key":["/loves"]})";
+
+std::string member_of(const Message& message, std::string_view name) {
+    const Value* const value = message.json == nullptr ? nullptr : message.json->find(name);
+    return value == nullptr ? "" : std::string(value->as_string().value_or(""));
+}
+
+/// Of each author how often and, with `version`, by whom first he is liked.
+CodeView ranked(const Database& database, std::uint32_t version = 1) {
+    CodeView view;
+    view.app = "ranks";
+    view.version = version;
+    const Source liked = database.rows_of("liked").value();
+    view.reads = {liked};
+    view.map_reading = [liked, version](Context& context, const Message& message, Emit& emit) {
+        const std::string name = member_of(message, "name");
+        if (name.empty()) return;
+        const auto found = context.prefix(liked, Key(name));
+        emit(Key(found.size(), name, version, found.empty() ? 0 : found.front().owner.value));
+    };
+    return view;
+}
+
+/// The first and the last of what is ranked.
+CodeView ends(const Database& database) {
+    CodeView view;
+    view.app = "ends";
+    const Source ranks = database.rows_of("ranked").value();
+    view.reads = {ranks};
+    view.map_reading = [ranks](Context& context, const Message& message, Emit& emit) {
+        if (member_of(message, "name").empty()) return;
+        for (const auto& cell : {context.first(ranks, Key{}), context.last(ranks, Key{})}) {
+            if (cell) emit(cell->key());
+        }
+    };
+    return view;
+}
+
+/// Authors, likes, and the two views that read them.
+struct Ranks : DatabaseOnDisk {
+    Ranks() {
+        options.view_segment_rows_max = 16;
+        reopen();
+        database->add_view("liked", kLikes).value();
+        std::vector<std::string> bodies;
+        for (int i = 0; i < kAuthors; ++i) {
+            const std::string name = "author " + std::to_string(i);
+            bodies.push_back(R"({"name":")" + name + "\"}");
+            for (int n = 0; n < i % 4; ++n) {
+                bodies.push_back(R"({"likes":")" + name + R"(","loves":"author 3"})");
+            }
+        }
+        std::vector<NewMessage> batch;
+        for (const std::string& body : bodies) batch.push_back({body, {}});
+        database->append(batch).value();
+    }
+    void load() { load(*database); }
+    static void load(Database& to, std::uint32_t version = 1) {
+        to.add_view("ranked", ranked(to, version)).value();
+        to.add_view("ends", ends(to)).value();
+    }
+    Seqs likes() const {
+        Seqs seqs;
+        auto rows = database->snapshot().read("liked").value();
+        while (rows.next()) seqs.push_back(rows.seq());
+        return seqs;
+    }
+};
+
+std::string differences(const Database& database) {
+    const VerifyReport report = database.verify().value();
+    for (const std::string& problem : report.problems) return problem;
+    for (const VerifyReport::View& view : report.views) {
+        for (const std::string& difference : view.differences) return view.name + ": " + difference;
+    }
+    return {};
+}
+
+std::uint64_t stride() {
+    const char* const wanted = std::getenv("SLUICE_CRASH_STRIDE");
+    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 2;
+}
+
+/// Cuts the power at operations of `act` and looks at what is found: without the code of the views
+/// that read, and with it.
+template <typename Act>
+void cut_during(Ranks& on, const Act& act, const std::string& needle = {},
+                std::uint32_t version = 1) {
+    std::uint64_t states = 0;
+    int failures = 0;
+    on.disk.observe([&] {
+        if (on.disk.operations() % stride() != 0 || failures > 3) return;
+        const std::uint64_t turn = on.disk.operations() / stride();
+        const Fate fate = kEveryFate[turn % std::size(kEveryFate)];
+        ++states;
+        const auto disk = on.disk.copy_after_power_cut(fate, turn);
+        const auto root = disk->root();
+        const auto database = Database::open(*root, on.options);
+        std::string wrong =
+            database ? differences(**database) : "cannot be opened: " + database.error().context;
+        if (wrong.empty()) {
+            Ranks::load(**database, version);
+            wrong = differences(**database);
+        }
+        const bool is_erased = wrong.empty() && !(*database)->receipts().empty();
+        if (is_erased && !needle.empty() && !disk->find(needle).empty()) wrong = "a needle is left";
+        if (wrong.empty()) return;
+        ++failures;
+        ADD_FAILURE() << "operation " << on.disk.operations() << ", fate " << static_cast<int>(fate)
+                      << ": " << wrong;
+    });
+    act();
+    on.disk.observe({});
+    EXPECT_EQ(differences(*on.database), "");
+    EXPECT_GT(states, 2u);
+}
+
+TEST(ReaderCrash, WhileOneIsBuilt) {
+    Ranks on;
+    cut_during(on, [&] { on.load(); });
+}
+
+TEST(ReaderCrash, WhileWhatTheyReadIsDeletedAndRestored) {
+    Ranks on;
+    on.load();
+    const Seqs likes = on.likes();
+    cut_during(on, [&] {
+        on.database->delete_messages(likes).value();
+        on.database->merge_views().value();
+        on.database->restore(likes).value();
+        on.database->merge_views().value();
+    });
+}
+
+TEST(ReaderCrash, WhileTheyComeBackToALongList) {
+    Ranks on;
+    on.load();
+    on.reopen();
+    on.database->delete_messages(on.likes()).value();
+    on.append(R"({"likes":"author 1"})");
+    cut_during(on, [&] {
+        on.load();
+        on.database->merge_views().value();
+    });
+}
+
+TEST(ReaderCrash, WhileWhatTheyReadTakesAnotherDefinition) {
+    Ranks on;
+    on.load();
+    cut_during(on, [&] {
+        on.database->add_view("liked", kLoves).value();
+        on.database->merge_views().value();
+    });
+}
+
+TEST(ReaderCrash, WhileANewVersionTakesTheirPlace) {
+    Ranks on;
+    on.load();
+    cut_during(
+        on,
+        [&] {
+            Ranks::load(*on.database, 2);
+            on.database->merge_views().value();
+        },
+        {}, 2);
+}
+
+// P6
+TEST(ReaderCrash, WhileWhatTheyReadIsErased) {
+    Ranks on;
+    const std::string needle = "a needle that nobody must find";
+    const Seq first = on.append(R"({"name":")" + needle + "\"}");
+    const Seq second = on.append(R"({"likes":")" + needle + "\"}");
+    on.load();
+    on.append(R"({"name":"author 99"})");
+    on.database->merge_views().value();
+    cut_during(
+        on,
+        [&] {
+            on.database->erase(Seqs{first, second}).value();
+        },
+        needle);
+    EXPECT_EQ(on.disk.find(needle).size(), 0u);
+    EXPECT_EQ(on.disk.find_on_device(needle).size(), 0u);
+}
+
+} // namespace
+} // namespace sluice::test
