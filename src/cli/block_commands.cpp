@@ -3,8 +3,8 @@
 #include "base/try.hpp"
 #include "cli/motive.hpp"
 #include "cli/program.hpp"
-#include "scuttlebutt/blocking.hpp"
-#include "scuttlebutt/contacts.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 namespace sluice::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "scuttlebutt/contacts.hpp"
+#include <sluice/scuttlebutt.hpp>
 
 #include "scuttlebutt/keys.hpp"
 #include "scuttlebutt/message_parts.hpp"
@@ -82,14 +82,6 @@ HopsChange hops_change(const std::map<std::string, unsigned>& before,
         if (!after.contains(feed)) change.left.push_back(feed);
     }
     return change;
-}
-
-FactName block_name(std::string_view feed) {
-    return {"scuttlebutt.blocks", Key{feed}};
-}
-
-bool is_blocked(std::string_view feed, const std::function<bool(const FactName&)>& has_fact) {
-    return has_fact(block_name(feed));
 }
 
 } // namespace sluice::scuttlebutt

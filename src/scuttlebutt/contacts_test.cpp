@@ -1,4 +1,4 @@
-#include "scuttlebutt/contacts.hpp"
+#include <sluice/scuttlebutt.hpp>
 
 #include "base/json.hpp"
 #include "scuttlebutt/keys.hpp"
@@ -98,8 +98,12 @@ TEST(Blocks, AreFacts) {
     const auto has = [&bo](const FactName& name) {
         return name.collection == "scuttlebutt.blocks" && name.key == Key{bo};
     };
-    EXPECT_TRUE(is_blocked(bo, has));
-    EXPECT_FALSE(is_blocked(feed_of(3), has));
+    const auto is_kept_out = [&has](const std::string& author) {
+        return is_of_blocked_feed({R"({"value":{"author":")" + author + "\"}}"}, has);
+    };
+    EXPECT_EQ(block_name(bo).collection, kBlocksCollection);
+    EXPECT_TRUE(is_kept_out(bo));
+    EXPECT_FALSE(is_kept_out(feed_of(3)));
 }
 
 TEST(ContactsSharedLog, AreAsManyAsAnIndependentCountSays) {

@@ -12,6 +12,8 @@
 #include "scuttlebutt/message_parts.hpp"
 #include "scuttlebutt/object_text.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <algorithm>
 #include <set>
 
@@ -143,7 +145,8 @@ std::optional<Cell> newest_edit(Context& context, const Source& roots, const Mes
     // Authors stand in order: if first and last are the author's, all are, and nobody needs to ask
     // who may edit.
     if (is_mine(first) && is_mine(last)) return last;
-    if (!context.has(Source::facts(std::string(kSettingsCollection)), Key{kAnyoneMayEdit}))
+    const FactName anyone = anyone_may_edit_name();
+    if (!context.has(Source::facts(anyone.collection), anyone.key))
         return context.last(roots, mine);
     const auto newest = context.last(roots, Key{"all", parts.id});
     if (!newest) return std::nullopt;
@@ -177,6 +180,10 @@ void show_edits(Context& context, const Source& roots, const Message& message, T
 }
 
 } // namespace
+
+FactName anyone_may_edit_name() {
+    return {std::string(kSettingsCollection), Key{"anyone-may-edit"}};
+}
 
 Transform edit_links_transform() {
     return {"scuttlebutt.edit-links", 1, link_edits};

@@ -28,9 +28,6 @@
 
 namespace sluice::scuttlebutt {
 
-inline constexpr std::string_view kSettingsCollection = "scuttlebutt.settings";
-inline constexpr std::string_view kAnyoneMayEdit = "anyone-may-edit";
-
 inline constexpr unsigned kEditChainMax = 32;
 /// A longer content is no edit's.
 inline constexpr std::size_t kEditContentSizeBytesMax = 256 * 1024;

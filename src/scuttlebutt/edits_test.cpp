@@ -4,7 +4,8 @@
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
 #include "scuttlebutt/test_context.hpp"
-#include "scuttlebutt/transforms.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
 #include <string>
@@ -132,7 +133,9 @@ TEST_F(Edits, AreTheAuthorsOnly) {
 }
 
 TEST_F(Edits, AreEverybodysWhereAFactSaysSo) {
-    const FactName anyone{std::string(kSettingsCollection), Key{kAnyoneMayEdit}};
+    const FactName anyone = anyone_may_edit_name();
+    EXPECT_EQ(anyone.collection, "scuttlebutt.settings");
+    EXPECT_EQ(anyone.key, Key{"anyone-may-edit"});
     edit({.id = 2, .author = "@bo", .sequence = 1, .timestamp = 9, .content = edit_of(1, "bo's")});
     edit({.id = 3, .sequence = 50, .timestamp = 8, .content = edit_of(1, "ann's")});
     EXPECT_EQ(text(), "ann's");
