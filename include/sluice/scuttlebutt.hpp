@@ -138,11 +138,14 @@ Result<Changed> unblock(Database& database, std::string_view feed,
 
 enum class Relation : std::uint8_t { none, follows, blocks };
 
-/// One feed's last word about another.
+/// One feed's word about another.
 struct Contact {
     std::string author;
     std::string contact;
     Relation relation = Relation::none;
+    // Where the author put it; 0 where the message has no such number.
+    std::int64_t sequence = 0;
+    double timestamp = 0; ///< Milliseconds since 1970, as claimed.
     friend bool operator==(const Contact&, const Contact&) = default;
 };
 
@@ -155,8 +158,10 @@ struct HopsLimits {
     unsigned hops_max = 3;
     std::size_t feeds_max = 1'000'000; ///< Among the farthest, those that come first by id.
 };
-/// How many follows lead from `from` to each feed, 0 to itself. Of one pair of feeds the last
-/// contact counts. What `from` blocks is nowhere, and nothing is reached through it; blocks by
+/// How many follows lead from `from` to each feed, 0 to itself. Of one pair of feeds the author's
+/// last contact counts, in whichever order they are here: the one with the greatest `sequence`,
+/// then `timestamp`; of a feed that has forked, where both are equal, the greatest `relation`. What
+/// `from` blocks is nowhere, and nothing is reached through it; blocks by
 /// others only end what they follow themselves.
 std::map<std::string, unsigned> hops_from(std::string_view from, std::span<const Contact> contacts,
                                           const HopsLimits& limits = {});
