@@ -58,10 +58,13 @@ PreparedFact identity_fact(const KeyPair& pair) {
 }
 
 Result<std::vector<PreparedFact>> identity_facts(std::string_view secret_file) {
-    SLUICE_TRY_ASSIGN(const std::vector<KeyPair> pairs, parse_secret_file(secret_file));
+    SLUICE_TRY_ASSIGN(std::vector<KeyPair> pairs, parse_secret_file(secret_file));
     std::vector<PreparedFact> facts;
     facts.reserve(pairs.size());
-    for (const KeyPair& pair : pairs) facts.push_back(identity_fact(pair));
+    for (KeyPair& pair : pairs) {
+        facts.push_back(identity_fact(pair));
+        sodium_memzero(pair.secret_key.data(), pair.secret_key.size());
+    }
     return facts;
 }
 
