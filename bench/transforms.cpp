@@ -1,6 +1,5 @@
 // Measures what transforms cost for bench/run: facts that change what messages say, keys that open
 // them, edits. One JSON object a line on standard output.
-#include "scuttlebutt/transforms.hpp"
 #include "bench/fresh.hpp"
 #include "bench/measure.hpp"
 #include "import/importer.hpp"
@@ -10,6 +9,8 @@
 #include "scuttlebutt/generator.hpp"
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/read_keys.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -22,12 +23,6 @@ using namespace sluice::bench;
 namespace ssb = sluice::scuttlebutt;
 
 namespace {
-
-std::vector<std::string> names_of(const Transforms& transforms) {
-    std::vector<std::string> names;
-    for (const Transform& each : transforms.list()) names.push_back(each.name);
-    return names;
-}
 
 ReadOptions below(const Key& prefix) {
     ReadOptions options;
@@ -251,7 +246,7 @@ Options with_scuttlebutt() {
 }
 
 void use_scuttlebutt(Database& database) {
-    database.use_transforms(names_of(ssb::transforms())).value();
+    database.use_transforms(ssb::transforms().names()).value();
 }
 
 void importing(const std::string& log) {

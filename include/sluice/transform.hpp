@@ -61,6 +61,13 @@ public:
         return {Source::Kind::cells, list_.back().name};
     }
     std::span<const Transform> list() const { return list_; }
+    /// For Database::use_transforms().
+    std::vector<std::string> names() const {
+        std::vector<std::string> names;
+        names.reserve(list_.size());
+        for (const Transform& each : list_) names.push_back(each.name);
+        return names;
+    }
 
 private:
     std::vector<Transform> list_;

@@ -3,9 +3,8 @@
 #include "base/try.hpp"
 #include "cli/motive.hpp"
 #include "cli/program.hpp"
-#include "io/file.hpp"
-#include "scuttlebutt/blob_store.hpp"
-#include "scuttlebutt/blobs.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -21,8 +20,7 @@ constexpr const char* kBlobs = "scuttlebutt.blobs";
 
 /// `blobs` in the directory of the database.
 Result<std::unique_ptr<BlobStore>> open_blobs(const DatabaseArgument& database) {
-    SLUICE_TRY_ASSIGN(auto folder, open_directory(database.path() + "/blobs", Create::if_missing));
-    return BlobStore::open(std::move(folder));
+    return BlobStore::open(database.path() + "/blobs");
 }
 
 Result<BlobId> blob_id(const std::string& text) {
@@ -30,14 +28,10 @@ Result<BlobId> blob_id(const std::string& text) {
     return Error{Errc::invalid_argument, "this is no id of a blob: those look like &...=.sha256"};
 }
 
-FactName fact_of(const BlobId& id) {
-    return {std::string(kBlobsCollection), Key(id.text())};
-}
-
 /// First nobody sees it, then it is not there: a crash in between leaves what gc takes away.
 Result<Changed> remove_blob(Database& database, BlobStore& blobs, const BlobId& id,
                             const ChangeOptions& options) {
-    auto changed = database.erase_fact(fact_of(id), options);
+    auto changed = database.erase_fact(blob_name(id), options);
     if (!changed && changed.error().code != Errc::not_found) return changed;
     SLUICE_TRY_ASSIGN(const bool was_there, blobs.remove(id));
     if (!was_there && !changed) {
@@ -86,7 +80,7 @@ struct BlobAdd {
         ProgressLine progress;
         const std::string transform = kBlobs;
         SLUICE_TRY(open->use_transforms(std::span(&transform, 1), progress.function()));
-        const PreparedFact fact = blob_fact(kept.text(), bytes.value());
+        const PreparedFact fact = blob_fact(kept, bytes.value());
         SLUICE_TRY_ASSIGN(const Changed changed,
                           open->put_fact(fact.fact(), motive.options(progress)));
         if (session.out.json) {

@@ -3,8 +3,8 @@
 #include "base/try.hpp"
 #include "cli/motive.hpp"
 #include "cli/program.hpp"
-#include "scuttlebutt/blocking.hpp"
-#include "scuttlebutt/contacts.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 namespace sluice::cli {
 namespace {
@@ -117,6 +117,9 @@ struct Hops {
         const HopsLimits limits{.hops_max = hops_max};
         auto hops = hops_from(feed, contacts, limits);
         if (!without.empty()) {
+            std::erase_if(contacts, [this](const Contact& said) {
+                return said.author == feed && said.contact == without;
+            });
             contacts.push_back({feed, without, Relation::blocks});
             const HopsChange change = hops_change(hops, hops_from(feed, contacts, limits));
             std::map<std::string, unsigned> left;

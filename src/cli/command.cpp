@@ -3,8 +3,8 @@
 #include "base/compact_json.hpp"
 #include "base/try.hpp"
 #include "cli/progress.hpp"
-#include "scuttlebutt/blocking.hpp"
-#include "scuttlebutt/transforms.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -21,13 +21,6 @@ void Session::note(std::string_view text) const {
 
 Transforms own_transforms() {
     return scuttlebutt::transforms();
-}
-
-std::vector<std::string> own_transform_names() {
-    const Transforms known = own_transforms();
-    std::vector<std::string> names;
-    for (const Transform& each : known.list()) names.push_back(each.name);
-    return names;
 }
 
 void DatabaseArgument::describe(CLI::App& app) {

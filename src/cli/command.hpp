@@ -35,7 +35,6 @@ struct Session {
 
 /// The transforms that this program has the code of.
 Transforms own_transforms();
-std::vector<std::string> own_transform_names();
 
 /// The part of a command that opens a database.
 class DatabaseArgument {

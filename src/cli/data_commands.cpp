@@ -10,6 +10,8 @@
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/secret_file.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <csignal>
 #include <map>
 

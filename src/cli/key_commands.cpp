@@ -4,7 +4,8 @@
 #include "cli/motive.hpp"
 #include "cli/program.hpp"
 #include "scuttlebutt/read_keys.hpp"
-#include "scuttlebutt/secret_file.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
 
@@ -70,17 +71,14 @@ struct KeyAdd {
             SLUICE_TRY_ASSIGN(const GroupKey key, parse_group_key(text));
             keys.push_back(is_group ? group_fact(key) : own_fact(key.key));
         } else {
-            SLUICE_TRY_ASSIGN(const std::vector<KeyPair> pairs, parse_secret_file(text));
-            for (const KeyPair& pair : pairs) keys.push_back(identity_fact(pair));
+            SLUICE_TRY_ASSIGN(keys, identity_facts(text));
         }
-        std::vector<NewFact> facts;
-        facts.reserve(keys.size());
-        for (const PreparedFact& key : keys) facts.push_back(key.fact());
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         ProgressLine progress;
         const std::string unbox = kUnbox;
         SLUICE_TRY(open->use_transforms(std::span(&unbox, 1), progress.function()));
-        SLUICE_TRY_ASSIGN(const Changed changed, open->put_facts(facts, motive.options(progress)));
+        SLUICE_TRY_ASSIGN(const Changed changed,
+                          open->put_facts(facts_of(keys), motive.options(progress)));
         show_changed(session, changed, "added " + count_text(keys.size(), "key", "keys"));
         return {};
     }

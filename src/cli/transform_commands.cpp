@@ -65,7 +65,7 @@ struct TransformUse {
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         std::vector<std::string> wanted = names;
-        if (wanted.empty()) wanted = own_transform_names();
+        if (wanted.empty()) wanted = own_transforms().names();
         ProgressLine progress;
         SLUICE_TRY(open->use_transforms(wanted, progress.function()));
         session.note("in use: " + count_text(open->transforms().size(), "transform", "transforms"));

@@ -137,11 +137,7 @@ struct Transforming : DatabaseOnDisk {
         use_all();
         runs.clear();
     }
-    void use_all() {
-        std::vector<std::string> names;
-        for (const Transform& each : options.transforms.list()) names.push_back(each.name);
-        database->use_transforms(names).value();
-    }
+    void use_all() { database->use_transforms(options.transforms.names()).value(); }
     void reopen_without_code() {
         options.transforms = {};
         reopen();

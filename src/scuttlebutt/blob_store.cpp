@@ -2,9 +2,11 @@
 // and renamed. How it goes: it is renamed to `outgoing`, which is made durable, then overwritten
 // and removed. So a file whose name is a hash is whole at any moment, and whatever has one of the
 // two other names is nothing that anybody was told of: open() destroys it.
-#include "scuttlebutt/blob_store.hpp"
+#include <sluice/blob_store.hpp>
 
 #include "base/try.hpp"
+#include "io/file.hpp"
+#include "scuttlebutt/keys.hpp"
 
 #include <sodium.h>
 
@@ -157,11 +159,18 @@ std::string BlobId::text() const {
     return "&" + to_base64(hash) + ".sha256";
 }
 
-BlobStore::BlobStore(std::unique_ptr<Directory> folder, Options options)
+BlobStore::BlobStore(std::unique_ptr<Directory> folder, BlobStoreOptions options)
     : folder_(std::move(folder)), options_(options) {}
+BlobStore::~BlobStore() = default;
+
+Result<std::unique_ptr<BlobStore>> BlobStore::open(const std::string& path,
+                                                   BlobStoreOptions options) {
+    SLUICE_TRY_ASSIGN(auto folder, open_directory(path, Create::if_missing));
+    return open(std::move(folder), options);
+}
 
 Result<std::unique_ptr<BlobStore>> BlobStore::open(std::unique_ptr<Directory> folder,
-                                                   Options options) {
+                                                   BlobStoreOptions options) {
     std::unique_ptr<BlobStore> store(new BlobStore(std::move(folder), options));
     SLUICE_TRY(store->prepare());
     return store;

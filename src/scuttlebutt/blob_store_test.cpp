@@ -1,4 +1,4 @@
-#include "scuttlebutt/blob_store.hpp"
+#include <sluice/blob_store.hpp>
 
 #include "support/simulated_disk.hpp"
 

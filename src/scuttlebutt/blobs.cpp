@@ -5,6 +5,8 @@
 #include "scuttlebutt/ids.hpp"
 #include "scuttlebutt/message_parts.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <simdjson.h>
 
 #include <algorithm>
@@ -101,7 +103,7 @@ Transform blobs_transform() {
     return {"scuttlebutt.blobs", 1, show_blobs};
 }
 
-PreparedFact blob_fact(std::string_view id, std::string_view bytes) {
+PreparedFact blob_fact(const BlobId& id, std::string_view bytes) {
     const std::string_view type = blob_type(bytes);
     std::string value = R"({"size":)";
     append_json_number(value, static_cast<std::uint64_t>(bytes.size()));
@@ -113,7 +115,11 @@ PreparedFact blob_fact(std::string_view id, std::string_view bytes) {
         if (bytes.size() > kBlobTextSizeBytesMax) value.append(R"(,"truncated":true)");
     }
     value.push_back('}');
-    return {{std::string(kBlobsCollection), Key{id}}, std::move(value), false};
+    return {blob_name(id), std::move(value), false};
+}
+
+FactName blob_name(const BlobId& id) {
+    return {std::string(kBlobsCollection), Key{id.text()}};
 }
 
 std::string_view blob_type(std::string_view bytes) {

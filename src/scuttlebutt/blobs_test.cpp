@@ -1,10 +1,10 @@
 #include "scuttlebutt/blobs.hpp"
 
 #include "base/json.hpp"
-#include "scuttlebutt/blob_store.hpp"
 #include "scuttlebutt/test_context.hpp"
-#include "scuttlebutt/transforms.hpp"
 #include "support/shared_data.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <fstream>
 #include <iterator>
@@ -49,7 +49,7 @@ TEST(Blobs, ShowWhetherTheyArePresentAndWhatTheyAre) {
     world.append(message);
     EXPECT_EQ(world.derive(blobs_alone())[0],
               with_blobs(message, "{\"" + id_of(text) + R"(":{"present":false}})"));
-    const PreparedFact fact = blob_fact(id_of(text), text);
+    const PreparedFact fact = blob_fact(BlobId::of(text), text);
     world.put(fact.fact());
     EXPECT_EQ(world.derive(blobs_alone())[0],
               with_blobs(message, "{\"" + id_of(text) +
@@ -151,9 +151,11 @@ TEST(BlobFact, SaysWhatTheBytesAre) {
          }) {
         EXPECT_EQ(blob_type(bytes), type);
     }
-    const PreparedFact fact = blob_fact("&id", "\xFF\xD8\xFF");
+    const BlobId id = BlobId::of("\xFF\xD8\xFF");
+    const PreparedFact fact = blob_fact(id, "\xFF\xD8\xFF");
     EXPECT_EQ(fact.name.collection, "scuttlebutt.blobs");
-    EXPECT_EQ(fact.name.key, Key{"&id"});
+    EXPECT_EQ(fact.name.key, Key{id.text()});
+    EXPECT_EQ(blob_name(id).key, fact.name.key);
     EXPECT_EQ(fact.value, R"({"size":3,"type":"image/jpeg"})");
     EXPECT_FALSE(fact.is_secret);
 }
@@ -166,9 +168,9 @@ TEST(BlobFact, CutsALongTextBetweenCharacters) {
         text += "\xF0\x9F\x8C\x8A";
         const std::string kept = fits ? text : std::string(before, 'x');
         text += "more";
-        EXPECT_EQ(blob_fact("&id", text).value, R"({"size":)" + std::to_string(text.size()) +
-                                                    R"(,"type":"text/plain","text":")" + kept +
-                                                    R"(","truncated":true})");
+        EXPECT_EQ(blob_fact(BlobId::of(text), text).value,
+                  R"({"size":)" + std::to_string(text.size()) + R"(,"type":"text/plain","text":")" +
+                      kept + R"(","truncated":true})");
     }
 }
 

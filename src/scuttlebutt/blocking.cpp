@@ -1,9 +1,8 @@
-#include "scuttlebutt/blocking.hpp"
+#include <sluice/scuttlebutt.hpp>
 
 #include "base/bytes.hpp"
 #include "base/json_text.hpp"
 #include "base/try.hpp"
-#include "scuttlebutt/contacts.hpp"
 #include "scuttlebutt/keys.hpp"
 #include "scuttlebutt/message_parts.hpp"
 
@@ -44,6 +43,10 @@ SelectWhere messages_of(std::string_view feed) {
 }
 
 } // namespace
+
+FactName block_name(std::string_view feed) {
+    return {std::string(kBlocksCollection), Key{feed}};
+}
 
 bool is_of_blocked_feed(const NewMessage& message,
                         const std::function<bool(const FactName&)>& has_fact) {

@@ -1,9 +1,10 @@
-#include "scuttlebutt/contacts.hpp"
+#include <sluice/scuttlebutt.hpp>
 
 #include "scuttlebutt/keys.hpp"
 #include "scuttlebutt/message_parts.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace sluice::scuttlebutt {
 namespace {
@@ -20,6 +21,23 @@ bool is_flag(const Value& content) {
            (flagged->as_bool() == true || flagged->type() == Value::Type::object);
 }
 
+/// Whether `a` is the later word of the same feed about the same.
+bool is_later(const Contact& a, const Contact& b) {
+    return std::tie(a.sequence, a.timestamp, a.relation) >
+           std::tie(b.sequence, b.timestamp, b.relation);
+}
+
+/// The last word of each feed about each.
+using Graph = std::map<std::string_view, std::map<std::string_view, const Contact*>>;
+Graph graph_of(std::span<const Contact> contacts) {
+    Graph graph;
+    for (const Contact& said : contacts) {
+        const Contact*& last = graph[said.author][said.contact];
+        if (last == nullptr || is_later(said, *last)) last = &said;
+    }
+    return graph;
+}
+
 } // namespace
 
 std::optional<Contact> contact_of(const Message& message) {
@@ -31,7 +49,11 @@ std::optional<Contact> contact_of(const Message& message) {
         return std::nullopt;
     const auto feed = contact->as_string();
     if (!feed || !public_key_of_feed(*feed)) return std::nullopt;
-    Contact said{std::string(parts->author), std::string(*feed), Relation::none};
+    Contact said{std::string(parts->author), std::string(*feed)};
+    if (const Value* const sequence = parts->value->find("sequence"))
+        said.sequence = sequence->as_int64().value_or(0);
+    if (const Value* const timestamp = parts->value->find("timestamp"))
+        said.timestamp = timestamp->as_double().value_or(0);
     if (is_true(*parts->content, "blocking") || is_flag(*parts->content)) {
         said.relation = Relation::blocks;
     } else if (is_true(*parts->content, "following")) {
@@ -42,13 +64,11 @@ std::optional<Contact> contact_of(const Message& message) {
 
 std::map<std::string, unsigned> hops_from(std::string_view from, std::span<const Contact> contacts,
                                           const HopsLimits& limits) {
-    std::map<std::string_view, std::map<std::string_view, Relation>> graph;
-    for (const Contact& said : contacts) graph[said.author][said.contact] = said.relation;
-
-    const std::map<std::string_view, Relation>& own = graph[from];
+    Graph graph = graph_of(contacts);
+    const auto& own = graph[from];
     const auto is_blocked_by_us = [&](std::string_view feed) {
         const auto found = own.find(feed);
-        return found != own.end() && found->second == Relation::blocks;
+        return found != own.end() && found->second->relation == Relation::blocks;
     };
     std::map<std::string, unsigned> hops{{std::string(from), 0}};
     std::vector<std::string_view> ring{from};
@@ -57,8 +77,8 @@ std::map<std::string, unsigned> hops_from(std::string_view from, std::span<const
         for (const std::string_view feed : ring) {
             const auto follows = graph.find(feed);
             if (follows == graph.end()) continue;
-            for (const auto& [contact, relation] : follows->second) {
-                if (relation == Relation::follows && !is_blocked_by_us(contact))
+            for (const auto& [contact, last] : follows->second) {
+                if (last->relation == Relation::follows && !is_blocked_by_us(contact))
                     candidates.push_back(contact);
             }
         }
@@ -82,14 +102,6 @@ HopsChange hops_change(const std::map<std::string, unsigned>& before,
         if (!after.contains(feed)) change.left.push_back(feed);
     }
     return change;
-}
-
-FactName block_name(std::string_view feed) {
-    return {"scuttlebutt.blocks", Key{feed}};
-}
-
-bool is_blocked(std::string_view feed, const std::function<bool(const FactName&)>& has_fact) {
-    return has_fact(block_name(feed));
 }
 
 } // namespace sluice::scuttlebutt

@@ -1,14 +1,16 @@
-#include "scuttlebutt/contacts.hpp"
+#include <sluice/scuttlebutt.hpp>
 
 #include "base/json.hpp"
 #include "scuttlebutt/keys.hpp"
 #include "scuttlebutt/message_parts.hpp"
 #include "support/shared_data.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -71,11 +73,37 @@ TEST(Hops, CountFollowsFromTheNearestPath) {
     EXPECT_EQ(hops_from("z", contacts), (Hops{{"z", 0}}));
 }
 
-TEST(Hops, GoByTheLastWord) {
-    EXPECT_EQ(hops_from("a", std::vector<Contact>{{"a", "b", kFollows}, {"a", "b", kNone}}),
-              (Hops{{"a", 0}}));
-    EXPECT_EQ(hops_from("a", std::vector<Contact>{{"a", "b", kBlocks}, {"a", "b", kFollows}}),
-              (Hops{{"a", 0}, {"b", 1}}));
+TEST(Contact, KnowsWhereItsAuthorPutIt) {
+    const auto numbers = [](const std::string& members) {
+        const std::string body = R"({"value":{"author":"@a",)" + members +
+                                 R"("content":{"type":"contact","contact":")" + feed_of(2) +
+                                 "\"}}}";
+        JsonParser parser;
+        const Contact said = contact_of({Seq{1}, {}, body, parser.parse(body)}).value();
+        return std::pair{said.sequence, said.timestamp};
+    };
+    EXPECT_EQ(numbers(R"("sequence":7,"timestamp":1449201687163.5,)"),
+              (std::pair{std::int64_t{7}, 1449201687163.5}));
+    EXPECT_EQ(numbers(""), (std::pair{std::int64_t{0}, 0.0}));
+    EXPECT_EQ(numbers(R"("sequence":"7","timestamp":null,)"), (std::pair{std::int64_t{0}, 0.0}));
+}
+
+// Messages arrive in any order, and are imported in another one elsewhere.
+TEST(Hops, GoByTheAuthorsLastWordWhicheverArrivedFirst) {
+    const auto reached = [](std::vector<Contact> contacts) {
+        const bool in_order = hops_from("a", contacts).contains("b");
+        std::reverse(contacts.begin(), contacts.end());
+        EXPECT_EQ(hops_from("a", contacts).contains("b"), in_order);
+        return in_order;
+    };
+    EXPECT_FALSE(reached({{"a", "b", kFollows, 1, 9}, {"a", "b", kNone, 2, 1}}));
+    EXPECT_TRUE(reached({{"a", "b", kBlocks, 9, 1}, {"a", "b", kFollows, 10, 1}}));
+    // Of a feed that has forked.
+    EXPECT_FALSE(reached({{"a", "b", kFollows, 3, 5}, {"a", "b", kNone, 3, 6}}));
+    EXPECT_FALSE(reached({{"a", "b", kFollows, 3, 5}, {"a", "b", kBlocks, 3, 5}}));
+    EXPECT_TRUE(reached({{"a", "b", kFollows, 3, 5}, {"a", "b", kNone, 3, 5}}));
+    // Each feed has its own numbers.
+    EXPECT_TRUE(reached({{"a", "b", kFollows, 1, 1}, {"c", "b", kNone, 2, 2}}));
 }
 
 TEST(Hops, EndAtOnesOwnBlocksAndNotAtThoseOfOthers) {
@@ -86,7 +114,7 @@ TEST(Hops, EndAtOnesOwnBlocksAndNotAtThoseOfOthers) {
                                      {"x", "c", kBlocks}};
     const Hops before = hops_from("a", contacts);
     EXPECT_EQ(before, (Hops{{"a", 0}, {"b", 1}, {"x", 1}, {"c", 2}, {"d", 3}}));
-    contacts.push_back({"a", "c", kBlocks});
+    contacts.push_back({"a", "c", kBlocks, 2, 2});
     contacts.push_back({"x", "y", kFollows});
     const HopsChange change = hops_change(before, hops_from("a", contacts));
     EXPECT_EQ(change.left, (std::vector<std::string>{"c", "d"}));
@@ -98,8 +126,12 @@ TEST(Blocks, AreFacts) {
     const auto has = [&bo](const FactName& name) {
         return name.collection == "scuttlebutt.blocks" && name.key == Key{bo};
     };
-    EXPECT_TRUE(is_blocked(bo, has));
-    EXPECT_FALSE(is_blocked(feed_of(3), has));
+    const auto is_kept_out = [&has](const std::string& author) {
+        return is_of_blocked_feed({R"({"value":{"author":")" + author + "\"}}"}, has);
+    };
+    EXPECT_EQ(block_name(bo).collection, kBlocksCollection);
+    EXPECT_TRUE(is_kept_out(bo));
+    EXPECT_FALSE(is_kept_out(feed_of(3)));
 }
 
 TEST(ContactsSharedLog, AreAsManyAsAnIndependentCountSays) {

@@ -1,5 +1,7 @@
 // Cells of "edit-links":  [id of an edit] -> the id that it names
-// Cells of "edit-roots":  ["by", root, author, sequence, timestamp, id of the edit] -> Edit
+// Cells of "edit-roots":  ["by", root, author, sequence, timestamp, id of the edit]
+//                                                          -> Extent (1) | what shows the edit,
+//                                                             its length before it | content
 //                         ["all", root, timestamp, author, sequence, id of the edit]
 //                                                          -> the key of the other one
 // The last cell of a root, or of a root and an author, is the edit to show: however many there are,
@@ -12,14 +14,24 @@
 #include "scuttlebutt/message_parts.hpp"
 #include "scuttlebutt/object_text.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <algorithm>
 #include <set>
 
 namespace sluice::scuttlebutt {
 namespace {
 
-constexpr std::string_view kStaysTheRoots[] = {"type",   "original", "updated", "root",
-                                               "branch", "fork",     "recps",   "tangles"};
+constexpr std::string_view kStaysTheRoots[] = {
+    "type", "original", "updated", "revisionRoot", "revisionBranch", "replaces",
+    "root", "branch",   "fork",    "recps",        "tangles"};
+bool stays_the_roots(std::string_view name) {
+    return std::find(std::begin(kStaysTheRoots), std::end(kStaysTheRoots), name) !=
+           std::end(kStaysTheRoots);
+}
+
+/// What of the content an edit gives.
+enum class Extent : std::uint8_t { members, whole };
 
 std::optional<std::string_view> id_in(const Value& content, std::string_view name) {
     const Value* const member = content.find(name);
@@ -28,14 +40,25 @@ std::optional<std::string_view> id_in(const Value& content, std::string_view nam
 }
 
 /// The message that this one says it edits.
-std::optional<std::string_view> edited_by(const MessageParts& parts) {
-    const Value* const type = parts.content->find("type");
+struct Target {
+    std::string_view id;
+    Extent extent;
+};
+std::optional<Target> target_of(const Value& content) {
+    const Value* const type = content.find("type");
     const auto name = type == nullptr ? std::nullopt : type->as_string();
-    if (!name || (*name != "edit" && *name != "update")) return std::nullopt;
+    if (name == "edit" || name == "update") {
+        if (const auto id = id_in(content, "original")) return Target{*id, Extent::members};
+        if (const auto id = id_in(content, "updated")) return Target{*id, Extent::members};
+    }
+    if (const auto id = id_in(content, "revisionRoot")) return Target{*id, Extent::whole};
+    if (const auto id = id_in(content, "replaces")) return Target{*id, Extent::whole};
+    return std::nullopt;
+}
+std::optional<Target> edited_by(const MessageParts& parts) {
     if (!is_message_id(parts.id)) return std::nullopt;
-    auto target = id_in(*parts.content, "original");
-    if (!target) target = id_in(*parts.content, "updated");
-    return target == parts.id ? std::nullopt : target;
+    const auto target = target_of(*parts.content);
+    return target && target->id == parts.id ? std::nullopt : target;
 }
 
 std::string_view content_text(std::string_view body) {
@@ -46,7 +69,7 @@ std::string_view content_text(std::string_view body) {
 /// The edit, if it is not too long to be one.
 struct EditMessage {
     MessageParts parts;
-    std::string_view target;
+    Target target;
     std::string_view content; ///< JSON text.
 };
 std::optional<EditMessage> edit_of(const Message& message) {
@@ -58,14 +81,27 @@ std::optional<EditMessage> edit_of(const Message& message) {
     return EditMessage{*parts, *target, content};
 }
 
+/// False: this JSON text has none of the names by which an edit says what it edits. Every message
+/// pays for this twice, so it goes from quote to quote, which few other bytes are.
 bool may_be_edit(std::string_view body) {
-    return may_mention(body, "original") || may_mention(body, "updated");
+    constexpr std::string_view kNames[] = {"original\"", "updated\"", "revisionRoot\"",
+                                           "replaces\""};
+    if (body.find("\\u") != body.npos) return true; // A letter may be escaped.
+    for (auto quote = body.find('"'); quote != body.npos; quote = body.find('"', quote + 1)) {
+        const std::string_view rest = body.substr(quote + 1);
+        const bool is_one =
+            std::any_of(std::begin(kNames), std::end(kNames), [rest](std::string_view name) {
+                return !rest.empty() && rest.front() == name.front() && rest.starts_with(name);
+            });
+        if (is_one) return true;
+    }
+    return false;
 }
 
 void link_edits(Context&, const Incoming& incoming, Transformed& out) {
     if (!may_be_edit(incoming.body())) return;
     const Message message = message_of(incoming);
-    if (const auto edit = edit_of(message)) out.emit(Key{edit->parts.id}, edit->target);
+    if (const auto edit = edit_of(message)) out.emit(Key{edit->parts.id}, edit->target.id);
 }
 
 /// Where the names of edits lead to from `target`; empty if nowhere.
@@ -109,7 +145,7 @@ std::string mark_of(const EditMessage& edit, const Value& message) {
 void file_edits(Context& context, const Source& links, const Message& message, Transformed& out) {
     const auto edit = edit_of(message);
     if (!edit) return;
-    const std::string root = root_of(context, links, edit->parts.id, edit->target);
+    const std::string root = root_of(context, links, edit->parts.id, edit->target.id);
     if (root.empty()) return;
 
     const Value* const sequence = edit->parts.value->find("sequence");
@@ -124,7 +160,7 @@ void file_edits(Context& context, const Source& links, const Message& message, T
     append_number(all, sequence);
     all.append(edit->parts.id);
 
-    std::string cell;
+    std::string cell(1, static_cast<char>(edit->target.extent));
     append_sized(cell, mark_of(*edit, *message.json));
     cell += edit->content;
     out.emit(by, cell);
@@ -143,7 +179,8 @@ std::optional<Cell> newest_edit(Context& context, const Source& roots, const Mes
     // Authors stand in order: if first and last are the author's, all are, and nobody needs to ask
     // who may edit.
     if (is_mine(first) && is_mine(last)) return last;
-    if (!context.has(Source::facts(std::string(kSettingsCollection)), Key{kAnyoneMayEdit}))
+    const FactName anyone = anyone_may_edit_name();
+    if (!context.has(Source::facts(anyone.collection), anyone.key))
         return context.last(roots, mine);
     const auto newest = context.last(roots, Key{"all", parts.id});
     if (!newest) return std::nullopt;
@@ -151,17 +188,19 @@ std::optional<Cell> newest_edit(Context& context, const Source& roots, const Mes
 }
 
 /// The root's content as the edit has it; nothing if one of them is no object.
-std::optional<std::string> edited(std::string_view root, std::string_view edit) {
-    auto shown = ObjectText::read(root);
+std::optional<std::string> edited(std::string_view root, std::string_view edit, Extent extent) {
+    const auto older = ObjectText::read(root);
     const auto newer = ObjectText::read(edit);
-    if (!shown || !newer) return std::nullopt;
-    for (const ObjectText::Member& member : newer->members()) {
-        if (std::find(std::begin(kStaysTheRoots), std::end(kStaysTheRoots), member.name) ==
-            std::end(kStaysTheRoots)) {
-            shown->set(member.name, member.value);
-        }
+    if (!older || !newer) return std::nullopt;
+    ObjectText shown;
+    for (const ObjectText::Member& member : older->members()) {
+        if (extent == Extent::members || stays_the_roots(member.name) || newer->find(member.name))
+            shown.set(member.name, member.value);
     }
-    return shown->text();
+    for (const ObjectText::Member& member : newer->members()) {
+        if (!stays_the_roots(member.name)) shown.set(member.name, member.value);
+    }
+    return shown.text();
 }
 
 void show_edits(Context& context, const Source& roots, const Message& message, Transformed& out) {
@@ -171,19 +210,24 @@ void show_edits(Context& context, const Source& roots, const Message& message, T
     const auto newest = newest_edit(context, roots, *parts);
     if (!newest) return;
     ByteReader cell(newest->value);
+    const auto extent = static_cast<Extent>(cell.le<std::uint8_t>());
     const std::string_view mark = cell.sized();
-    if (const auto content = edited(content_text(message.body), cell.rest()))
+    if (const auto content = edited(content_text(message.body), cell.rest(), extent))
         out.set_body(changed_body(message.body, {*content, "edited", mark}));
 }
 
 } // namespace
 
+FactName anyone_may_edit_name() {
+    return {std::string(kSettingsCollection), Key{"anyone-may-edit"}};
+}
+
 Transform edit_links_transform() {
-    return {"scuttlebutt.edit-links", 1, link_edits};
+    return {"scuttlebutt.edit-links", 2, link_edits};
 }
 
 Transform edit_roots_transform(const Source& edit_links) {
-    return {"scuttlebutt.edit-roots", 1,
+    return {"scuttlebutt.edit-roots", 2,
             [edit_links](Context& context, const Incoming& incoming, Transformed& out) {
                 if (!may_be_edit(incoming.body())) return;
                 file_edits(context, edit_links, message_of(incoming), out);
@@ -191,7 +235,7 @@ Transform edit_roots_transform(const Source& edit_links) {
 }
 
 Transform edits_transform(const Source& edit_roots) {
-    return {"scuttlebutt.edits", 1,
+    return {"scuttlebutt.edits", 2,
             [edit_roots](Context& context, const Incoming& incoming, Transformed& out) {
                 show_edits(context, edit_roots, message_of(incoming), out);
             }};

@@ -1,10 +1,15 @@
 // Edits: messages that give another message a newer content.
 //
-// An edit is a message whose content has "type":"edit" or "type":"update" and names a message in
-// "original" or else in "updated" (as mvd and ssb-edit write it), but not itself. Who follows these
-// names comes to the message that is no edit as far as is known: the edit's *root*. An edit of an
-// edit is so an edit of the root. A chain of more than kEditChainMax edits, or one that runs into
-// itself, leads nowhere.
+// An edit is a message whose content names another message in one of these ways, the first that is
+// there:
+//
+//   "original", or else "updated", with "type":"edit" or "type":"update"  (mvd, ssb-edit)
+//   "revisionRoot"                                   of any type          (ssb-revisions)
+//   "replaces"                                       of any type          (Oasis)
+//
+// One that names itself is none. Who follows these names comes to the message that is no edit as
+// far as is known: the edit's *root*. An edit of an edit is so an edit of the root. A chain of more
+// than kEditChainMax edits, or one that runs into itself, leads nowhere.
 //
 //   "scuttlebutt.edit-links"  says of each edit which message it names
 //   "scuttlebutt.edit-roots"  follows the names, and files each edit with its root
@@ -16,10 +21,14 @@
 // author, "sequence", id. Timestamps are what authors claim: this is for circles who trust each
 // other.
 //
-// What is shown is the root's content with the edit's members in place of its own, except those
-// that say what and where a message is: type, original, updated, root, branch, fork, recps,
-// tangles. Beside "value" stands "edited":{"key","author","timestamp"} of the edit, and
-// "private":true in it if the edit was boxed. The edit itself stays a message of its own.
+// What is shown is the root's content with the edit's members in place of its own. An edit of the
+// first kind gives what has changed; one of the others gives the whole content, so that members
+// which it does not have are gone. Those that say what and where a message is stay the root's in
+// any case: type, original, updated, revisionRoot, revisionBranch, replaces, root, branch, fork,
+// recps, tangles. "revisionBranch" is not looked at otherwise: where an author's revisions branch,
+// the greatest "sequence" is newest, as of all edits. Beside "value" stands
+// "edited":{"key","author","timestamp"} of the edit, and "private":true in it if the edit was
+// boxed. The edit itself stays a message of its own.
 //
 // Without the edit the root reads as it was written. An edit whose chain has lost a link counts for
 // where it ends.
@@ -27,9 +36,6 @@
 #include <sluice/transform.hpp>
 
 namespace sluice::scuttlebutt {
-
-inline constexpr std::string_view kSettingsCollection = "scuttlebutt.settings";
-inline constexpr std::string_view kAnyoneMayEdit = "anyone-may-edit";
 
 inline constexpr unsigned kEditChainMax = 32;
 /// A longer content is no edit's.

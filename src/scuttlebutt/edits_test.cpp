@@ -4,7 +4,8 @@
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
 #include "scuttlebutt/test_context.hpp"
-#include "scuttlebutt/transforms.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
 #include <string>
@@ -38,6 +39,16 @@ std::string message_of(const Draft& draft) {
 }
 std::string edit_of(unsigned char target, const std::string& text) {
     return R"({"type":"edit","original":")" + id_of(target) + R"(","text":")" + text + "\"}";
+}
+std::string revision_of(unsigned char root, const std::string& branch, const std::string& text) {
+    return R"({"type":"post","revisionRoot":")" + id_of(root) + R"(","revisionBranch":)" + branch +
+           R"(,"text":")" + text + "\"}";
+}
+std::string replacement_of(unsigned char target, const std::string& text) {
+    return R"({"type":"task","replaces":")" + id_of(target) + R"(","text":")" + text + "\"}";
+}
+std::string quoted_id(unsigned char byte) {
+    return '"' + id_of(byte) + '"';
 }
 
 /// Runs all transforms, and answers what the first message's text is.
@@ -88,6 +99,85 @@ TEST_F(Edits, OfTypeUpdateCountToo) {
     EXPECT_EQ(text(), "three");
 }
 
+TEST_F(Edits, ByRevisionsNameTheFirstMessageAndBranchAsTheyLike) {
+    edit({.id = 2, .sequence = 2, .content = revision_of(1, quoted_id(1), "two")});
+    EXPECT_EQ(text(), "two");
+    const std::string both = "[" + quoted_id(2) + "," + quoted_id(9) + "]";
+    const Seq three = edit({.id = 3, .sequence = 3, .content = revision_of(1, both, "three")});
+    EXPECT_EQ(text(), "three");
+    edit({.id = 4, .sequence = 4, .content = revision_of(1, "null", "four")});
+    EXPECT_EQ(text(), "four");
+    EXPECT_EQ(shown(three), "three");
+    edit({.id = 5, .author = "@bo", .sequence = 9, .content = revision_of(1, "[]", "bo's")});
+    EXPECT_EQ(text(), "four");
+    // Each names the root, so none needs those between.
+    world.remove(three);
+    EXPECT_EQ(text(), "four");
+}
+
+TEST_F(Edits, ByReplacementsLeadFromOneToTheNext) {
+    const Seq three = edit({.id = 3, .sequence = 3, .content = replacement_of(2, "three")});
+    EXPECT_EQ(text(), "one");
+    const Seq two = edit({.id = 2, .sequence = 2, .content = replacement_of(1, "two")});
+    EXPECT_EQ(text(), "three");
+    EXPECT_EQ(shown(two), "two");
+    world.remove(three);
+    EXPECT_EQ(text(), "two");
+    world.remove(two);
+    EXPECT_EQ(world.derive(transforms())[0], message_of({}));
+}
+
+TEST_F(Edits, OfSeveralKindsAreOfOneRoot) {
+    edit({.id = 2, .sequence = 2, .content = revision_of(1, quoted_id(1), "revision")});
+    edit({.id = 3, .sequence = 3, .content = replacement_of(2, "replacement")});
+    EXPECT_EQ(text(), "replacement");
+    edit({.id = 4, .sequence = 4, .content = edit_of(3, "edit")});
+    EXPECT_EQ(text(), "edit");
+    // The first name that is there counts.
+    edit({.id = 5,
+          .sequence = 5,
+          .content = R"({"replaces":)" + quoted_id(99) + R"(,"revisionRoot":)" + quoted_id(98) +
+                     R"(,"type":"update","updated":)" + quoted_id(1) + R"(,"text":"update"})"});
+    EXPECT_EQ(text(), "update");
+    edit({.id = 6,
+          .sequence = 6,
+          .content = R"({"replaces":)" + quoted_id(99) + R"(,"original":)" + quoted_id(97) +
+                     R"(,"revisionRoot":)" + quoted_id(1) + R"(,"text":"revision"})"});
+    EXPECT_EQ(text(), "revision");
+}
+
+TEST_F(Edits, ThatGiveTheWholeContentTakeAwayWhatTheyDoNotHave) {
+    world = {};
+    const std::string content = R"({"type":"task","text":"one","image":"&x","root":"%r"})";
+    original = world.append(message_of({.content = content}));
+    const auto shown_content = [this] {
+        const std::string body = *world.derive(transforms())[original.value - 1];
+        const std::size_t begin = body.find("\"content\":") + 10;
+        return body.substr(begin, body.find("},\"timestamp\"") - begin);
+    };
+    edit({.id = 2, .sequence = 2, .content = edit_of(1, "two")});
+    EXPECT_EQ(shown_content(), R"({"type":"task","text":"two","image":"&x","root":"%r"})");
+    edit({.id = 3,
+          .sequence = 3,
+          .content = R"({"type":"other","replaces":)" + quoted_id(1) +
+                     R"(,"root":"%elsewhere","text":"three","tags":[]})"});
+    EXPECT_EQ(shown_content(), R"({"type":"task","text":"three","root":"%r","tags":[]})");
+    edit({.id = 4, .sequence = 4, .content = revision_of(1, "[]", "four")});
+    EXPECT_EQ(shown_content(), R"({"type":"task","text":"four","root":"%r"})");
+}
+
+TEST_F(Edits, AreFoundByNamesHoweverTheyAreWritten) {
+    edit({.id = 2,
+          .sequence = 2,
+          .content = R"({"repl\u0061ces":)" + quoted_id(1) + R"(,"text":"two"})"});
+    EXPECT_EQ(text(), "two");
+    edit({.id = 3,
+          .sequence = 3,
+          .content =
+              R"({ "text" : "a \"quote\" and \\" , "revisionRoot" : )" + quoted_id(1) + " }"});
+    EXPECT_EQ(text(), R"(a "quote" and \)");
+}
+
 TEST_F(Edits, GoWithTheEdit) {
     const Seq two = edit({.id = 2, .sequence = 2, .content = edit_of(1, "two")});
     const Seq three = edit({.id = 3, .sequence = 3, .content = edit_of(1, "three")});
@@ -132,7 +222,9 @@ TEST_F(Edits, AreTheAuthorsOnly) {
 }
 
 TEST_F(Edits, AreEverybodysWhereAFactSaysSo) {
-    const FactName anyone{std::string(kSettingsCollection), Key{kAnyoneMayEdit}};
+    const FactName anyone = anyone_may_edit_name();
+    EXPECT_EQ(anyone.collection, "scuttlebutt.settings");
+    EXPECT_EQ(anyone.key, Key{"anyone-may-edit"});
     edit({.id = 2, .author = "@bo", .sequence = 1, .timestamp = 9, .content = edit_of(1, "bo's")});
     edit({.id = 3, .sequence = 50, .timestamp = 8, .content = edit_of(1, "ann's")});
     EXPECT_EQ(text(), "ann's");
@@ -198,6 +290,8 @@ TEST_F(Edits, ThatAreNoneChangeNothing) {
           std::string(R"({"type":"edit","original":1,"text":"x"})"),
           std::string(R"({"type":"edit","original":"%x.sha256","text":"x"})"),
           R"({"type":"post","original":")" + id_of(1) + R"(","text":"x"})",
+          std::string(R"({"type":"post","revisionRoot":"%x","replaces":["%y"],"text":"x"})"),
+          R"({"type":"post","revisionBranch":")" + id_of(1) + R"(","text":"x"})",
           R"({"original":")" + id_of(1) + R"(","text":"x"})", R"(["edit",")" + id_of(1) + "\"]",
           std::string("null"), std::string("\"edit\""),
           edit_of(1, std::string(kEditContentSizeBytesMax, 'x'))}) {
@@ -229,13 +323,21 @@ TEST_F(Edits, MayBeBoxedAndAreMarkedThen) {
     seed.fill(1);
     const KeyPair reader = key_pair_from_seed(seed);
     const Bytes32 recipient = box_keys_of(reader).public_key;
-    const std::string box = private_box(edit_of(1, "in private"), {&recipient, 1}, {}).value();
-    edit({.id = 2, .sequence = 2, .content = "\"" + box + "\""});
-    EXPECT_EQ(text(), "one");
-    world.put(identity_fact(reader).fact());
-    EXPECT_EQ(text(), "in private");
-    EXPECT_NE(world.derive(transforms())[0]->find(R"("timestamp":1,"private":true}})"),
-              std::string::npos);
+    const PreparedFact key = identity_fact(reader);
+    for (const std::string& content :
+         {edit_of(1, "in private"), revision_of(1, quoted_id(1), "in private"),
+          replacement_of(1, "in private")}) {
+        const std::string box = private_box(content, {&recipient, 1}, {}).value();
+        const Seq boxed = edit({.id = 2, .sequence = 2, .content = "\"" + box + "\""});
+        EXPECT_EQ(text(), "one");
+        world.put(key.fact());
+        EXPECT_EQ(text(), "in private");
+        EXPECT_NE(world.derive(transforms())[0]->find(R"("timestamp":1,"private":true}})"),
+                  std::string::npos);
+        world.drop(key.name);
+        EXPECT_EQ(world.derive(transforms())[0], message_of({}));
+        world.remove(boxed);
+    }
 }
 
 TEST_F(Edits, OfABoxedMessageShowWhenItIsOpened) {

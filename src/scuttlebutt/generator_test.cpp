@@ -2,6 +2,8 @@
 
 #include "scuttlebutt/private_box.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <simdjson.h>
 #include <sodium.h>
 

@@ -2,6 +2,8 @@
 
 #include "scuttlebutt/js_json.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <sodium.h>
 
 #include <algorithm>

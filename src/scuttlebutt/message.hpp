@@ -36,17 +36,4 @@ Result<SignedMessage> sign_message(const KeyPair& author, const MessageDraft& dr
 /// any.
 std::string message_id(std::string_view pretty_value);
 
-/// What verify_message() can answer. Everything but `genuine` is a reason to refuse the message.
-enum class Verdict : std::uint8_t {
-    genuine,
-    malformed,       ///< Not {"key","value":{"author","signature",...}} with well-formed ids.
-    wrong_id,        ///< "key" is not the hash of the value.
-    wrong_signature, ///< Not signed by "author".
-};
-
-/// Whether id and signature of a message {"key","value",...} are right. Looks at this message only,
-/// not at its feed: `previous` and `sequence` are somebody else's to check. `json` may be hostile.
-/// Threads: any.
-Verdict verify_message(std::string_view json);
-
 } // namespace sluice::scuttlebutt

@@ -2,6 +2,8 @@
 
 #include "support/shared_data.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <fstream>
 #include <iterator>
 #include <string>

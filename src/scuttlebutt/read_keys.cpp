@@ -7,6 +7,8 @@
 #include "scuttlebutt/read_keys.hpp"
 
 #include "base/bytes.hpp"
+#include "base/try.hpp"
+#include "scuttlebutt/secret_file.hpp"
 
 #include <sodium.h>
 
@@ -53,6 +55,17 @@ PreparedFact identity_fact(const KeyPair& pair) {
     append_bytes(value, twin.public_key);
     append_bytes(value, twin.secret_key);
     return fact_of(ReadKeyKind::identity, pair.id, std::move(value));
+}
+
+Result<std::vector<PreparedFact>> identity_facts(std::string_view secret_file) {
+    SLUICE_TRY_ASSIGN(std::vector<KeyPair> pairs, parse_secret_file(secret_file));
+    std::vector<PreparedFact> facts;
+    facts.reserve(pairs.size());
+    for (KeyPair& pair : pairs) {
+        facts.push_back(identity_fact(pair));
+        sodium_memzero(pair.secret_key.data(), pair.secret_key.size());
+    }
+    return facts;
 }
 
 PreparedFact group_fact(const GroupKey& group) {

@@ -3,17 +3,14 @@
 #pragma once
 #include "scuttlebutt/envelope.hpp"
 #include "scuttlebutt/keys.hpp"
-#include "scuttlebutt/prepared_fact.hpp"
-#include "scuttlebutt/secret_file.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace sluice::scuttlebutt {
-
-inline constexpr std::string_view kKeysCollection = "scuttlebutt.keys";
 
 enum class ReadKeyKind : std::uint8_t {
     identity = 1, ///< A feed's pair: private-boxes, and envelopes to this feed.
@@ -26,11 +23,6 @@ std::string_view name_of(ReadKeyKind kind);
 /// ["identity", "@...=.ed25519"]. The secret in it is the pair's curve25519 twin: whoever reads the
 /// database can open what the feed can open, and could sign as the feed.
 PreparedFact identity_fact(const KeyPair& pair);
-/// ["group", fingerprint]. Several keys of one group, as after a change of members, are several
-/// facts.
-PreparedFact group_fact(const GroupKey& group);
-/// ["own", fingerprint].
-PreparedFact own_fact(const Bytes32& key);
 
 /// What names a key that has no public half: 16 hexadecimal digits of a hash. Nobody guesses a key
 /// of 32 random bytes from it.
@@ -51,13 +43,5 @@ struct ReadKey {
 };
 /// False when `value` is no such fact's value; nobody else than us is to write these.
 [[nodiscard]] bool read_key(std::string_view value, ReadKey& into);
-
-/// What may be shown of a key to people.
-struct ReadKeyText {
-    std::string_view kind;
-    std::string id; ///< The feed's id; of a group its id, or else the fingerprint.
-};
-/// Nothing when the fact is no key.
-std::optional<ReadKeyText> read_key_text(const Fact& fact);
 
 } // namespace sluice::scuttlebutt

@@ -1,5 +1,7 @@
 #include "scuttlebutt/read_keys.hpp"
 
+#include "scuttlebutt/secret_file.hpp"
+
 #include <string>
 
 #include <gtest/gtest.h>
@@ -58,6 +60,18 @@ TEST(ReadKeys, AreSecretAndNamedByWhatIsNoSecret) {
     EXPECT_EQ(read_key_text(stored(group_fact({bytes_of(2), ""})))->id,
               key_fingerprint(bytes_of(2)));
     EXPECT_EQ(read_key_text(stored(own_fact(bytes_of(3))))->kind, "own");
+}
+
+TEST(ReadKeys, OfASecretFileAreAFactEach) {
+    const KeyPair first = key_pair_from_seed(bytes_of(1)), second = key_pair_from_seed(bytes_of(2));
+    const std::string file = secret_line(first) + "\n" + secret_line(second) + "\n";
+    const auto facts = identity_facts(file).value();
+    const auto to_put = facts_of(facts);
+    ASSERT_EQ(to_put.size(), 2u);
+    EXPECT_EQ(to_put[0].name.key, identity_fact(first).name.key);
+    EXPECT_EQ(to_put[1].value, identity_fact(second).value);
+    EXPECT_TRUE(to_put[0].is_secret);
+    EXPECT_EQ(identity_facts("no secret").error().code, Errc::invalid_argument);
 }
 
 // After a change of members a group has a second key, and the first still opens what was.

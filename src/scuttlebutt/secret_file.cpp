@@ -4,6 +4,8 @@
 #include "base/try.hpp"
 #include "scuttlebutt/wiped.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <algorithm>
 
 namespace sluice::scuttlebutt {

@@ -1,4 +1,4 @@
-#include "scuttlebutt/transforms.hpp"
+#include <sluice/scuttlebutt.hpp>
 
 #include "scuttlebutt/blobs.hpp"
 #include "scuttlebutt/edits.hpp"

@@ -3,8 +3,11 @@
 #include "base/json.hpp"
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
+#include "scuttlebutt/secret_file.hpp"
 #include "scuttlebutt/test_context.hpp"
 #include "support/shared_data.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <simdjson.h>
 

@@ -2,8 +2,10 @@
 //
 // A word is a run of letters, digits and the marks on them, as Unicode classifies them. In scripts
 // that are written without spaces each letter is a word, and a run of them is found as words in a
-// row. Nothing depends on a dictionary, so that the words of a text stay what they are when the
-// machine's libraries are updated.
+// row. Nothing depends on a dictionary. What does depend on the machine's libraries is which
+// characters are letters and how they fold (the Unicode of utf8proc: characters that it did not
+// know before, mostly), and what the stem of a word is (the rules of libstemmer). After one of them
+// was upgraded, rows from before may differ from what is computed now.
 #pragma once
 #include <cstddef>
 #include <memory>

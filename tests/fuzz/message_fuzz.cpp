@@ -7,6 +7,8 @@
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/private_box.hpp"
 
+#include <sluice/scuttlebutt.hpp>
+
 #include <cstddef>
 #include <cstdint>
 

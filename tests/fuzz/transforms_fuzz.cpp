@@ -5,14 +5,14 @@
 #include "base/assert.hpp"
 #include "base/json.hpp"
 #include "scuttlebutt/blobs.hpp"
-#include "scuttlebutt/contacts.hpp"
 #include "scuttlebutt/envelope.hpp"
 #include "scuttlebutt/message_parts.hpp"
 #include "scuttlebutt/object_text.hpp"
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
 #include "scuttlebutt/test_context.hpp"
-#include "scuttlebutt/transforms.hpp"
+
+#include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -66,8 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         input.remove_prefix(std::min(end + 1, input.size()));
     }
     static const std::vector<PreparedFact> facts = {
-        identity_fact(reader()), group_fact({Bytes32{2}, ""}),
-        blob_fact("&AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=.sha256", "text")};
+        identity_fact(reader()), group_fact({Bytes32{2}, ""}), blob_fact(BlobId{}, "text")};
 
     JsonParser parser;
     std::vector<std::string> ids;

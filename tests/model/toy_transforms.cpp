@@ -105,10 +105,7 @@ Source toy_edit_links() {
 }
 
 std::vector<std::string> toy_transform_names() {
-    const Transforms all = toy_transforms();
-    std::vector<std::string> names;
-    for (const Transform& each : all.list()) names.push_back(each.name);
-    return names;
+    return toy_transforms().names();
 }
 
 } // namespace sluice::test

@@ -1,11 +1,9 @@
 // A store of blobs, each under the hash of its bytes, in the layout of multiblob: the blob of hash
 // abcdef... is the file sha256/ab/cdef... .
 #pragma once
-#include "io/file.hpp"
-#include "scuttlebutt/keys.hpp"
-
 #include <sluice/result.hpp>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,15 +12,26 @@
 #include <string_view>
 #include <vector>
 
-namespace sluice::scuttlebutt {
+namespace sluice {
+
+class Directory; // Where a test puts a simulated disk.
+class FileLock;
+
+namespace scuttlebutt {
 
 /// "&" base64(sha256 of the blob) ".sha256"
 struct BlobId {
-    Bytes32 hash{};
+    std::array<unsigned char, 32> hash{};
+    /// Nothing when `text` is no such id.
     static std::optional<BlobId> parse(std::string_view text);
     static BlobId of(std::string_view bytes);
     std::string text() const;
     friend auto operator<=>(const BlobId&, const BlobId&) = default;
+};
+
+struct BlobStoreOptions {
+    /// Larger blobs are neither put nor given.
+    std::uint64_t blob_size_bytes_max = 64 * 1024 * 1024;
 };
 
 /// Promises, also after a crash at any moment and the next open():
@@ -33,20 +42,18 @@ struct BlobId {
 ///   S4  Nothing outside the folder is read or written: ids are hashes, not paths, and symbolic
 ///       links are refused.
 ///
+/// The store knows nothing of a database: that messages show a blob is a fact (blob_fact()).
 /// One at a time may have a store open, and call it. Files are 0600, folders 0700.
 class BlobStore {
 public:
-    struct Options {
-        /// Larger blobs are neither put nor given.
-        std::uint64_t blob_size_bytes_max = 64 * 1024 * 1024;
-    };
-    /// Makes what is missing in `folder`, and removes what a crash left half done.
-    /// Errors: busy; io; refused (a folder that is a symbolic link).
+    /// Makes what is missing in `path`, and removes what a crash left half done. The folder that
+    /// `path` is in must be there. Errors: busy; io; refused (a folder that is a symbolic link).
+    static Result<std::unique_ptr<BlobStore>> open(const std::string& path,
+                                                   BlobStoreOptions options = {});
+    // The same in any Directory.
     static Result<std::unique_ptr<BlobStore>> open(std::unique_ptr<Directory> folder,
-                                                   Options options);
-    static Result<std::unique_ptr<BlobStore>> open(std::unique_ptr<Directory> folder) {
-        return open(std::move(folder), Options{});
-    }
+                                                   BlobStoreOptions options = {});
+    ~BlobStore();
 
     /// The next bytes of a blob; empty at its end. They are borrowed until the next call.
     using Pieces = std::function<Result<std::string_view>()>;
@@ -76,16 +83,17 @@ public:
 
 private:
     class Shard;
-    BlobStore(std::unique_ptr<Directory> folder, Options options);
+    BlobStore(std::unique_ptr<Directory> folder, BlobStoreOptions options);
     Result<Shard> shard_of(const BlobId& id);
     Result<void> prepare();
     Result<void> keep(const BlobId& id, const Pieces& next);
 
     std::unique_ptr<Directory> folder_;
-    Options options_;
+    BlobStoreOptions options_;
     std::unique_ptr<FileLock> lock_;
     std::unique_ptr<Directory> hashes_;   // sha256/
     std::unique_ptr<Directory> incoming_; // tmp/
 };
 
-} // namespace sluice::scuttlebutt
+} // namespace scuttlebutt
+} // namespace sluice
