@@ -105,8 +105,11 @@ Result<void> Log::open_segments() {
                           LogSegment::create({directory_, identity_.id, active().first(),
                                               active().capacity_bytes()}));
     }
-    // What was scanned may still be in the page cache only; from here on it counts as durable.
+    // What was scanned may still be in the page cache only; from here on it counts as durable. So
+    // do the names in the directory, the catalog's among them: a view that somebody sees here must
+    // not be gone tomorrow because the call that added it failed in its last sync.
     SLUICE_TRY(active().sync());
+    SLUICE_TRY(directory_->sync());
     last_ = active().last().value;
     durable_ = last_.load();
     return {};

@@ -35,9 +35,8 @@ TEST(Crash, AtEveryOperationLeavesWhatWasAcknowledgedAndNothingThatWasErased) {
     disk.observe([&] {
         if (trials.have_failed_enough()) return;
         each_disk_after_power_cut(disk, [&](SimulatedDisk& found, const std::string& when) {
-            trials.count_state(
-                judge(found, Scenario::options(), scenario.before, scenario.after),
-                when + ", during " + scenario.step);
+            trials.count_state(judge(found, Scenario::options(), scenario.before, scenario.after),
+                               when + ", during " + scenario.step);
         });
     });
     const auto told = scenario.tell();

@@ -32,8 +32,7 @@ struct Verdict {
 Verdict judge(const Place& place, const Options& options, Model before, Model after);
 
 /// The same on a disk, which is searched down to its free blocks.
-Verdict judge(SimulatedDisk& disk, const Options& options, const Model& before,
-              const Model& after);
+Verdict judge(SimulatedDisk& disk, const Options& options, const Model& before, const Model& after);
 /// And then the power goes again, and takes all that was not synced. What was found and went on
 /// must be there, as it was acknowledged.
 Verdict judge_twice(SimulatedDisk& disk, const Options& options, const Model& before,

@@ -1,8 +1,8 @@
 // A life of a database in a few dozen steps, each of which the power, the disk or the memory may
 // fail in.
 #pragma once
-#include "model/model.hpp"
 #include "io/file.hpp"
+#include "model/model.hpp"
 
 #include <functional>
 #include <memory>

@@ -156,8 +156,7 @@ struct Inode {
             const std::uint64_t at = *page * kPageBytes;
             if (at >= seen.size()) continue;
             const std::string_view bytes = seen.substr(at, kPageBytes);
-            unsynced.push_back(
-                {Change::Kind::write, at, bytes.size(), std::string(bytes), false});
+            unsynced.push_back({Change::Kind::write, at, bytes.size(), std::string(bytes), false});
         }
     }
 
@@ -168,7 +167,8 @@ struct Inode {
         std::set<std::uint64_t> dirty;
         for (const Change& change : unsynced) {
             const std::uint64_t end = std::min<std::uint64_t>(change.end(), seen.size());
-            for (std::uint64_t at = change.position; at < end; at = (at / kPageBytes + 1) * kPageBytes)
+            for (std::uint64_t at = change.position; at < end;
+                 at = (at / kPageBytes + 1) * kPageBytes)
                 dirty.insert(at / kPageBytes);
         }
         unsynced.clear();
@@ -366,7 +366,8 @@ private:
         const Change& change = inode_.unsynced[index];
         const std::uint64_t end = std::min<std::uint64_t>(change.end(), image_.size());
         // One run of sectors at a time, so that what they give back stays in one piece.
-        for (std::uint64_t sector = change.position / sector_bytes_; sector * sector_bytes_ < end;) {
+        for (std::uint64_t sector = change.position / sector_bytes_;
+             sector * sector_bytes_ < end;) {
             const std::uint64_t first = sector;
             const bool arrived = moments_[first] > index;
             while (sector * sector_bytes_ < end && (moments_[sector] > index) == arrived) ++sector;

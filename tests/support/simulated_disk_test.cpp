@@ -394,8 +394,7 @@ TEST(SimulatedDisk, LeavesOfAFailedSyncWhatFileSystemsLeave) {
     EXPECT_EQ(after_a_failed_sync(FailedSync::stays_dirty, false), (Ends{{"nn", "nn"}}));
     EXPECT_EQ(after_a_failed_sync(FailedSync::kept_clean, false),
               (Ends{{"nn", "oo"}, {"nn", "no"}, {"nn", "on"}, {"nn", "nn"}}));
-    EXPECT_EQ(after_a_failed_sync(FailedSync::kept_clean, true),
-              (Ends{{"nn", "no"}, {"nn", "nn"}}))
+    EXPECT_EQ(after_a_failed_sync(FailedSync::kept_clean, true), (Ends{{"nn", "no"}, {"nn", "nn"}}))
         << "a page that is written to again is written whole";
     EXPECT_EQ(after_a_failed_sync(FailedSync::reverted, false),
               (Ends{{"oo", "oo"}, {"no", "no"}, {"on", "on"}, {"nn", "nn"}}));
