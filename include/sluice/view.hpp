@@ -45,7 +45,7 @@ public:
 
 /// Must give the same rows for the same message whenever it is called, and may be called from any
 /// one thread. May throw: that message then gives no row to this view, and the view counts an
-/// error.
+/// error. Only std::bad_alloc fails the call that derives: it says nothing about the message.
 using ViewFunction = std::function<void(const Message&, Emit&)>;
 
 /// A view written in C++. The definition says what it is, the function maps, `app` and `version`

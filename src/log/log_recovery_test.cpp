@@ -414,6 +414,13 @@ TEST(LogRecovery, WritesAgainWhatAFailedSyncLeftInMemoryOnly) {
         }
         const Seq last{2 + luck};
         {
+            // An opening whose own sync fails has not made it durable either, and must not say so.
+            const auto directory = disk.root();
+            disk.fail_once_after(luck % 4, Errc::io, FailedSync::kept_clean);
+            static_cast<void>(Log::open(*directory, {1024 * 1024}).has_value());
+            disk.stop_failing();
+        }
+        {
             LogOnDisk on(disk, 1024 * 1024);
             ASSERT_EQ(on.body(last), body);
             on.append("behind it");

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
+#include "base/memory.hpp"
 #include "base/try.hpp"
 
 #include <algorithm>
@@ -200,11 +201,7 @@ bool Chain::run_unit(std::size_t at, Seq seq, Worklist& work, std::span<const Fa
             context.set_only_new(std::move(only_new));
         }
         // Code that is not ours: whatever it throws costs this message, until what it read changes.
-        try {
-            stage.run(context, unit, unit);
-        } catch (...) {
-            unit.fail();
-        }
+        if (!run_foreign([&] { stage.run(context, unit, unit); })) unit.fail();
     }
 
     Draft::Emissions reads;

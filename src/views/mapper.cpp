@@ -2,6 +2,7 @@
 #include "base/json.hpp"
 #include "base/json_text.hpp"
 #include "base/key_format.hpp"
+#include "base/memory.hpp"
 #include "views/compiled_view.hpp"
 #include "views/link_rows.hpp"
 #include "views/search_rows.hpp"
@@ -413,9 +414,7 @@ void Mapper::Impl::map_code(std::size_t index, const Message& message, RowBatch&
     RowEmit emit(view, message.seq, batch, contributions, folded);
     // The one place where code that is not ours runs: whatever it throws costs this message's row
     // of this view, and nothing else.
-    try {
-        view.function(message, emit);
-    } catch (...) {
+    if (!run_foreign([&] { view.function(message, emit); })) {
         batch.discard_row();
         ++errors[index];
         return;

@@ -68,8 +68,10 @@ Result<void> Scenario::perform(const std::string& name, const std::function<void
                                Do act) {
     step = name;
     expect(after);
-    const std::shared_ptr<void> held = meanwhile ? meanwhile() : nullptr;
-    const auto done = act();
+    const auto done = [&] {
+        const std::shared_ptr<void> held = meanwhile ? meanwhile() : nullptr;
+        return act();
+    }();
     if (!done) return done.error();
     before = after;
     return {};
