@@ -100,7 +100,6 @@ Database::~Database() = default;
 Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
     SLUICE_TRY_ASSIGN(log_directory, root->subdirectory("log"));
-    SLUICE_TRY(root->sync()); // create() may have failed when it did.
     SLUICE_TRY_ASSIGN(file_lock, log_directory->lock("lock"));
     const LogOptions log_options{options.log_segment_size_bytes};
     auto opened = Log::open(*log_directory, log_options);
