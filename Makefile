@@ -5,6 +5,7 @@ help:
 	@echo "make test     everything that must hold: checks, builds, tests, sanitizers, a short fuzzing"
 	@echo "make bench    speeds, as ratios to other systems measured in the same run"
 	@echo "make fuzz     fuzzing for longer: FUZZ_SECONDS=600 for each target"
+	@echo "make soak     crashes and faults for long: SOAK_MINUTES=30, then a table of what was tried"
 	@echo "make format   lets clang-format have its way"
 	@echo "make clean    throws build/ away"
 
@@ -29,6 +30,11 @@ fuzz:
 	@scripts/setup test
 	@scripts/fuzz $(FUZZ_SECONDS)
 
+SOAK_MINUTES ?= 30
+soak:
+	@scripts/setup test
+	@scripts/soak $(SOAK_MINUTES)
+
 format:
 	@scripts/check-format --fix
 
@@ -36,4 +42,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: help demo test bench fuzz format clean FORCE
+.PHONY: help demo test bench fuzz soak format clean FORCE

@@ -362,7 +362,8 @@ struct Stats {
 ///
 /// One process at a time opens a database. Inside it every function may be called from any thread;
 /// changes take turns, readers never wait for them. After a failed write every further one answers
-/// Errc::latched until the database is opened again; reading goes on.
+/// Errc::latched until the database is opened again; reading goes on. Running out of memory in a
+/// call that writes is such a failure (io); one that reads throws std::bad_alloc.
 class Database {
 public:
     struct Impl;

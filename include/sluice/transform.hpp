@@ -40,7 +40,8 @@ public:
 };
 
 /// Must make the same of the same message and the same answers whenever it is called. May throw:
-/// then no later transform and no view sees the message, until what was read changes.
+/// then no later transform and no view sees the message, until what was read changes. Only
+/// std::bad_alloc fails the call that derives: it says nothing about the message.
 /// Called from one thread at a time, under the database's lock for writing: it must not call the
 /// Database.
 using TransformFunction = std::function<void(Context&, const Incoming&, Transformed&)>;

@@ -47,7 +47,7 @@ public:
 
 /// Must give the same rows for the same message whenever it is called, and may be called from any
 /// one thread. May throw: that message then gives no row to this view, and the view counts an
-/// error.
+/// error. Only std::bad_alloc fails the call that derives: it says nothing about the message.
 using ViewFunction = std::function<void(const Message&, Emit&)>;
 
 /// The same for a view that looks things up: facts, cells of transforms in use, and rows of the

@@ -174,20 +174,24 @@ Result<void> check_name(std::string_view name) {
 } // namespace
 
 Result<void> Database::add_views(std::span<const NewView> views, const ProgressFunction& progress) {
-    std::vector<OpenView> wanted;
-    for (const NewView& each : views) {
-        SLUICE_TRY(check_name(each.name));
-        SLUICE_TRY_ASSIGN(auto view, compile_view(each.definition_json));
-        const std::string definition = canonical_definition(*view);
-        wanted.push_back({{{}, each.name, {}, 0, definition}, std::move(view)});
-    }
-    return impl_->add_views(std::move(wanted), progress);
+    return impl_->writing([&]() -> Result<void> {
+        std::vector<OpenView> wanted;
+        for (const NewView& each : views) {
+            SLUICE_TRY(check_name(each.name));
+            SLUICE_TRY_ASSIGN(auto view, compile_view(each.definition_json));
+            const std::string definition = canonical_definition(*view);
+            wanted.push_back({{{}, each.name, {}, 0, definition}, std::move(view)});
+        }
+        return impl_->add_views(std::move(wanted), progress);
+    });
 }
 
 Result<void> Database::add_view(const std::string& name, std::string_view definition_json,
                                 const ProgressFunction& progress) {
-    const NewView view{name, std::string(definition_json)};
-    return add_views(std::span(&view, 1), progress);
+    return impl_->writing([&] {
+        const NewView view{name, std::string(definition_json)};
+        return add_views(std::span(&view, 1), progress);
+    });
 }
 
 Result<void> Database::add_view(const std::string& name, const CodeView& code,
@@ -196,10 +200,12 @@ Result<void> Database::add_view(const std::string& name, const CodeView& code,
     if (code.app.empty()) {
         return Error{Errc::invalid_argument, "a view written in code needs the name of its app"};
     }
-    SLUICE_TRY_ASSIGN(auto view, compile_view(code));
-    const std::string definition = canonical_definition(*view);
-    return impl_->add_views({{{{}, name, code.app, code.version, definition}, std::move(view)}},
-                            progress);
+    return impl_->writing([&]() -> Result<void> {
+        SLUICE_TRY_ASSIGN(auto view, compile_view(code));
+        const std::string definition = canonical_definition(*view);
+        return impl_->add_views({{{{}, name, code.app, code.version, definition}, std::move(view)}},
+                                progress);
+    });
 }
 
 Result<void> Database::drop_view(const std::string& name) {

@@ -203,6 +203,47 @@ TEST(DatabaseOpening, SaysWhatItHadToRepair) {
     EXPECT_TRUE(on.database->recovery_notes().empty());
 }
 
+// A call that failed in its last sync has left names that can be seen and are not durable. Whoever
+// goes on with what is there must not lose it.
+TEST(DatabaseOpening, MakesDurableWhichNamesThereAre) {
+    std::uint64_t failures = 0;
+    for (std::uint64_t operations = 0;; ++operations) {
+        SimulatedDisk disk;
+        {
+            const auto root = disk.root();
+            disk.fail_once_after(operations);
+            if (Database::create(*root)) break;
+            ++failures;
+            // Is there one now? Then it is used.
+            if (!Database::open(*root, small_files())) Database::create(*root).value();
+            const auto database = Database::open(*root, small_files()).value();
+            database->append(NewMessage{"acknowledged"}).value();
+            disk.cut_power(Fate::lost);
+        }
+        const auto root = disk.root();
+        const auto database = Database::open(*root, small_files());
+        ASSERT_TRUE(database) << operations << ": " << database.error().context;
+        EXPECT_EQ((*database)->last(), Seq{1}) << operations;
+    }
+    EXPECT_GT(failures, 8u);
+}
+
+TEST(DatabaseOpening, MakesDurableWhichViewsThereAre) {
+    for (std::uint64_t operations = 0;; ++operations) {
+        DatabaseOnDisk on;
+        on.append_some(3);
+        on.disk.fail_once_after(operations);
+        const bool is_added = on.database->add_view("authors", kByAuthor).has_value();
+        on.disk.stop_failing();
+        on.reopen();
+        on.database->add_view("authors", kByAuthor).value(); // It may be there.
+        on.crash(Fate::lost);
+        EXPECT_EQ(on.database->views().size(), 1u) << operations;
+        on.expect_verified();
+        if (is_added) break;
+    }
+}
+
 TEST(DatabaseOpening, MapsNothingAgainBehindACleanClose) {
     DatabaseOnDisk on;
     on.database->add_view("authors", kByAuthor).value();

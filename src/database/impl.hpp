@@ -5,6 +5,7 @@
 //   write_mutex    the log's one writer: an append or a change, from the check to the commit
 //   publish_mutex  what a new snapshot is put together from; held for a moment only
 #pragma once
+#include "base/memory.hpp"
 #include "catalog/catalog.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
@@ -76,6 +77,9 @@ struct Database::Impl {
     /// Every public function that writes runs in here: after a failed write, to whichever file, all
     /// further ones are refused before they can touch the log.
     template <typename Write> auto writing(const Write& write) -> decltype(write());
+    /// A call ended in the middle: what is in memory is neither before nor behind it. The files
+    /// are.
+    void abandon();
 
     // Opening (open.cpp).
     Result<void> open(const ProgressFunction& progress);
@@ -263,7 +267,14 @@ template <typename Write> auto Database::Impl::writing(const Write& write) -> de
         return Error{Errc::latched,
                      "an earlier write to " + root->path() + " failed; open it again"};
     }
-    auto written = write();
+    auto written = or_out_of_memory([&] {
+        try {
+            return write();
+        } catch (...) { // Memory ran out, or a function of the caller's threw.
+            abandon();
+            throw;
+        }
+    });
     if (!written) {
         const Errc code = written.error().code;
         if (code == Errc::io || code == Errc::no_space || code == Errc::latched)

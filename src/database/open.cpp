@@ -42,18 +42,31 @@ Database::Impl::~Impl() {
     if (syncer.joinable()) syncer.join();
     // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
     // maps them again.
-    if (store && log && log->sync()) static_cast<void>(store->save().has_value());
+    if (is_open && !write_failed) {
+        static_cast<void>(or_out_of_memory([&]() -> Result<void> {
+                              SLUICE_TRY(log->sync());
+                              return store->save();
+                          }).has_value());
+    }
     store.reset();
     log.reset();
 }
 
+void Database::Impl::abandon() {
+    write_failed = true;
+    if (log) log->refuse_writes();
+    if (store) store->refuse_writes({Errc::latched, "a call was cut short"});
+}
+
 Result<void> Database::create(Directory& directory) {
-    SLUICE_TRY_ASSIGN(const auto names, directory.list());
-    if (!names.empty()) return Error{Errc::exists, directory.path() + " is not empty"};
-    SLUICE_TRY_ASSIGN(const auto log_directory, directory.subdirectory("log"));
-    SLUICE_TRY_ASSIGN(const auto views_directory, directory.subdirectory("views"));
-    SLUICE_TRY(directory.sync());
-    return Log::create(*log_directory);
+    return or_out_of_memory([&]() -> Result<void> {
+        SLUICE_TRY_ASSIGN(const auto names, directory.list());
+        if (!names.empty()) return Error{Errc::exists, directory.path() + " is not empty"};
+        SLUICE_TRY_ASSIGN(const auto log_directory, directory.subdirectory("log"));
+        SLUICE_TRY_ASSIGN(const auto views_directory, directory.subdirectory("views"));
+        SLUICE_TRY(directory.sync());
+        return Log::create(*log_directory);
+    });
 }
 
 Result<void> Database::create(const std::string& path) {
@@ -63,18 +76,22 @@ Result<void> Database::create(const std::string& path) {
 
 Result<std::unique_ptr<Database>> Database::open(Directory& directory, const Options& options,
                                                  const ProgressFunction& progress) {
-    auto impl = std::make_unique<Impl>(directory, options);
-    SLUICE_TRY(impl->open(progress));
-    return std::unique_ptr<Database>(new Database(std::move(impl)));
+    return or_out_of_memory([&]() -> Result<std::unique_ptr<Database>> {
+        auto impl = std::make_unique<Impl>(directory, options);
+        SLUICE_TRY(impl->open(progress));
+        return std::unique_ptr<Database>(new Database(std::move(impl)));
+    });
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, const Options& options,
                                                  const ProgressFunction& progress) {
-    SLUICE_TRY_ASSIGN(auto directory, open_directory(path, Create::never));
-    auto impl = std::make_unique<Impl>(*directory, options);
-    impl->owned_root = std::move(directory);
-    SLUICE_TRY(impl->open(progress));
-    return std::unique_ptr<Database>(new Database(std::move(impl)));
+    return or_out_of_memory([&]() -> Result<std::unique_ptr<Database>> {
+        SLUICE_TRY_ASSIGN(auto directory, open_directory(path, Create::never));
+        auto impl = std::make_unique<Impl>(*directory, options);
+        impl->owned_root = std::move(directory);
+        SLUICE_TRY(impl->open(progress));
+        return std::unique_ptr<Database>(new Database(std::move(impl)));
+    });
 }
 
 Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -283,7 +300,7 @@ void Database::Impl::start_syncing() {
         while (!closing.wait_for(waiting, options.sync_interval, [this] { return is_closing; })) {
             waiting.unlock();
             // A failure latches the log, and the next append reports it.
-            static_cast<void>(log->sync().has_value());
+            static_cast<void>(or_out_of_memory([this] { return log->sync(); }).has_value());
             waiting.lock();
         }
     });

@@ -28,6 +28,15 @@ Error os_error(int number, const std::string& what) {
     return {code, what + ": " + std::strerror(number), number};
 }
 
+/// Makes a call again for as long as signals interrupt it. A sync that was interrupted has reported
+/// no failure of its pages, so that making it again loses none.
+template <typename Call> auto repeated(const Call& call) -> decltype(call()) {
+    for (;;) {
+        const auto answer = call();
+        if (answer != -1 || errno != EINTR) return answer;
+    }
+}
+
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_(fd) {}
@@ -49,8 +58,8 @@ public:
 
     Result<void> read_at(std::uint64_t position, char* into, std::size_t size) const override {
         while (size > 0) {
-            const ssize_t got = ::pread(fd_.get(), into, size, static_cast<off_t>(position));
-            if (got < 0 && errno == EINTR) continue;
+            const ssize_t got = repeated(
+                [&] { return ::pread(fd_.get(), into, size, static_cast<off_t>(position)); });
             if (got < 0) return os_error(errno, "reading " + path_);
             if (got == 0) return Error{Errc::corrupt, path_ + " ends too early"};
             into += got;
@@ -62,10 +71,12 @@ public:
 
     Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
         while (!bytes.empty()) {
-            const ssize_t put =
-                ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(position));
-            if (put < 0 && errno == EINTR) continue;
+            const ssize_t put = repeated([&] {
+                return ::pwrite(fd_.get(), bytes.data(), bytes.size(),
+                                static_cast<off_t>(position));
+            });
             if (put < 0) return os_error(errno, "writing " + path_);
+            if (put == 0) return Error{Errc::io, "writing " + path_ + ": it takes no bytes"};
             position += static_cast<std::uint64_t>(put);
             bytes.remove_prefix(static_cast<std::size_t>(put));
             size_bytes_ = std::max(size_bytes_, position);
@@ -74,7 +85,7 @@ public:
     }
 
     Result<void> truncate(std::uint64_t size_bytes) override {
-        if (::ftruncate(fd_.get(), static_cast<off_t>(size_bytes)) != 0) {
+        if (repeated([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(size_bytes)); }) != 0) {
             return os_error(errno, "truncating " + path_);
         }
         size_bytes_ = size_bytes;
@@ -82,14 +93,18 @@ public:
     }
 
     Result<void> sync() override {
-        if (::fdatasync(fd_.get()) != 0) return os_error(errno, "syncing " + path_);
+        if (repeated([&] { return ::fdatasync(fd_.get()); }) != 0) {
+            return os_error(errno, "syncing " + path_);
+        }
         return {};
     }
 
     Result<void> punch_hole(std::uint64_t position, std::uint64_t size_bytes) override {
         const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-        if (::fallocate(fd_.get(), mode, static_cast<off_t>(position),
-                        static_cast<off_t>(size_bytes)) != 0 &&
+        if (repeated([&] {
+                return ::fallocate(fd_.get(), mode, static_cast<off_t>(position),
+                                   static_cast<off_t>(size_bytes));
+            }) != 0 &&
             errno != EOPNOTSUPP && errno != ENOSYS) {
             return os_error(errno, "punching a hole in " + path_);
         }
@@ -127,7 +142,7 @@ bool journals_data(const std::string& path) {
     std::ifstream mounts("/proc/self/mounts");
     std::string device, point, type, options, rest;
     std::string best;
-    bool journals = false;
+    bool journals = true; // Until we know better.
     while (mounts >> device >> point >> type >> options && std::getline(mounts, rest)) {
         const bool inside = path.compare(0, point.size(), point) == 0;
         if (!inside || point.size() < best.size()) continue;
@@ -147,7 +162,7 @@ public:
         int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
         if (create != Create::never) flags |= O_CREAT;
         if (create == Create::must) flags |= O_EXCL;
-        const int fd = ::openat(fd_.get(), name.c_str(), flags, 0600);
+        const int fd = repeated([&] { return ::openat(fd_.get(), name.c_str(), flags, 0600); });
         if (fd < 0) return os_error(errno, "opening " + path_ + "/" + name);
         struct stat status {};
         if (::fstat(fd, &status) != 0) {
@@ -166,15 +181,20 @@ public:
     Result<std::vector<std::string>> list() const override {
         DIR* const stream = ::opendir(path_.c_str());
         if (stream == nullptr) return os_error(errno, "listing " + path_);
+        const std::unique_ptr<DIR, int (*)(DIR*)> closing(stream, ::closedir);
         std::vector<std::string> names;
-        while (const dirent* const each = ::readdir(stream)) {
+        for (;;) {
+            errno = 0; // Only that tells an error from the end.
+            const dirent* const each = ::readdir(stream);
+            if (each == nullptr && errno != 0) return os_error(errno, "listing " + path_);
+            if (each == nullptr) break;
             struct stat status {};
-            if (::fstatat(fd_.get(), each->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                S_ISREG(status.st_mode)) {
-                names.emplace_back(each->d_name);
+            if (::fstatat(fd_.get(), each->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+                if (S_ISREG(status.st_mode)) names.emplace_back(each->d_name);
+            } else if (errno != ENOENT) { // Else it was removed meanwhile.
+                return os_error(errno, "listing " + path_);
             }
         }
-        ::closedir(stream);
         std::sort(names.begin(), names.end());
         return names;
     }
@@ -194,28 +214,31 @@ public:
     }
 
     Result<void> sync() override {
-        if (::fsync(fd_.get()) != 0) return os_error(errno, "syncing " + path_);
+        if (repeated([&] { return ::fsync(fd_.get()); }) != 0) {
+            return os_error(errno, "syncing " + path_);
+        }
         return {};
     }
 
     Result<std::unique_ptr<FileLock>> lock(const std::string& name) override {
         const std::string file = path_ + "/" + name;
-        const int fd =
-            ::openat(fd_.get(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+        const int fd = repeated([&] { return ::openat(fd_.get(), name.c_str(), flags, 0600); });
         if (fd < 0) return os_error(errno, "opening " + file);
         auto lock = std::make_unique<PosixLock>(fd);
         // flock() belongs to the open file and not to the process, so that opening twice in one
         // process is refused like everybody else.
-        if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (repeated([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) != 0) {
             if (errno != EWOULDBLOCK) return os_error(errno, "locking " + file);
             char holder[24] = {};
-            const ssize_t got = ::pread(fd, holder, sizeof holder - 1, 0);
+            const ssize_t got = repeated([&] { return ::pread(fd, holder, sizeof holder - 1, 0); });
             const std::string pid = got > 0 ? std::string(holder, static_cast<std::size_t>(got))
                                             : std::string("unknown");
             return Error{Errc::busy, path_ + " is open for writing in process " + pid};
         }
         const std::string pid = std::to_string(::getpid());
-        if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) {
+        if (repeated([&] { return ::ftruncate(fd, 0); }) != 0 ||
+            repeated([&] { return ::pwrite(fd, pid.data(), pid.size(), 0); }) < 0) {
             return os_error(errno, "writing " + file);
         }
         return std::unique_ptr<FileLock>(std::move(lock));
@@ -244,7 +267,8 @@ Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Creat
     if (absolute == nullptr) return os_error(errno, "opening " + path);
     const std::string resolved = absolute;
     std::free(absolute);
-    const int fd = ::open(resolved.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd =
+        repeated([&] { return ::open(resolved.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (fd < 0) return os_error(errno, "opening " + path);
     return std::unique_ptr<Directory>(std::make_unique<PosixDirectory>(fd, resolved));
 }

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/checksum.hpp"
+#include "base/memory.hpp"
 #include "base/try.hpp"
 
 #include <algorithm>
@@ -45,8 +46,12 @@ Log::Log(Directory& directory, const LogOptions& options, const Identity& identi
 
 Log::~Log() {
     // A clean close leaves an index that covers everything, so that the next open() scans nothing.
-    if (write_failed_ || segments_.empty() || !sync()) return;
-    static_cast<void>(active().save_index().has_value());
+    // A log that failed, or was never wholly open, does not know what is durable.
+    if (write_failed_) return;
+    static_cast<void>(or_out_of_memory([&]() -> Result<void> {
+                          SLUICE_TRY(sync());
+                          return active().save_index();
+                      }).has_value());
 }
 
 Result<void> Log::create(Directory& directory) {
@@ -105,10 +110,14 @@ Result<void> Log::open_segments() {
                           LogSegment::create({directory_, identity_.id, active().first(),
                                               active().capacity_bytes()}));
     }
-    // What was scanned may still be in the page cache only; from here on it counts as durable.
+    // What was scanned may still be in the page cache only; from here on it counts as durable. So
+    // do the names in the directory, the catalog's among them: a view that somebody sees here must
+    // not be gone tomorrow because the call that added it failed in its last sync.
     SLUICE_TRY(active().sync());
+    SLUICE_TRY(directory_->sync());
     last_ = active().last().value;
     durable_ = last_.load();
+    write_failed_ = false;
     return {};
 }
 

@@ -79,6 +79,9 @@ public:
     /// cannot be found: then the others are wiped); latched.
     Result<void> wipe(std::span<const Seq> seqs);
 
+    /// As after a failed write: what is in memory may not be what it should be.
+    void refuse_writes() { write_failed_ = true; }
+
     Seq last() const { return {last_.load(std::memory_order_acquire)}; }
     Seq durable() const { return {durable_.load(std::memory_order_acquire)}; }
 
@@ -121,7 +124,7 @@ private:
     std::atomic<std::uint64_t> last_{0};
     std::atomic<std::uint64_t> durable_{0};
     std::mutex sync_mutex_;
-    std::atomic<bool> write_failed_{false};
+    std::atomic<bool> write_failed_{true}; ///< Until it is wholly open.
     std::string recovery_note_;
     std::string batch_bytes_; // Of append(), kept so that its pages need not be zeroed every time.
 };

@@ -4,7 +4,7 @@
 //   * the torn tail of batches that no sync() had acknowledged: it is cut off with all behind it.
 // They are told apart by what other headers say: each notes the last seq that was known durable
 // when it was written. In a segment that is not the last everything is durable, because the next
-// one is only begun after a sync.
+// one is only begun after a sync. What no header says was durable is written again, and synced.
 #include "log/log_segment.hpp"
 
 #include "base/assert.hpp"
@@ -186,8 +186,10 @@ Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optiona
         if (each.header.batch_left == 0 || each.header.seq <= durable) whole = i + 1;
     }
 
+    std::optional<std::uint64_t> never_known_durable;
     for (std::size_t i = 0; i < whole; ++i) {
         const Found& each = found[i];
+        if (!never_known_durable && each.header.seq > durable) never_known_durable = each.offset;
         while (last().next() < each.header.seq) add_damaged();
         if (!each.intact) damaged_.push_back(each.header.seq);
         add_entry(each.offset, each.header.kind);
@@ -206,6 +208,19 @@ Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optiona
         SLUICE_TRY(file_->sync());
         SLUICE_TRY(file_->truncate(size_bytes()));
         SLUICE_TRY(file_->sync());
+    }
+    if (never_known_durable) SLUICE_TRY(write_again(*never_known_durable));
+    return {};
+}
+
+/// Puts the bytes from here on where they are already. If the last program's sync failed, ext4 and
+/// xfs keep them in memory and count them as written: no later sync would write them, and what we
+/// found would be gone with the power although everything behind it was durable.
+Result<void> LogSegment::write_again(std::uint64_t from) {
+    std::string part;
+    for (; from < size_bytes(); from += part.size()) {
+        part = map_.bytes(from, std::min<std::uint64_t>(size_bytes() - from, 256 * 1024));
+        SLUICE_TRY(file_->write_at(from, part));
     }
     return {};
 }

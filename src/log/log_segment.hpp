@@ -89,6 +89,7 @@ private:
     void load_index();
     std::vector<Found> scan_tail() const;
     Seq durable_at_least(const std::vector<Found>& found) const;
+    Result<void> write_again(std::uint64_t from);
     Result<void> take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
                            std::string& note);
     /// Of an entry that lies before `end`. A reader may look up to size_bytes() and no further: the

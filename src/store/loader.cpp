@@ -1,6 +1,7 @@
 #include "store/loader.hpp"
 
 #include "base/assert.hpp"
+#include "base/memory.hpp"
 #include "base/try.hpp"
 #include "store/segment_builder.hpp"
 #include "store/segment_merge.hpp"
@@ -72,7 +73,10 @@ SegmentLoader::~SegmentLoader() {
     }
     std::unique_lock lock(mutex_);
     built_.wait(lock, [this] { return being_built_ == 0; });
-    for (auto& segment : segments_) store_.files.doom(std::move(segment));
+    static_cast<void>(or_out_of_memory([&]() -> Result<void> {
+                          for (auto& segment : segments_) store_.files.doom(std::move(segment));
+                          return {};
+                      }).has_value()); // Else the next opening destroys what no record names.
 }
 
 Result<void> SegmentLoader::add(RowBatch batch) {
@@ -97,20 +101,31 @@ Result<void> SegmentLoader::add(RowBatch batch) {
 
 void SegmentLoader::end() {
     if (pending_.empty()) return;
-    {
-        const std::lock_guard lock(mutex_);
-        ++being_built_;
-    }
     // Shared, because a std::function must be copyable and the rows should not be copied.
     auto batches = std::make_shared<std::vector<RowBatch>>(std::move(pending_));
     pending_.clear();
     pending_rows_ = pending_bytes_ = 0;
+    const auto count = [this](int by) {
+        const std::lock_guard lock(mutex_);
+        being_built_ += by;
+        built_.notify_all();
+    };
+    count(+1);
+    // Counts it out when the last copy goes, whatever became of the work.
+    const std::shared_ptr<void> being_built(nullptr, [count](void*) { count(-1); });
     if (queue_ == nullptr) return build(*batches);
-    queue_->give([this, batches] { build(*batches); });
+    queue_->give([this, batches, being_built] { build(*batches); });
 }
 
 void SegmentLoader::build(std::span<const RowBatch> batches) {
+    const auto built = or_out_of_memory([&] { return build_segments(batches); });
     const std::lock_guard lock(mutex_);
+    if (!built && !error_) error_ = built.error();
+}
+
+Result<void> SegmentLoader::build_segments(std::span<const RowBatch> batches) {
+    const std::lock_guard lock(mutex_);
+    if (error_) return {};
     const std::shared_ptr<const StoreState> now = store_.state();
     const SeqBitmap& gone = view_.outlives_delete ? now->gone.erased : now->gone.deleted;
     std::vector<RowRef> rows;
@@ -120,18 +135,13 @@ void SegmentLoader::build(std::span<const RowBatch> batches) {
         }
     }
     const std::size_t rows_max = store_.options.segment_rows_max;
-    for (std::size_t from = 0; from < rows.size() && !error_; from += rows_max) {
+    for (std::size_t from = 0; from < rows.size(); from += rows_max) {
         const std::size_t count = std::min(rows_max, rows.size() - from);
-        auto segment = store_.latch.keep(
-            store_.files.write(build_segment(view_, std::span(rows).subspan(from, count))));
-        if (segment) {
-            segments_.push_back(*std::move(segment));
-        } else {
-            error_ = segment.error();
-        }
+        SLUICE_TRY_ASSIGN(auto segment, store_.latch.keep(store_.files.write(build_segment(
+                                            view_, std::span(rows).subspan(from, count)))));
+        segments_.push_back(std::move(segment));
     }
-    --being_built_;
-    built_.notify_all();
+    return {};
 }
 
 Result<std::vector<std::shared_ptr<const Segment>>> SegmentLoader::finish() {

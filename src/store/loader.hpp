@@ -49,6 +49,7 @@ public:
 
 private:
     void build(std::span<const RowBatch> batches);
+    Result<void> build_segments(std::span<const RowBatch> batches);
 
     SegmentStore::Impl& store_;
     ViewSpec view_;
@@ -64,7 +65,7 @@ private:
     /// it there, or it was built after the erasure.
     std::mutex mutex_;
     std::condition_variable built_;
-    std::uint64_t being_built_ = 0;
+    int being_built_ = 0;
     std::optional<Error> error_;
     std::vector<std::shared_ptr<const Segment>> segments_; ///< In any order.
 };

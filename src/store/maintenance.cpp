@@ -5,6 +5,7 @@
 // state change, and only when no snapshot holds them anymore are old files overwritten and removed.
 // A crash before the record leaves files that no record names, which open() destroys; a crash after
 // it leaves old files that no record names, which open() destroys too.
+#include "base/memory.hpp"
 #include "base/try.hpp"
 #include "store/fan_in.hpp"
 #include "store/loader.hpp"
@@ -418,7 +419,7 @@ void SegmentStore::Impl::run_background() {
         work_wanted_ = false;
         lock.unlock();
         // A failure is in the latch, for the next commit to report.
-        const Result<void> worked = work();
+        const Result<void> worked = latch.keep(or_out_of_memory([this] { return work(); }));
         lock.lock();
         if (!worked) room_.notify_all();
     }

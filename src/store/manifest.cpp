@@ -51,10 +51,15 @@ Result<Manifest> Manifest::open(Directory& directory) {
                 manifest.last_ = std::move(frames.last);
                 manifest.end_ = frames.end;
                 // What is behind the last whole record could make a later one unreadable.
-                if (frames.end < bytes.size()) {
-                    SLUICE_TRY(file->truncate(frames.end));
-                    SLUICE_TRY(file->sync());
-                }
+                if (frames.end < bytes.size()) SLUICE_TRY(file->truncate(frames.end));
+                // If the sync of the last record failed, the system may have it in memory only and
+                // count it as written: it is written again before anything is built on it. With
+                // the file's header, where it is the first; and the name may not be durable.
+                const std::uint64_t from = frames.begin == kFileHeaderSizeBytes ? 0 : frames.begin;
+                SLUICE_TRY(
+                    file->write_at(from, std::string_view(bytes).substr(from, frames.end - from)));
+                SLUICE_TRY(file->sync());
+                SLUICE_TRY(directory.sync());
                 manifest.file_ = std::move(file);
                 manifest.number_ = number;
                 continue;

@@ -117,6 +117,7 @@ Frames decode_frames(std::string_view file) {
     ByteReader from(file.substr(kFileHeaderSizeBytes));
     std::uint64_t passed_over = 0;
     for (;;) {
+        const std::uint64_t begin = file.size() - from.rest().size();
         const std::string_view size_bytes = from.take(4);
         const auto size_checksum = from.le<std::uint32_t>();
         const auto checksum = from.le<std::uint64_t>();
@@ -131,6 +132,7 @@ Frames decode_frames(std::string_view file) {
         }
         frames.damaged += std::exchange(passed_over, 0);
         frames.last = std::move(record);
+        frames.begin = begin;
         frames.end = file.size() - from.rest().size();
     }
 }

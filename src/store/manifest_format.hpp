@@ -27,6 +27,7 @@ std::string encode_frame(const ManifestRecord& record);
 
 struct Frames {
     std::optional<ManifestRecord> last; ///< The last whole one.
+    std::uint64_t begin = 0;            ///< Where it begins.
     std::uint64_t end = 0;              ///< Where whole frames end: behind it is a torn one.
     std::uint64_t damaged = 0;          ///< Frames whose payload is damaged, before `end`.
 };

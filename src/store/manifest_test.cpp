@@ -66,6 +66,29 @@ TEST(Manifest, FindsTheLastWholeRecord) {
     }
 }
 
+// What the next program does is built on the record that it found: it must not be one that the
+// system only remembers.
+TEST(Manifest, WritesAgainWhatAFailedSyncLeftInMemoryOnly) {
+    for (std::uint64_t behind = 0; behind < 20; ++behind) {
+        SimulatedDisk disk;
+        std::uint64_t found = 0;
+        {
+            const auto root = disk.root();
+            Manifest manifest = Manifest::open(*root).value();
+            disk.fail_once_after(2 * behind + 1, Errc::io, FailedSync::kept_clean);
+            for (std::uint64_t position = 1; manifest.append(record_at(position)); ++position) {
+            }
+            disk.stop_failing();
+            const Manifest again = Manifest::open(*root).value();
+            if (again.last()) found = again.last()->position.value;
+        }
+        disk.cut_power(Fate::lost);
+        const auto root = disk.root();
+        const Manifest manifest = Manifest::open(*root).value();
+        EXPECT_GE(manifest.last() ? manifest.last()->position.value : 0, found) << behind;
+    }
+}
+
 TEST(Manifest, RefusesAVersionThatItDoesNotKnow) {
     SimulatedDisk disk;
     const auto root = disk.root();

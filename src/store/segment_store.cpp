@@ -371,6 +371,9 @@ Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> erased,
 Result<void> SegmentStore::check_writable() {
     return impl_->latch.check();
 }
+void SegmentStore::refuse_writes(const Error& failure) {
+    impl_->latch.set(failure);
+}
 Result<void> SegmentStore::maintain() {
     return impl_->maintain();
 }

@@ -92,6 +92,9 @@ public:
     /// Errors: the failure that the background thread met, once; latched.
     Result<void> check_writable();
 
+    /// As after this failure: what is in memory may not be what it should be, and is not written.
+    void refuse_writes(const Error& failure);
+
     /// Does what the background thread would do, until there is nothing left to do. Errors: the
     /// ones that the background thread met are reported here and by the next commit().
     Result<void> maintain();

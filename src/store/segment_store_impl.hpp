@@ -30,9 +30,9 @@ public:
         if (!written) set(written.error());
         return written;
     }
+    void set(const Error& error);
 
 private:
-    void set(const Error& error);
     mutable std::mutex mutex_;
     std::optional<Error> failure_;
     bool reported_ = false;

@@ -172,7 +172,7 @@ private:
     /// What lies behind each view's since is committed again, as from the log.
     void reopen() {
         if (pick(2) == 0) {
-            disk_.cut_power(kEveryFate[pick(4)], random_());
+            disk_.cut_power(kEveryFate[pick(std::size(kEveryFate))], random_());
             segments_.reset();
             root_ = disk_.root();
         }

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
+#include "base/memory.hpp"
 #include "base/try.hpp"
 
 #include <algorithm>
@@ -299,16 +300,15 @@ Chain::Changes Chain::run_unit(std::size_t at, Seq seq, Worklist& work,
             context.set_only_new(std::move(only_new));
         }
         // Code that is not ours: whatever it throws costs this message, until what it read changes.
-        try {
+        const bool is_run = run_foreign([&] {
             if (stage.is_view) {
                 row.begin_row(seq);
                 stage.map(context, unit, row);
             } else {
                 stage.run(context, unit, unit);
             }
-        } catch (...) {
-            unit.fail();
-        }
+        });
+        if (!is_run) unit.fail();
     }
 
     Draft::Emissions reads;

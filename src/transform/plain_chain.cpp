@@ -1,5 +1,7 @@
 #include "transform/plain_chain.hpp"
 
+#include "base/memory.hpp"
+
 #include <stdexcept>
 
 namespace sluice {
@@ -90,9 +92,7 @@ void PlainChain::run(const std::vector<Message>& messages) {
             Answers answers(*this);
             RowBatch& outputs = made_[i].outputs;
             outputs.begin_row(message.seq);
-            try {
-                stages_[i].run(answers, making, making);
-            } catch (...) {
+            if (!run_foreign([&] { stages_[i].run(answers, making, making); })) {
                 outputs.emit("x");
                 body.reset();
                 continue;

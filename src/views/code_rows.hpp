@@ -1,5 +1,6 @@
 // What code emits for one message, made into rows of its view.
 #pragma once
+#include "base/memory.hpp"
 #include "views/compiled_view.hpp"
 
 #include <map>
@@ -98,9 +99,7 @@ public:
         RowEmit emit(view, seq, batch, contributions_, folded_);
         // The one place where code of a view runs that is not ours: what it throws costs this
         // message's row of this view, and nothing else.
-        try {
-            code(emit);
-        } catch (...) {
+        if (!run_foreign([&] { code(emit); })) {
             batch.discard_row();
             return false;
         }

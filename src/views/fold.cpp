@@ -1,6 +1,7 @@
 #include "views/fold.hpp"
 
 #include "base/bytes.hpp"
+#include "base/memory.hpp"
 #include "base/try.hpp"
 
 #include <algorithm>
@@ -9,20 +10,10 @@
 namespace sluice {
 namespace {
 
-/// Runs code that may not be ours; false if it threw.
-template <typename Code> bool guarded(const Code& code) {
-    try {
-        code();
-        return true;
-    } catch (...) {
-        return false;
-    }
-}
-
 bool add_row_to(FoldState& state, std::string_view row_value) {
     ByteReader reader(row_value);
     const Seq seq{reader.varint()};
-    return guarded([&] {
+    return run_foreign([&] {
         while (reader.ok() && !reader.rest().empty()) {
             const std::string_view value = reader.sized();
             if (reader.ok()) state.add(seq, value);
@@ -62,7 +53,7 @@ public:
         if (open_.state && !any_order_ && seq <= open_.last) join(std::move(open_));
         if (!open_.state) {
             open_ = {seq, seq, nullptr};
-            if (!guarded([&] { open_.state = fold_->begin(); })) return fail();
+            if (!run_foreign([&] { open_.state = fold_->begin(); })) return fail();
         }
         open_.first = std::min(open_.first, seq);
         open_.last = std::max(open_.last, seq);
@@ -79,7 +70,7 @@ public:
         run.first = reader.varint();
         run.last = reader.varint();
         const bool is_read =
-            reader.ok() && guarded([&] { run.state = fold_->decode(reader.rest()); });
+            reader.ok() && run_foreign([&] { run.state = fold_->decode(reader.rest()); });
         if (is_read && run.state) {
             join(std::move(run));
         } else {
@@ -94,7 +85,7 @@ public:
             bytes.push_back(static_cast<char>(Mark::run));
             append_varint(bytes, joined_.first);
             append_varint(bytes, joined_.last);
-            if (guarded([&] { bytes += joined_.state->encoded(); })) return bytes;
+            if (run_foreign([&] { bytes += joined_.state->encoded(); })) return bytes;
             fail();
         }
         return std::string(1, static_cast<char>(mark_));
@@ -115,7 +106,7 @@ private:
             return;
         }
         if (run.last < joined_.first) std::swap(joined_, run);
-        if (!guarded([&] { joined_.state->combine(*run.state); })) return fail();
+        if (!run_foreign([&] { joined_.state->combine(*run.state); })) return fail();
         joined_.first = std::min(joined_.first, run.first);
         joined_.last = std::max(joined_.last, run.last);
     }
@@ -152,7 +143,7 @@ std::shared_ptr<const Reducer> fold_reducer(std::shared_ptr<const Fold> fold) {
 }
 
 PlainFold::PlainFold(const Fold& fold) {
-    static_cast<void>(guarded([&] { state_ = fold.begin(); }));
+    static_cast<void>(run_foreign([&] { state_ = fold.begin(); }));
 }
 
 void PlainFold::add_row(std::string_view row_value) {
@@ -161,7 +152,7 @@ void PlainFold::add_row(std::string_view row_value) {
 
 std::string PlainFold::to_json() const {
     std::string json = "null";
-    if (state_ && !guarded([&] { json = state_->to_json(); })) json = "null";
+    if (state_ && !run_foreign([&] { json = state_->to_json(); })) json = "null";
     return json;
 }
 
@@ -176,8 +167,8 @@ Result<std::string> fold_answer(const Fold& fold, std::string_view partial,
         reader.varint();
         std::string json;
         std::unique_ptr<FoldState> state;
-        if (reader.ok() && guarded([&] { state = fold.decode(reader.rest()); }) && state) {
-            return guarded([&] { json = state->to_json(); }) ? json : std::string("null");
+        if (reader.ok() && run_foreign([&] { state = fold.decode(reader.rest()); }) && state) {
+            return run_foreign([&] { json = state->to_json(); }) ? json : std::string("null");
         }
     }
     PlainFold plain(fold);

@@ -1,153 +1,79 @@
 // P6 and P7 at every operation on the disk: the power is cut there, under every fate of what was
 // not synced, or the disk fails there; then the database is opened again and held against the
-// model. SLUICE_CRASH_SEEDS says how many torn and how many reordered disks are tried at each
-// operation (2).
+// model. trials.hpp says how much is tried.
+#include "crash/crash_points.hpp"
 #include "crash/scenario.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <algorithm>
+#include <set>
+#include <span>
 
 namespace sluice::test {
 namespace {
 
-std::uint64_t seed_count() {
-    const char* const wanted = std::getenv("SLUICE_CRASH_SEEDS");
-    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 2;
-}
-
-/// The disks that may be found if the power is cut now.
-void each_disk_after_power_cut(
-    const SimulatedDisk& disk,
-    const std::function<void(SimulatedDisk&, const std::string&)>& try_it) {
-    for (const Fate fate : kEveryFate) {
-        const bool has_variants = fate == Fate::torn || fate == Fate::reordered;
-        for (std::uint64_t seed = 0; seed < (has_variants ? seed_count() : 1); ++seed) {
-            const std::uint64_t dice = disk.operations() * 1000 + seed;
-            const auto found = disk.copy_after_power_cut(fate, dice);
-            try_it(*found, "operation " + std::to_string(disk.operations()) + ", fate " +
-                               std::to_string(static_cast<int>(fate)) + ", dice " +
-                               std::to_string(dice));
-        }
-    }
-}
-
-// P6
-std::string needle_in(const SimulatedDisk& disk, const Model& model) {
-    for (const std::string& needle : model.needles()) {
-        auto found = disk.find(needle);
-        const auto on_device = disk.find_on_device(needle);
-        found.insert(found.end(), on_device.begin(), on_device.end());
-        if (!found.empty()) return "erased text \"" + needle + "\" is in " + found.front().where;
-    }
-    return {};
-}
-
-/// Empty, or why the database on this disk is neither what it was before the step under way, nor
-/// what the step was to make of it.
-std::string wrong_after_reopening(SimulatedDisk& disk, Model before, Model after) {
-    const auto root = disk.root();
-    auto database = Database::open(*root, Scenario::options());
-    if (!database) return "cannot be opened: " + database.error().context;
-    before.open_again();
-    after.open_again();
-    const std::string not_after = after.difference(**database);
-    const std::string not_before = not_after.empty() ? "" : before.difference(**database);
-    if (!not_after.empty() && !not_before.empty()) {
-        return "not undone: " + not_before + "\nnot done: " + not_after;
-    }
-    Model& model = not_after.empty() ? after : before;
-    if (std::string wrong = needle_in(disk, model); !wrong.empty()) return wrong;
-
-    // It goes on from there: also the views in code, when their application comes.
-    for (const auto& [name, view] : std::map(model.views)) {
-        const Meaning& meaning = meanings()[view.meaning];
-        if (!meaning.is_code()) continue;
-        (*database)->add_view(name, meaning.code()).value();
-        model.add_view(view.meaning);
-    }
-    const Content content = make_content(model.last().value, "after the crash");
-    (*database)->append(NewMessage{content.body(), "<after>"}).value();
-    model.append(content, "<after>");
-    const std::string wrong = model.difference(**database);
-    return wrong.empty() ? "" : "going on: " + wrong;
-}
-
 TEST(CrashDuringCreate, LeavesADatabaseOrRoomForOne) {
     SimulatedDisk disk;
-    std::uint64_t states = 0;
+    Trials trials("crash while creating");
     disk.observe([&] {
         each_disk_after_power_cut(disk, [&](SimulatedDisk& found, const std::string& when) {
-            ++states;
             const auto root = found.root();
-            if (Database::open(*root, Scenario::options())) return;
-            const auto created = Database::create(*root);
-            ASSERT_TRUE(created) << when << ": " << created.error().context;
-            EXPECT_EQ(wrong_after_reopening(found, {}, {}), "") << when;
+            if (!Database::open(*root, Scenario::options())) {
+                const auto created = Database::create(*root);
+                ASSERT_TRUE(created) << when << ": " << created.error().context;
+            }
+            trials.count_state(judge(found, Scenario::options(), {}, {}), when);
         });
     });
     const auto root = disk.root();
     Database::create(*root).value();
     disk.observe({});
-    EXPECT_GT(states, 20u);
+    EXPECT_GT(trials.states(), 40u);
 }
 
 TEST(Crash, AtEveryOperationLeavesWhatWasAcknowledgedAndNothingThatWasErased) {
     SimulatedDisk disk;
-    Scenario scenario(disk);
-    std::uint64_t states = 0;
-    std::uint64_t failures = 0;
+    Scenario scenario(disk.root());
+    Trials trials("crash at every operation");
     disk.observe([&] {
-        if (failures > 5) return;
+        if (trials.have_failed_enough()) return;
         each_disk_after_power_cut(disk, [&](SimulatedDisk& found, const std::string& when) {
-            ++states;
-            const std::string wrong = wrong_after_reopening(found, scenario.before, scenario.after);
-            if (wrong.empty()) return;
-            ++failures;
-            ADD_FAILURE() << when << ", during " << scenario.step << ": " << wrong;
+            trials.count_state(judge(found, Scenario::options(), scenario.before, scenario.after),
+                               when + ", during " + scenario.step);
         });
     });
     const auto told = scenario.tell();
     disk.observe({});
     EXPECT_TRUE(told) << told.error().context;
-    EXPECT_EQ(needle_in(disk, scenario.after), "");
+    EXPECT_EQ(leftover_on(disk, scenario.after), "");
     EXPECT_GT(scenario.after.needles().size(), 8u);
-    EXPECT_GT(states, 2000u);
-    std::printf("%llu states\n", static_cast<unsigned long long>(states));
+    EXPECT_GT(trials.states(), 700 * (2 + 3 * seed_count()));
 }
 
-// The disk that a crash left is opened, and the power goes again while it is.
-TEST(Crash, WhileRecoveringFromACrashLeavesTheSame) {
-    const std::uint64_t kEvery = 67 / seed_count() + 1;
+// The disk that a crash left is opened, and the power goes again while it is, and again while what
+// that left is opened.
+TEST(Crash, WhileRecoveringFromACrashWhileRecoveringLeavesTheSame) {
     SimulatedDisk disk;
-    Scenario scenario(disk);
-    std::uint64_t states = 0;
-    std::uint64_t failures = 0;
+    Scenario scenario(disk.root());
+    Trials trials("crash while recovering, depths 2 and 3");
     disk.observe([&] {
-        if (disk.operations() % kEvery != 0 || failures > 5) return;
+        // What an erasure leaves is what an opening has most to do with.
+        const std::uint64_t every = scenario.step.starts_with("erase") ? 29 : 101;
+        if ((disk.operations() + round_number()) % every != 0) return;
+        if (trials.have_failed_enough()) return;
         each_disk_after_power_cut(disk, [&](SimulatedDisk& first, const std::string& when) {
-            first.observe([&] {
-                const std::uint64_t dice = first.operations();
-                const Fate fate = kEveryFate[dice % std::size(kEveryFate)];
-                const auto second = first.copy_after_power_cut(fate, dice);
-                ++states;
-                const std::string wrong =
-                    wrong_after_reopening(*second, scenario.before, scenario.after);
-                if (wrong.empty()) return;
-                ++failures;
-                ADD_FAILURE() << when << ", then operation " << dice << ", fate "
-                              << static_cast<int>(fate) << ", during " << scenario.step << ": "
-                              << wrong;
-            });
-            const auto root = first.root();
-            EXPECT_TRUE(Database::open(*root, Scenario::options())) << when;
-            first.observe({});
+            const auto try_it = [&](SimulatedDisk& found, const std::string& now) {
+                trials.count_state(
+                    judge(found, Scenario::options(), scenario.before, scenario.after),
+                    now + ", during " + scenario.step);
+            };
+            EXPECT_EQ(crash_while_opening(first, Scenario::options(), 2, 7, when, try_it), "");
         });
     });
     EXPECT_TRUE(scenario.tell());
     disk.observe({});
-    EXPECT_GT(states, 300u);
-    std::printf("%llu states\n", static_cast<unsigned long long>(states));
+    EXPECT_GT(trials.states(), 250 * (2 + 3 * seed_count()));
 }
 
 /// What is live in both models, and the same, can be read whatever became of the step between them.
@@ -167,66 +93,120 @@ std::string unreadable(const Database& database, const Model& before, const Mode
     return {};
 }
 
-// P7
-TEST(Failure, OfEveryOperationIsAnsweredAndHealedByOpeningAgain) {
-    std::uint64_t count = 0;
-    for (std::uint64_t operations = 0; !testing::Test::HasFailure(); ++operations) {
-        SimulatedDisk disk;
-        Scenario scenario(disk);
-        disk.fail_after(operations, operations % 2 == 0 ? Errc::io : Errc::no_space);
-        const auto told = scenario.tell();
-        if (told) break;
-        ++count;
-        const std::string when =
-            "behind " + std::to_string(operations) + " operations, during " + scenario.step + ": ";
-        const auto is_answer = [](Errc code) {
-            return code == Errc::io || code == Errc::no_space || code == Errc::latched;
-        };
-        EXPECT_TRUE(is_answer(told.error().code)) << when << told.error().context;
-        if (scenario.database) {
-            const Seq last = scenario.database->last();
-            for (int i = 0; i < 2; ++i) {
-                const auto appended = scenario.database->append(NewMessage{"more"});
-                EXPECT_TRUE(!appended && is_answer(appended.error().code)) << when;
-                if (last == Seq{}) continue;
-                const auto deleted = scenario.database->delete_messages(std::vector<Seq>{{1}});
-                EXPECT_TRUE(!deleted && is_answer(deleted.error().code)) << when;
-            }
-            EXPECT_EQ(scenario.database->last(), last) << when;
-            EXPECT_EQ(unreadable(*scenario.database, scenario.before, scenario.after), "") << when;
-            scenario.database.reset();
-        }
-        disk.stop_failing();
-        if (operations % 3 == 0) disk.cut_power(kEveryFate[operations / 3 % 4], operations);
-        EXPECT_EQ(wrong_after_reopening(disk, scenario.before, scenario.after), "") << when;
+struct Fault {
+    const char* what;
+    Errc code;
+    bool is_once;
+    FailedSync pages = FailedSync::stays_dirty; ///< Where the operation is a sync.
+};
+constexpr Fault kFaults[] = {
+    {"an I/O error from here on", Errc::io, false},
+    {"no space from here on", Errc::no_space, false},
+    {"one I/O error", Errc::io, true},
+    {"no space once", Errc::no_space, true},
+};
+constexpr Fault kFaultsOfSyncs[] = {
+    {"one I/O error, pages clean", Errc::io, true, FailedSync::kept_clean},
+    {"one I/O error, pages reverted", Errc::io, true, FailedSync::reverted},
+    {"I/O errors, pages clean", Errc::io, false, FailedSync::kept_clean},
+    {"I/O errors, pages reverted", Errc::io, false, FailedSync::reverted},
+};
+
+/// In how many of the four ways each operation fails; as the rounds go on it is all of them.
+std::uint64_t ways() {
+    return std::clamp<std::uint64_t>(seed_count() / 2, 1, 4);
+}
+template <typename Try>
+void each_of(std::span<const Fault, 4> faults, std::uint64_t operations, const Try& try_it) {
+    for (std::uint64_t i = 0; i < ways(); ++i) {
+        try_it(faults[(operations + round_number() + i * 3) % faults.size()]);
     }
-    EXPECT_GT(count, 500u);
-    std::printf("%llu failures\n", static_cast<unsigned long long>(count));
 }
 
-// A disk that fails once and then works again must not make the database forget that it failed:
-// nobody knows what that write left behind.
-TEST(Failure, ThatPassesStaysLatchedUntilOpenedAgain) {
-    std::uint64_t count = 0;
-    for (std::uint64_t operations = 0; !testing::Test::HasFailure(); operations += 7) {
-        SimulatedDisk disk;
-        Scenario scenario(disk);
-        disk.fail_after(operations);
-        if (scenario.tell()) break;
-        ++count;
-        disk.stop_failing();
-        const std::string when =
-            "behind " + std::to_string(operations) + " operations, during " + scenario.step + ": ";
-        if (scenario.database) {
-            const auto appended = scenario.database->append(NewMessage{"more"});
-            EXPECT_TRUE(!appended && appended.error().code == Errc::latched)
-                << when << (appended ? "appended" : appended.error().context);
-            EXPECT_EQ(unreadable(*scenario.database, scenario.before, scenario.after), "") << when;
-            scenario.database.reset();
-        }
-        EXPECT_EQ(wrong_after_reopening(disk, scenario.before, scenario.after), "") << when;
+/// Which operations of the scenario are syncs of files.
+std::set<std::uint64_t> syncs_of_scenario() {
+    SimulatedDisk disk;
+    Scenario scenario(disk.root());
+    const std::uint64_t begin = disk.operations();
+    std::uint64_t syncs = disk.syncs();
+    std::set<std::uint64_t> found;
+    disk.observe([&] {
+        if (disk.syncs() > syncs) found.insert(disk.operations() - begin - 1);
+        syncs = disk.syncs();
+    });
+    scenario.tell().value();
+    disk.observe({});
+    return found;
+}
+
+/// After a write failed, reading goes on and writing does not.
+void expect_latched(Database& database, const Scenario& scenario, const std::string& when) {
+    const Seq last = database.last();
+    for (int i = 0; i < 2; ++i) {
+        const auto appended = database.append(NewMessage{"more"});
+        EXPECT_TRUE(!appended && appended.error().code == Errc::latched)
+            << when << (appended ? "appended" : appended.error().context);
+        if (last == Seq{}) continue;
+        const auto deleted = database.delete_messages(std::vector<Seq>{{1}});
+        EXPECT_TRUE(!deleted && deleted.error().code == Errc::latched) << when;
     }
-    EXPECT_GT(count, 60u);
+    EXPECT_EQ(database.last(), last) << when;
+    EXPECT_EQ(unreadable(database, scenario.before, scenario.after), "") << when;
+}
+
+/// Lives the scenario with one fault, and judges what opening again finds. False if it ends first.
+bool fail_behind(std::uint64_t operations, const Fault& fault, Trials& trials) {
+    SimulatedDisk disk;
+    Scenario scenario(disk.root());
+    const std::uint64_t end = disk.operations() + operations;
+    if (fault.is_once) {
+        disk.fail_once_after(operations, fault.code, fault.pages);
+    } else {
+        disk.fail_after(operations, fault.code, fault.pages);
+    }
+    const auto told = scenario.tell();
+    if (told && disk.operations() <= end) return false;
+    trials.count_fault();
+    const std::string when = std::string(fault.what) + " behind " + std::to_string(operations) +
+                             " operations, during " + scenario.step + ": ";
+    if (!told) {
+        const Errc code = told.error().code;
+        EXPECT_TRUE(code == fault.code || code == Errc::latched) << when << told.error().context;
+        if (scenario.database) expect_latched(*scenario.database, scenario, when);
+    } // Else it was in what can be done without, such as the index of a closed log segment.
+    scenario.database.reset();
+    disk.stop_failing();
+    // The power goes before, or behind the next acknowledged append, or not at all.
+    if ((operations + round_number()) % 3 == 0) {
+        disk.cut_power(kEveryFate[operations / 3 % std::size(kEveryFate)], operations);
+    }
+    trials.count_state(judge_twice(disk, Scenario::options(), scenario.before, scenario.after),
+                       when);
+    return true;
+}
+
+// P7
+TEST(Failure, OfEveryOperationIsAnsweredLatchesAndIsHealedByOpeningAgain) {
+    Trials trials("every operation fails");
+    bool is_over = false;
+    for (std::uint64_t operations = 0; !is_over && !trials.have_failed_enough(); ++operations) {
+        each_of(kFaults, operations, [&](const Fault& fault) {
+            is_over = is_over || !fail_behind(operations, fault, trials);
+        });
+    }
+    EXPECT_GT(trials.faults(), 700 * ways());
+}
+
+// A sync that fails and what file systems make of its pages, which the next sync does not write
+// although it succeeds.
+TEST(Failure, OfASyncIsHealedByOpeningAgainWhateverBecameOfItsPages) {
+    Trials trials("every sync fails, pages clean or reverted");
+    for (const std::uint64_t operations : syncs_of_scenario()) {
+        if (trials.have_failed_enough()) break;
+        each_of(kFaultsOfSyncs, operations,
+                [&](const Fault& fault) { fail_behind(operations, fault, trials); });
+    }
+    EXPECT_GT(trials.faults(), 150 * ways());
 }
 
 } // namespace

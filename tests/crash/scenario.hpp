@@ -1,7 +1,8 @@
-// A life of a database in a few dozen steps, each of which the power or the disk may fail in.
+// A life of a database in a few dozen steps, each of which the power, the disk or the memory may
+// fail in.
 #pragma once
+#include "io/file.hpp"
 #include "model/model.hpp"
-#include "support/simulated_disk.hpp"
 
 #include <functional>
 #include <memory>
@@ -11,7 +12,8 @@ namespace sluice::test {
 
 class Scenario {
 public:
-    explicit Scenario(SimulatedDisk& disk);
+    /// On an empty directory.
+    explicit Scenario(std::unique_ptr<Directory> root);
 
     /// Tells all steps, or up to the first that fails.
     Result<void> tell();
@@ -22,6 +24,9 @@ public:
     Model after;
     std::unique_ptr<Database> database; ///< Null while it is closed.
 
+    /// Held while the database is at work on a step, and at no other time.
+    std::function<std::shared_ptr<void>()> meanwhile;
+
     static Options options();
 
 private:
@@ -29,6 +34,7 @@ private:
     Result<void> perform(const std::string& name, const std::function<void(Model&)>& expect,
                          Do act);
     Result<void> append(std::size_t count, bool as_batch);
+    Result<void> import(std::size_t count);
     Result<void> replace(Seq seq, const std::string& text);
     Result<void> remove(const std::vector<Seq>& seqs);
     Result<void> restore(const std::vector<Seq>& seqs);
@@ -41,6 +47,8 @@ private:
     Result<void> drop_view(const std::string& name);
     Result<void> merge();
     Result<void> reopen();
+
+    std::string next_text();
 
     std::unique_ptr<Directory> root_;
     std::uint64_t message_count_ = 0;

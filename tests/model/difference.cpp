@@ -425,6 +425,9 @@ std::string Model::difference(const Database& database) const {
     std::map<std::string, std::string> expected;
     for (const auto& [name, value] : facts) expected[Key(name).to_json()] = value;
     if (known != expected) return "the facts differ";
+    for (const auto& [fingerprint, offset] : imported) {
+        if (database.imported_up_to(fingerprint) != offset) return "an import is at another place";
+    }
 
     const Stats stats = database.stats();
     const std::vector<Seq> all = messages();

@@ -275,7 +275,7 @@ std::string Life::offer(std::uint64_t choice) {
     }
     if (offered->first != first) return "offer answered another seq";
     if (marks) {
-        model_.change();
+        model_.mark_import("a file", offset);
         if (database_->imported_up_to("a file") != offset) return "the import mark is not there";
     }
     return {};
@@ -457,7 +457,7 @@ std::string Life::drop_view(std::uint64_t choice) {
 }
 
 std::string Life::crash(std::uint64_t choice) {
-    disk_.cut_power(kEveryFate[choice % 4], choice);
+    disk_.cut_power(kEveryFate[choice % std::size(kEveryFate)], choice);
     close();
     root_ = disk_.root();
     open();

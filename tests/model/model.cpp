@@ -11,6 +11,11 @@ Seq Model::change() {
     return last();
 }
 
+Seq Model::mark_import(const std::string& fingerprint, std::uint64_t offset) {
+    imported[fingerprint] = offset;
+    return change();
+}
+
 Seq Model::append(const Content& content, const std::string& key) {
     Entry entry;
     entry.key = key;

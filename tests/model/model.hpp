@@ -43,7 +43,8 @@ public:
     /// The erase entry and, unless a snapshot is in the way, the receipt.
     Seq erase(const std::vector<Seq>& seqs, bool finished);
     void finish_erasures();
-    Seq change(); ///< One that concerns no message: an import mark.
+    Seq change(); ///< One that concerns no message.
+    Seq mark_import(const std::string& fingerprint, std::uint64_t offset);
     Seq put_fact(const std::string& name, const std::string& value);
     Seq drop_fact(const std::string& name);
     Seq erase_fact(const std::string& name); ///< The erase entry; the receipt follows.
@@ -77,6 +78,7 @@ public:
     std::set<std::string> keys; ///< All that were ever offered.
     std::set<std::string> refused;
     std::map<std::string, OpenView> views;
+    std::map<std::string, std::uint64_t> imported; ///< How far, by fingerprint.
     std::map<std::string, std::string> facts;
     std::map<std::string, std::vector<std::string>> values_ever; ///< Of facts that are not erased.
     std::vector<std::string> erased_values;

@@ -10,6 +10,9 @@
 // later write without the earlier ones to the same sector. Hence a torn file is made by choosing
 // for each sector a moment, and taking the sector as it was at that moment; the size has a moment
 // too.
+//
+// Where a failing sync left pages clean that the device does not have, the inode knows them, and a
+// write to one of them makes all of it unsynced again.
 #include "support/simulated_disk.hpp"
 
 #include "base/assert.hpp"
@@ -27,7 +30,15 @@
 namespace sluice::test {
 namespace {
 
-constexpr std::uint64_t kSectorBytes = 512;
+constexpr std::uint64_t kPageBytes = 4096;
+
+/// What a device writes whole.
+std::uint64_t sector_bytes_of(Fate fate) {
+    return fate == Fate::torn_pages ? kPageBytes : 512;
+}
+bool tears(Fate fate) {
+    return fate == Fate::torn || fate == Fate::torn_pages;
+}
 
 class Dice {
 public:
@@ -79,8 +90,8 @@ public:
 
 private:
     static std::uint64_t pages_of(std::uint64_t size_bytes) {
-        static const auto kPageBytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-        return (size_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+        static const auto kMapped = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+        return (size_bytes + kMapped - 1) / kMapped * kMapped;
     }
 
     char* at_;
@@ -126,6 +137,7 @@ struct Inode {
     std::shared_ptr<Region> region = std::make_shared<Region>();
     std::string durable;
     std::vector<Change> unsynced;
+    std::set<std::uint64_t> clean; ///< Pages that no sync writes, though the device has others.
 
     /// A file as it is found when the power has come back.
     static std::shared_ptr<Inode> with_content(std::string content) {
@@ -134,6 +146,44 @@ struct Inode {
         if (!content.empty()) std::memcpy(inode->region->data(), content.data(), content.size());
         inode->durable = std::move(content);
         return inode;
+    }
+
+    /// Something was written to these bytes: their pages are to be written again, whole.
+    void touch(std::uint64_t from, std::uint64_t to) {
+        const std::string_view seen = region->bytes();
+        for (auto page = clean.lower_bound(from / kPageBytes);
+             page != clean.end() && *page * kPageBytes < to; page = clean.erase(page)) {
+            const std::uint64_t at = *page * kPageBytes;
+            if (at >= seen.size()) continue;
+            const std::string_view bytes = seen.substr(at, kPageBytes);
+            unsynced.push_back({Change::Kind::write, at, bytes.size(), std::string(bytes), false});
+        }
+    }
+
+    /// A sync fails that `pages` says what becomes of. The size arrives.
+    void fail_sync(FailedSync pages, Dice& dice) {
+        if (pages == FailedSync::stays_dirty) return;
+        const std::string_view seen = region->bytes();
+        std::set<std::uint64_t> dirty;
+        for (const Change& change : unsynced) {
+            const std::uint64_t end = std::min<std::uint64_t>(change.end(), seen.size());
+            for (std::uint64_t at = change.position; at < end;
+                 at = (at / kPageBytes + 1) * kPageBytes)
+                dirty.insert(at / kPageBytes);
+        }
+        unsynced.clear();
+        durable.resize(seen.size(), '\0');
+        for (const std::uint64_t page : dirty) {
+            const std::uint64_t at = page * kPageBytes;
+            const std::uint64_t size = std::min<std::uint64_t>(kPageBytes, seen.size() - at);
+            if (dice.coin()) {
+                std::memcpy(durable.data() + at, seen.data() + at, size);
+            } else if (pages == FailedSync::kept_clean) {
+                clean.insert(page);
+            } else {
+                std::memcpy(region->data() + at, durable.data() + at, size);
+            }
+        }
     }
 };
 
@@ -257,7 +307,8 @@ void collect(const Folder& folder, const std::string& prefix,
 /// Decides what a power cut leaves of a file.
 class TornFile {
 public:
-    TornFile(const Inode& inode, Fate fate, Dice& dice) : inode_(inode), dice_(dice) {
+    TornFile(const Inode& inode, Fate fate, Dice& dice)
+        : inode_(inode), dice_(dice), sector_bytes_(sector_bytes_of(fate)) {
         const std::size_t count = inode.unsynced.size();
         std::uint64_t size = inode.durable.size(), longest = size;
         sizes_.push_back(size);
@@ -266,20 +317,20 @@ public:
             longest = std::max(longest, size);
             sizes_.push_back(size);
         }
-        moments_.resize((longest + kSectorBytes - 1) / kSectorBytes, 0);
+        moments_.resize((longest + sector_bytes_ - 1) / sector_bytes_, 0);
         image_ = inode.durable;
         image_.resize(longest, '\0');
 
         const bool all = fate == Fate::kept || (fate == Fate::reordered && dice.coin());
         for (std::size_t i = 0; i < count && fate != Fate::lost; ++i) {
             const Change& change = inode.unsynced[i];
-            const bool by_half = fate == Fate::torn || change.interrupted;
+            const bool by_half = tears(fate) || change.interrupted;
             if (all || by_half) arrive(i, by_half);
         }
         if (all) {
             const bool by_half = count > 0 && inode.unsynced.back().interrupted;
             size_moment_ = by_half ? count - dice.below(2) : count;
-        } else if (fate == Fate::torn) {
+        } else if (tears(fate)) {
             size_moment_ = dice.below(count + 1);
         }
     }
@@ -306,8 +357,8 @@ private:
         if (outcome == 0) return;
         const std::uint64_t end = std::min<std::uint64_t>(change.end(), image_.size());
         for (std::uint64_t at = change.position; at < end;
-             at = (at / kSectorBytes + 1) * kSectorBytes) {
-            if (outcome == 1 || dice_.coin()) moments_[at / kSectorBytes] = index + 1;
+             at = (at / sector_bytes_ + 1) * sector_bytes_) {
+            if (outcome == 1 || dice_.coin()) moments_[at / sector_bytes_] = index + 1;
         }
     }
 
@@ -315,20 +366,22 @@ private:
         const Change& change = inode_.unsynced[index];
         const std::uint64_t end = std::min<std::uint64_t>(change.end(), image_.size());
         // One run of sectors at a time, so that what they give back stays in one piece.
-        for (std::uint64_t sector = change.position / kSectorBytes; sector * kSectorBytes < end;) {
+        for (std::uint64_t sector = change.position / sector_bytes_;
+             sector * sector_bytes_ < end;) {
             const std::uint64_t first = sector;
             const bool arrived = moments_[first] > index;
-            while (sector * kSectorBytes < end && (moments_[sector] > index) == arrived) ++sector;
+            while (sector * sector_bytes_ < end && (moments_[sector] > index) == arrived) ++sector;
             if (!arrived) continue;
-            change.apply(image_, first * kSectorBytes, sector * kSectorBytes);
+            change.apply(image_, first * sector_bytes_, sector * sector_bytes_);
             if (change.frees()) {
-                free.add_freed(path, inode_, index, first * kSectorBytes, sector * kSectorBytes);
+                free.add_freed(path, inode_, index, first * sector_bytes_, sector * sector_bytes_);
             }
         }
     }
 
     const Inode& inode_;
     Dice& dice_;
+    const std::uint64_t sector_bytes_;
     std::string image_;
     std::vector<std::size_t> moments_; ///< For each sector, how many of the changes it has seen.
     std::vector<std::uint64_t> sizes_; ///< After none of the changes, after the first, ...
@@ -349,6 +402,8 @@ struct SimulatedDisk::State {
     std::uint64_t syncs = 0;
     std::uint64_t fails_behind = kNever;
     Errc failure = Errc::io;
+    FailedSync failed_sync = FailedSync::stays_dirty;
+    bool fails_once = false;
     bool failing = false;
     bool powered = true;
 
@@ -366,6 +421,7 @@ struct SimulatedDisk::State {
             if (++operations > fails_behind) {
                 if (!failing) perform(true);
                 failing = true;
+                if (fails_once) recover();
                 return Error{failure, what + ": simulated failure"};
             }
             perform(false);
@@ -374,6 +430,9 @@ struct SimulatedDisk::State {
         if (observing) observing();
         return {};
     }
+
+    /// Operations succeed again. With the lock held.
+    void recover();
 
     /// The tree that is found after a power cut, as the state of another disk.
     std::shared_ptr<State> after_power_cut(Fate fate, std::uint64_t seed) const {
@@ -400,7 +459,7 @@ private:
         std::uint64_t arriving = dice.below(folder.unsynced.size() + 1);
         for (const NameChange& change : folder.unsynced) {
             const bool arrives = fate == Fate::kept        ? !change.interrupted || dice.coin()
-                                 : fate == Fate::torn      ? arriving > 0
+                                 : tears(fate)             ? arriving > 0
                                  : fate == Fate::reordered ? dice.coin()
                                                            : false;
             if (arriving > 0) --arriving;
@@ -460,6 +519,7 @@ public:
             }
             inode_->unsynced.push_back(
                 {Change::Kind::write, position, bytes.size(), std::string(bytes), interrupted});
+            inode_->touch(position, position + arrives);
         });
     }
 
@@ -471,12 +531,17 @@ public:
         return state_->operate("truncating " + path_, [&](bool interrupted) {
             if (!interrupted) inode_->region->resize(size_bytes);
             inode_->unsynced.push_back({Change::Kind::truncate, size_bytes, 0, {}, interrupted});
+            if (!interrupted) inode_->touch(size_bytes, SimulatedDisk::kFileSizeBytesMax);
         });
     }
 
     Result<void> sync() override {
         return state_->operate("syncing " + path_, [&](bool interrupted) {
-            if (interrupted) return;
+            if (interrupted) {
+                Dice dice(state_->operations);
+                inode_->fail_sync(state_->failed_sync, dice);
+                return;
+            }
             ++state_->syncs;
             make_durable();
         });
@@ -490,6 +555,7 @@ public:
             if (!interrupted) std::memset(region.data() + position, 0, end - position);
             inode_->unsynced.push_back(
                 {Change::Kind::punch, position, end - position, {}, interrupted});
+            if (!interrupted) inode_->touch(position, end);
         });
     }
 
@@ -706,6 +772,23 @@ void forget_interruptions(Folder& folder) {
 
 } // namespace
 
+void SimulatedDisk::State::recover() {
+    fails_behind = kNever;
+    failing = fails_once = false;
+    forget_interruptions(*root);
+}
+
+std::string_view name_of(Fate fate) {
+    switch (fate) {
+    case Fate::lost: return "lost";
+    case Fate::kept: return "kept";
+    case Fate::torn: return "torn";
+    case Fate::torn_pages: return "torn pages";
+    case Fate::reordered: return "reordered";
+    }
+    return "unknown";
+}
+
 SimulatedDisk::SimulatedDisk() : state_(std::make_shared<State>()) {}
 SimulatedDisk::SimulatedDisk(std::shared_ptr<State> state) : state_(std::move(state)) {}
 SimulatedDisk::~SimulatedDisk() = default;
@@ -724,17 +807,23 @@ std::uint64_t SimulatedDisk::syncs() const {
     return state_->syncs;
 }
 
-void SimulatedDisk::fail_after(std::uint64_t operations, Errc code) {
+void SimulatedDisk::fail_after(std::uint64_t operations, Errc code, FailedSync pages) {
     const std::lock_guard lock(state_->mutex);
     state_->fails_behind = state_->operations + operations;
     state_->failure = code;
+    state_->failed_sync = pages;
+    state_->fails_once = false;
+}
+
+void SimulatedDisk::fail_once_after(std::uint64_t operations, Errc code, FailedSync pages) {
+    fail_after(operations, code, pages);
+    const std::lock_guard lock(state_->mutex);
+    state_->fails_once = true;
 }
 
 void SimulatedDisk::stop_failing() {
     const std::lock_guard lock(state_->mutex);
-    state_->fails_behind = State::kNever;
-    state_->failing = false;
-    forget_interruptions(*state_->root);
+    state_->recover();
 }
 
 void SimulatedDisk::cut_power(Fate fate, std::uint64_t seed) {

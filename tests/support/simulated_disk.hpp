@@ -20,11 +20,31 @@ enum class Fate : std::uint8_t {
     /// goes its own way: a grown file may read zeros. Of a directory's changes the first few
     /// arrived.
     torn,
+    torn_pages, ///< The same with pages of 4096 bytes, as devices with large sectors tear.
     /// Some files got all their writes and others none, some changes of a directory arrived and
     /// others not: a file can have its new name and none of its bytes.
     reordered,
 };
-inline constexpr Fate kEveryFate[] = {Fate::lost, Fate::kept, Fate::torn, Fate::reordered};
+inline constexpr Fate kEveryFate[] = {Fate::lost, Fate::kept, Fate::torn, Fate::torn_pages,
+                                      Fate::reordered};
+/// Whether this fate leaves one of many disks, and dice choose which.
+inline bool has_variants(Fate fate) {
+    return fate != Fate::lost && fate != Fate::kept;
+}
+std::string_view name_of(Fate fate);
+
+/// What a file system does with the pages that a failing File::sync() could not write. After
+/// Rebello and others, "Can Applications Recover from fsync Failures?", USENIX ATC 2020. Which
+/// pages arrived all the same is a matter of luck.
+enum class FailedSync : std::uint8_t {
+    stays_dirty, ///< The next sync writes them: what one might hope for.
+    /// ext4, xfs: reads show the new bytes and the device has the old ones, and no later sync
+    /// writes a page before something is written to it again.
+    kept_clean,
+    reverted, ///< btrfs: reads show the old bytes again, too.
+};
+inline constexpr FailedSync kEveryFailedSync[] = {FailedSync::stays_dirty, FailedSync::kept_clean,
+                                                  FailedSync::reverted};
 
 /// Keeps for each file what is durable and which writes are not, and for each directory the same of
 /// its names. File::sync() makes a file's data and size durable, but not its name: a new file whose
@@ -56,7 +76,11 @@ public:
 
     /// Counted from now, `operations` succeed; the one after them and all later ones fail. The one
     /// that fails first may arrive by half, later ones leave nothing. Reading goes on.
-    void fail_after(std::uint64_t operations, Errc code = Errc::io);
+    void fail_after(std::uint64_t operations, Errc code = Errc::io,
+                    FailedSync pages = FailedSync::stays_dirty);
+    /// Only the one behind `operations` fails.
+    void fail_once_after(std::uint64_t operations, Errc code = Errc::io,
+                         FailedSync pages = FailedSync::stays_dirty);
     /// Operations succeed again. What the first failure left behind stays.
     void stop_failing();
 

@@ -1,0 +1,41 @@
+// When there is no memory left.
+#pragma once
+#include <sluice/result.hpp>
+
+#include <cerrno>
+#include <new>
+#include <system_error>
+
+namespace sluice {
+
+/// Short enough to be made without memory.
+inline Error out_of_memory() {
+    return {Errc::io, "out of memory", ENOMEM};
+}
+
+/// What `call` answers; or, where the system had no memory or no thread for it, that.
+template <typename Call> auto or_out_of_memory(const Call& call) -> decltype(call()) {
+    try {
+        return call();
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    } catch (const std::system_error& error) {
+        return Error{Errc::io, "no thread", error.code().value()};
+    }
+}
+
+/// Runs code that is not ours; false if it threw, and what that costs is for the caller to say.
+/// Running out of memory passes: it fails the call that we are in. Counted as the code's own fault,
+/// it would mark for long what was only lacking for a moment.
+template <typename Code> bool run_foreign(const Code& code) {
+    try {
+        code();
+        return true;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (...) {
+        return false;
+    }
+}
+
+} // namespace sluice
