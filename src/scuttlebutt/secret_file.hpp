@@ -20,7 +20,7 @@ Result<std::vector<KeyPair>> parse_secret_file(std::string_view text);
 std::string secret_line(const KeyPair& pair);
 
 struct GroupKey {
-    Bytes32 key{};
+    Secret32 key;
     std::string group; ///< The group's id, for people; empty when the text has none.
 };
 /// The key of a group: 32 bytes in base64 or hexadecimal, or JSON with that in "key" or "groupKey",
