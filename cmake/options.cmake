@@ -53,3 +53,6 @@ if(SLUICE_COVERAGE)
     target_link_options(sluice_options INTERFACE --coverage)
 endif()
 target_link_libraries(sluice_options INTERFACE Threads::Threads)
+
+include(cmake/hardening.cmake)
+sluice_harden(sluice_options)

@@ -27,7 +27,8 @@ struct Fact {
     FactName name;
     std::string value;
     bool is_secret = false;
-    Seq at; ///< The entry that put it.
+    Seq at;  ///< The entry that put it.
+    ~Fact(); ///< Overwrites the value of a secret one, in this copy.
 };
 
 } // namespace sluice

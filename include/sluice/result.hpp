@@ -22,6 +22,7 @@ enum class Errc : std::uint8_t {
     exists = 8,              ///< The name or application key is taken.
     held = 9,                ///< A legal hold forbids it.
     refused = 10,            ///< The application key was deleted or erased; ask for it explicitly.
+                             ///< Or a link, pipe or device stands where a file of ours should be.
     latched = 11,            ///< An earlier write failed: open the database again to write.
 };
 

@@ -38,12 +38,13 @@ namespace sluice::scuttlebutt {
 /// edits; then edited, and the blobs of what is shown.
 Transforms transforms();
 
-/// A fact that is about to be put, with the bytes of its value. A key's are secret: whoever holds
-/// it sees to that.
+/// A fact that is about to be put, with the bytes of its value. A secret value is overwritten when
+/// its scope ends.
 struct PreparedFact {
     FactName name;
     std::string value;
     bool is_secret = false;
+    ~PreparedFact();
 
     /// Borrows the value: valid as long as this is.
     NewFact fact() const { return {name, value, is_secret}; }
@@ -66,6 +67,7 @@ Result<std::vector<PreparedFact>> identity_facts(std::string_view secret_file);
 struct GroupKey {
     std::array<unsigned char, 32> key{};
     std::string group; ///< The group's id, for people; empty when there is none.
+    ~GroupKey();       ///< Overwrites the key.
 };
 /// 32 bytes in base64 or hexadecimal, or JSON with that in "key" or "groupKey", and maybe the
 /// group's id in "groupId" or "id". Errors: as identity_facts().

@@ -3,10 +3,12 @@
 #include "base/try.hpp"
 #include "cli/motive.hpp"
 #include "cli/program.hpp"
+#include "io/file.hpp"
 
 #include <sluice/scuttlebutt.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <iostream>
 #include <set>
@@ -20,7 +22,9 @@ constexpr const char* kBlobs = "scuttlebutt.blobs";
 
 /// `blobs` in the directory of the database.
 Result<std::unique_ptr<BlobStore>> open_blobs(const DatabaseArgument& database) {
-    return BlobStore::open(database.path() + "/blobs");
+    SLUICE_TRY_ASSIGN(const auto root, open_directory(database.path(), Create::never));
+    SLUICE_TRY_ASSIGN(auto folder, root->subdirectory("blobs"));
+    return BlobStore::open(std::move(folder));
 }
 
 Result<BlobId> blob_id(const std::string& text) {
@@ -63,7 +67,7 @@ struct BlobAdd {
         std::string piece(std::size_t{1} << 20, '\0');
         const BlobStore::Pieces next = [&]() -> Result<std::string_view> {
             from.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-            if (from.bad()) return Error{Errc::io, "cannot read " + file};
+            if (from.bad()) return Error{Errc::io, "cannot read " + file, errno};
             return std::string_view(piece).substr(0, static_cast<std::size_t>(from.gcount()));
         };
         // The database first: its lock is the blobs' lock too.

@@ -56,10 +56,14 @@ struct FactPut {
         motive.describe(app);
     }
     Result<void> run(Session& session) const {
-        std::string bytes = value.value_or("");
-        if (!value) {
-            SLUICE_TRY_ASSIGN(bytes, read_file(file));
+        std::string text = value.value_or("");
+        SecretBytes secret;
+        if (!value && is_secret) {
+            SLUICE_TRY_ASSIGN(secret, read_secret_file(file));
+        } else if (!value) {
+            SLUICE_TRY_ASSIGN(text, read_file(file));
         }
+        const std::string_view bytes = secret.empty() ? text : view_of(secret);
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         ProgressLine progress;
         SLUICE_TRY_ASSIGN(const Changed changed, open->put_fact({fact.name(), bytes, is_secret},

@@ -7,21 +7,26 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <type_traits>
 
 namespace sluice::cli {
 namespace {
 
 constexpr std::size_t kReadSizeBytes = 1 << 20;
+constexpr std::size_t kSecretReadSizeBytes = 16 << 10; // Few keys; little memory may be locked.
 
 /// Appends to `text`; 0 at the end.
-Result<std::size_t> read_some(int descriptor, std::string& text) {
+template <typename Text> Result<std::size_t> read_some(int descriptor, Text& text) {
+    constexpr bool kIsSecret = std::is_same_v<Text, SecretBytes>;
+    constexpr std::size_t kSize = kIsSecret ? kSecretReadSizeBytes : kReadSizeBytes;
     const std::size_t before = text.size();
-    text.resize(before + kReadSizeBytes);
+    text.resize(before + kSize);
     ssize_t got = -1;
-    do got = ::read(descriptor, text.data() + before, kReadSizeBytes);
+    do got = ::read(descriptor, text.data() + before, kSize);
     while (got < 0 && errno == EINTR);
+    const int number = errno;
     text.resize(before + static_cast<std::size_t>(got < 0 ? 0 : got));
-    if (got < 0) return Error{Errc::io, "reading the input", errno};
+    if (got < 0) return Error{Errc::io, "reading the input", number};
     return static_cast<std::size_t>(got);
 }
 
@@ -29,16 +34,14 @@ Error too_long() {
     return {Errc::invalid_argument, "a message over 16 MiB"};
 }
 
-} // namespace
-
-Result<std::string> read_file(const std::string& path) {
+template <typename Text> Result<Text> read_whole(const std::string& path) {
     const bool standard_input = path == "-";
     const int descriptor =
         standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return Error{errno == ENOENT ? Errc::not_found : Errc::io, "opening " + path, errno};
     }
-    std::string text;
+    Text text;
     Result<std::size_t> got = std::size_t{1};
     while (got && *got > 0 && text.size() <= kForeignRecordSizeBytesMax) {
         got = read_some(descriptor, text);
@@ -47,6 +50,16 @@ Result<std::string> read_file(const std::string& path) {
     if (!got) return got.error();
     if (text.size() > kForeignRecordSizeBytesMax) return too_long();
     return text;
+}
+
+} // namespace
+
+Result<std::string> read_file(const std::string& path) {
+    return read_whole<std::string>(path);
+}
+
+Result<SecretBytes> read_secret_file(const std::string& path) {
+    return read_whole<SecretBytes>(path);
 }
 
 Result<std::vector<std::string>> LineReader::next_lines() {

@@ -1,5 +1,7 @@
 // What the program reads besides its command line.
 #pragma once
+#include "base/secret.hpp"
+
 #include <sluice/result.hpp>
 
 #include <string>
@@ -8,8 +10,12 @@
 
 namespace sluice::cli {
 
-/// A whole file; "-" is standard input. Errors: not_found; io; invalid_argument (over 16 MiB).
+/// A whole file; "-" is standard input, and a pipe is read to its end. Errors: not_found; io (also
+/// a directory); invalid_argument (over 16 MiB).
 Result<std::string> read_file(const std::string& path);
+
+/// The same of what nobody is to find in memory later.
+Result<SecretBytes> read_secret_file(const std::string& path);
 
 /// Lines as they come, so that each can be acknowledged before the next one is written.
 class LineReader {

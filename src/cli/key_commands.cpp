@@ -65,7 +65,8 @@ struct KeyAdd {
         motive.describe(app);
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const std::string text, read_file(file));
+        SLUICE_TRY_ASSIGN(const SecretBytes bytes, read_secret_file(file));
+        const std::string_view text = view_of(bytes);
         std::vector<PreparedFact> keys;
         if (is_group || is_own) {
             SLUICE_TRY_ASSIGN(const GroupKey key, parse_group_key(text));

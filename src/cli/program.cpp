@@ -21,6 +21,31 @@ std::string examples_text(const std::vector<std::string>& examples) {
     return text;
 }
 
+/// What CLI11 says of a value that is no number, or none of a list, without the value itself: a
+/// secret that was pasted into the wrong place stays out of logs.
+std::string without_value(const std::string& message) {
+    constexpr std::string_view kNoNumber = "Could not convert: ";
+    const std::size_t value = message.find(" = ");
+    if (message.starts_with(kNoNumber) && value != message.npos)
+        return message.substr(kNoNumber.size(), value - kNoNumber.size()) + ": this is no number";
+    const std::size_t name_end = message.find(": "), list = message.find(" not in ");
+    if (name_end != message.npos && list != message.npos && name_end < list)
+        return message.substr(0, name_end + 2) + "this is" + message.substr(list);
+    return message;
+}
+
+/// Names of files and views, and what stands in files, may hold what a terminal takes for orders.
+std::string printable_lines(std::string_view text) {
+    std::string safe;
+    while (true) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        safe += printable(text.substr(0, end));
+        if (end == text.size()) return safe;
+        safe += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
 } // namespace
 
 Program::Program() : out_(STDOUT_FILENO) {
@@ -70,6 +95,23 @@ const CLI::App& Program::chosen() const {
     return *app;
 }
 
+/// Options are repeated, because a typing mistake is to be found. Other words may be the value that
+/// somebody forgot to quote, and errors end up in logs.
+std::string Program::too_many_words() const {
+    if (app_.get_subcommands().empty()) return "there is no such command or option";
+    std::string options;
+    std::size_t words = 0;
+    for (const std::string& each : app_.remaining(true)) {
+        if (each.starts_with("--")) {
+            options += ' ' + each.substr(0, each.find('='));
+        } else {
+            ++words;
+        }
+    }
+    if (!options.empty()) return "there is no option" + options;
+    return count_text(words, "word", "words") + " too many: a value with spaces needs quotes";
+}
+
 /// Also when the command line could not be parsed to its end.
 bool Program::wants_json() const {
     for (const CLI::App* app = &chosen(); app != nullptr; app = app->get_parent()) {
@@ -92,9 +134,11 @@ int Program::run(int argc, const char* const* argv) {
         out_.write(text.str());
         out_.flush();
         return kExitOk;
+    } catch (const CLI::ExtrasError&) {
+        return fail_usage(too_many_words());
     } catch (const CLI::ParseError& error) {
         const bool knows_command = !app_.get_subcommands().empty();
-        return fail_usage(knows_command || argc < 2 ? error.what()
+        return fail_usage(knows_command || argc < 2 ? without_value(error.what())
                                                     : "there is no such command or option");
     }
     try {
@@ -129,7 +173,7 @@ int Program::fail(std::string_view code, const std::string& message, int status)
         inner.add("code", code).add("message", message);
         text = JsonObject().add_json("error", inner).text();
     } else {
-        text = "sluice: " + message;
+        text = "sluice: " + printable_lines(message);
     }
     std::fputs((text + '\n').c_str(), stderr);
     return status;

@@ -43,6 +43,7 @@ private:
     /// The command that the command line names, or as much of it as could be understood.
     const CLI::App& chosen() const;
     bool wants_json() const;
+    std::string too_many_words() const;
     int run_chosen();
     int fail(std::string_view code, const std::string& message, int status) const;
     int fail_usage(const std::string& message) const;

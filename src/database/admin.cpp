@@ -171,6 +171,13 @@ Result<void> check_name(std::string_view name) {
     return {};
 }
 
+/// Comparing its pointers and conditions with each other is not to take long.
+Result<void> check_definition_size(std::string_view json) {
+    constexpr std::size_t kDefinitionSizeBytesMax = 64 * 1024;
+    if (json.size() <= kDefinitionSizeBytesMax) return {};
+    return Error{Errc::invalid_argument, "a view's definition is at most 64 KiB long"};
+}
+
 } // namespace
 
 Result<void> Database::add_views(std::span<const NewView> views, const ProgressFunction& progress) {
@@ -178,6 +185,7 @@ Result<void> Database::add_views(std::span<const NewView> views, const ProgressF
         std::vector<OpenView> wanted;
         for (const NewView& each : views) {
             SLUICE_TRY(check_name(each.name));
+            SLUICE_TRY(check_definition_size(each.definition_json));
             SLUICE_TRY_ASSIGN(auto view, compile_view(each.definition_json));
             const std::string definition = canonical_definition(*view);
             wanted.push_back({{{}, each.name, {}, 0, definition}, std::move(view)});

@@ -101,14 +101,21 @@ Change Database::Impl::new_change(ChangeKind kind, const ChangeOptions& change_o
 }
 
 Result<Seq> Database::Impl::append_changes(std::span<const Change> changes) {
+    SLUICE_TRY(store->check_writable());
     std::vector<std::string> encoded;
     std::vector<Log::Draft> drafts;
     encoded.reserve(changes.size());
     drafts.reserve(changes.size());
     for (const Change& change : changes) encoded.push_back(encode(change));
-    for (const std::string& each : encoded) drafts.push_back({Log::Kind::change, {}, each});
-    SLUICE_TRY(store->check_writable());
-    SLUICE_TRY_ASSIGN(const Seq first, log->append(drafts));
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        drafts.push_back({Log::Kind::change, {}, encoded[i], changes[i].is_secret});
+    }
+    const Result<Seq> appended = log->append(drafts);
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (changes[i].is_secret) wipe(encoded[i]);
+    }
+    if (!appended) return appended.error();
+    const Seq first = *appended;
     const std::lock_guard publish_lock(publish_mutex);
     for (std::size_t i = 0; i < changes.size(); ++i) {
         ledger.apply({first.value + i}, changes[i]);

@@ -3,6 +3,11 @@
 #include "database/impl.hpp"
 
 namespace sluice {
+
+Fact::~Fact() {
+    if (is_secret) wipe(value);
+}
+
 namespace {
 
 constexpr std::size_t kCollectionSizeBytesMax = 255;
@@ -114,7 +119,8 @@ std::vector<Fact> Database::facts(std::string_view collection) const {
         if (!collection.empty() && id.collection != collection) continue;
         const auto key = Key::from_encoded(id.key);
         if (!key) continue; // No entry that we wrote.
-        facts.push_back({{id.collection, *key}, fact.value, fact.is_secret, fact.at});
+        facts.push_back(
+            {{id.collection, *key}, std::string(fact.value.bytes()), fact.is_secret, fact.at});
     }
     return facts;
 }

@@ -255,7 +255,7 @@ struct Database::Impl {
 
     std::atomic<bool> write_failed{false};
     std::vector<std::string> notes;
-    std::vector<std::string> needles; // Under write_mutex; see verify.cpp.
+    std::vector<SecretBytes> needles; // Under write_mutex; see verify.cpp.
 
     std::thread syncer;
     std::condition_variable closing; // With publish_mutex.

@@ -167,7 +167,7 @@ void compare(const std::vector<Expected>& expected, const OpenView& each, const 
     }
 }
 
-bool contains(std::string_view hay, const std::string& needle) {
+bool contains(std::string_view hay, const SecretBytes& needle) {
     // What was wiped has no bytes, and memmem() takes none from nowhere.
     return !hay.empty() && memmem(hay.data(), hay.size(), needle.data(), needle.size()) != nullptr;
 }
@@ -190,7 +190,8 @@ void Database::Impl::remember_needle(std::string_view bytes) {
         const std::size_t count = std::set<char>(window.begin(), window.end()).size();
         if (count > best_count) best = i, best_count = count;
     }
-    needles.emplace_back(bytes.substr(best, kNeedleSize));
+    const std::string_view window = bytes.substr(best, kNeedleSize);
+    needles.emplace_back(window.begin(), window.end());
 }
 
 bool VerifyReport::equal() const {
@@ -202,7 +203,7 @@ bool VerifyReport::equal() const {
 namespace {
 
 /// Reads each file of the directory in overlapping pieces and drops what it finds into `found`.
-Result<void> search_files(Directory& directory, const std::vector<std::string>& needles,
+Result<void> search_files(Directory& directory, const std::vector<SecretBytes>& needles,
                           std::vector<std::string>& found) {
     SLUICE_TRY_ASSIGN(const auto names, directory.list());
     for (const std::string& name : names) {
@@ -215,7 +216,7 @@ Result<void> search_files(Directory& directory, const std::vector<std::string>& 
             SLUICE_TRY((*file)->read_at(at, piece.data(), piece.size()));
             const bool hit =
                 std::any_of(needles.begin(), needles.end(),
-                            [&](const std::string& needle) { return contains(piece, needle); });
+                            [&](const SecretBytes& needle) { return contains(piece, needle); });
             if (hit) {
                 found.push_back(directory.path() + "/" + name);
                 break;
@@ -237,7 +238,7 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     VerifyReport report;
     report.position = position;
 
-    std::vector<std::string> needles = impl_->needles;
+    std::vector<SecretBytes> needles = impl_->needles;
     std::uint64_t done = 0;
     ProgressMeter meter(progress, "verifying", position.value * (impl_->mapped.size() + 1));
     const auto each_live = [&](const auto& visit) {
@@ -336,7 +337,7 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
                 continue;
             }
             // Also what is deleted, and each version of what was replaced, is still there.
-            std::erase_if(needles, [&](const std::string& needle) {
+            std::erase_if(needles, [&](const SecretBytes& needle) {
                 return contains(entry->body, needle) || contains(entry->key, needle);
             });
             if (!impl_->ledger.is_change(seq)) impl_->emit_key(batch, seq, entry->key);

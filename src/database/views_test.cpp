@@ -50,6 +50,14 @@ TEST(Views, AreDerivedFromAFullLogAndStayComplete) {
     EXPECT_EQ(on.database->views().size(), 1u);
 }
 
+TEST(Views, HaveDefinitionsOfAtMost64KiB) {
+    DatabaseOnDisk on;
+    std::string definition = kCounts;
+    definition.resize(64 * 1024, ' ');
+    on.database->add_view("long", definition).value();
+    EXPECT_EQ(code_of(on.database->add_view("too long", definition + ' ')), Errc::invalid_argument);
+}
+
 TEST(Views, AreAddedSeveralAtOnce) {
     DatabaseOnDisk on;
     on.append_some(3);

@@ -4,6 +4,14 @@
 
 namespace sluice {
 
+FactValue::FactValue(std::string_view bytes, bool is_secret) {
+    if (is_secret) {
+        secret_.assign(bytes.begin(), bytes.end());
+    } else {
+        plain_ = bytes;
+    }
+}
+
 void Facts::apply(Seq at, const Change& change) {
     if (change.kind == ChangeKind::erase) {
         // Also before the entries are wiped, and when a crash wiped them by half: the erase entry
@@ -27,7 +35,7 @@ void Facts::apply(Seq at, const Change& change) {
     if (is_put) {
         Fact& fact = facts_[id];
         const bool was_secret = fact.was_secret || change.is_secret;
-        fact = {std::string(change.body), change.is_secret, at, was_secret};
+        fact = {{change.body, change.is_secret}, change.is_secret, at, was_secret};
     } else {
         const auto dropped = facts_.find(id);
         if (dropped != facts_.end()) {

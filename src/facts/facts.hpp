@@ -1,5 +1,6 @@
 // Facts: named values that the messages of the log are read with, such as keys, blocks, blobs.
 #pragma once
+#include "base/secret.hpp"
 #include "log/change.hpp"
 
 #include <compare>
@@ -17,6 +18,20 @@ struct FactId {
     friend auto operator<=>(const FactId&, const FactId&) = default;
 };
 
+/// The bytes of a fact. Those of a secret one lie in memory that is not dumped, not swapped out if
+/// possible, and wiped when the value goes.
+class FactValue {
+public:
+    FactValue() = default;
+    FactValue(std::string_view bytes, bool is_secret);
+    std::string_view bytes() const { return secret_.empty() ? plain_ : view_of(secret_); }
+    operator std::string_view() const { return bytes(); }
+
+private:
+    std::string plain_; // One of the two is empty.
+    SecretBytes secret_;
+};
+
 /// A pure function of the change entries in seq order, as the ledger is, with the values in memory.
 /// Threads: one at a time.
 class Facts {
@@ -24,7 +39,7 @@ public:
     void apply(Seq at, const Change& change);
 
     struct Fact {
-        std::string value;
+        FactValue value;
         bool is_secret = false;  ///< Nobody prints the value.
         Seq at;                  ///< The entry that put it.
         bool was_secret = false; ///< It, or a value before it since it was last dropped.

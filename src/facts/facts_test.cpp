@@ -31,7 +31,7 @@ Change erase(std::vector<Seq> entries) {
 
 std::string value_of(const Facts& facts, const FactId& id) {
     const Facts::Fact* const fact = facts.find(id);
-    return fact == nullptr ? "(none)" : fact->value;
+    return std::string(fact == nullptr ? "(none)" : fact->value.bytes());
 }
 
 TEST(Facts, HaveTheValueThatWasPutLast) {

@@ -55,13 +55,19 @@ enum class Medium : std::uint8_t {
 
 enum class Create : std::uint8_t { never, if_missing, must };
 
-/// One directory. Names are plain names without '/'. Errors as for File; not_found; exists.
+/// One directory. Names are plain names without '/'. Errors as for File; not_found; exists; refused
+/// (a symbolic link, or a file that is a pipe or a device: nobody who can put names into the
+/// directory leads us elsewhere).
+///
+/// Files are their owner's alone (0600, and 0700 for subdirectories), whatever the umask. Those
+/// that others could reach, because somebody copied them with other modes, are so again once they
+/// are opened.
 class Directory {
 public:
     virtual ~Directory() = default;
     virtual std::string path() const = 0;
     virtual Result<std::unique_ptr<File>> open(const std::string& name, Create create) = 0;
-    /// Makes it if it is missing (mode 0700).
+    /// Makes it if it is missing.
     virtual Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) = 0;
     /// Plain files only, sorted.
     virtual Result<std::vector<std::string>> list() const = 0;
@@ -74,7 +80,8 @@ public:
     virtual Medium medium() const = 0;
 };
 
-/// The operating system's. Makes the directory if `create` says so. Errors: not_found; exists; io.
+/// The operating system's. Makes the directory if `create` says so (mode 0700); one that is there
+/// keeps its mode, which its owner chose. Errors: not_found; exists; io.
 Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Create create);
 
 /// Overwrites the file with zeros, durably, then removes it: its bytes are not left to lie around

@@ -10,6 +10,8 @@
 #include <fstream>
 
 #include <linux/magic.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -100,6 +102,32 @@ TEST_F(PosixFiles, AreNobodyElsesBusiness) {
     EXPECT_EQ(mode_of("below"), 0700U);
 }
 
+TEST_F(PosixFiles, AreTheirOwnersWhateverTheUmask) {
+    const mode_t before = ::umask(0777);
+    make("a", "");
+    directory_->subdirectory("below").value();
+    const auto lock = directory_->lock("lock").value();
+    open_directory(path_ + "/made", Create::must).value();
+    ::umask(before);
+    EXPECT_EQ(mode_of("a"), 0600U);
+    EXPECT_EQ(mode_of("lock"), 0600U);
+    EXPECT_EQ(mode_of("below"), 0700U);
+    EXPECT_EQ(mode_of("made"), 0700U);
+}
+
+TEST_F(PosixFiles, BecomeTheirOwnersAgainWhenTheyAreOpened) {
+    make("a", "");
+    directory_->subdirectory("below").value();
+    for (const char* const name : {"/a", "/below", ""})
+        ASSERT_EQ(::chmod((path_ + name).c_str(), 0755), 0);
+    open_directory(path_, Create::if_missing).value();
+    directory_->open("a", Create::never).value();
+    directory_->subdirectory("below").value();
+    EXPECT_EQ(mode_of("a"), 0600U);
+    EXPECT_EQ(mode_of("below"), 0700U);
+    EXPECT_EQ(mode_of("."), 0755U) << "what was there before us keeps the mode its owner gave it";
+}
+
 TEST_F(PosixFiles, AreNotReachedThroughSymbolicLinks) {
     make("a", "text");
     ASSERT_EQ(::symlink("a", (path_ + "/link").c_str()), 0);
@@ -109,6 +137,36 @@ TEST_F(PosixFiles, AreNotReachedThroughSymbolicLinks) {
     EXPECT_EQ(directory_->lock("link").error().os_errno, ELOOP);
     EXPECT_EQ(directory_->list().value(), std::vector<std::string>{"a"});
     EXPECT_EQ(read("a"), "text");
+
+    directory_->subdirectory("below").value();
+    ASSERT_EQ(::symlink("below", (path_ + "/way").c_str()), 0);
+    for (const Error& error :
+         {directory_->open("link", Create::never).error(), directory_->lock("link").error(),
+          directory_->subdirectory("way").error()}) {
+        EXPECT_EQ(error.code, Errc::refused);
+        EXPECT_NE(error.context.find("is a symbolic link"), std::string::npos) << error.context;
+    }
+}
+
+TEST_F(PosixFiles, AreNeitherPipesNorDevices) {
+    ASSERT_EQ(::mkfifo((path_ + "/pipe").c_str(), 0600), 0);
+    EXPECT_EQ(directory_->open("pipe", Create::never).error().code, Errc::refused);
+    EXPECT_EQ(directory_->open("pipe", Create::if_missing).error().code, Errc::refused);
+    EXPECT_EQ(directory_->lock("pipe").error().code, Errc::refused);
+    const auto devices = open_directory("/dev", Create::never).value();
+    EXPECT_EQ(devices->open("null", Create::never).error().code, Errc::refused);
+}
+
+TEST_F(PosixFiles, StayThoseOfTheDirectoryThatWasOpened) {
+    make("a", "ours");
+    std::filesystem::rename(path_, path_ + ".moved");
+    std::filesystem::create_directory(path_);
+    std::ofstream(path_ + "/b") << "theirs";
+    EXPECT_EQ(directory_->list().value(), std::vector<std::string>{"a"});
+    EXPECT_TRUE(directory_->subdirectory("below"));
+    EXPECT_FALSE(std::filesystem::exists(path_ + "/below"));
+    EXPECT_TRUE(std::filesystem::exists(path_ + ".moved/below"));
+    std::filesystem::remove_all(path_ + ".moved");
 }
 
 TEST_F(PosixFiles, AreListedRenamedAndRemoved) {
@@ -177,14 +235,31 @@ TEST_F(PosixFiles, AreZeroedInTheGivenRangeOnly) {
     EXPECT_EQ(file->size_bytes(), 10U);
 }
 
+/// In a child, which has a file system of one page of its own. 2 where it may not have one.
+[[noreturn]] void fill_a_device(const std::string& path) {
+    const std::string user = std::to_string(::getuid()), group = std::to_string(::getgid());
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(2);
+    std::ofstream("/proc/self/setgroups") << "deny";
+    std::ofstream("/proc/self/uid_map") << "0 " + user + " 1";
+    std::ofstream("/proc/self/gid_map") << "0 " + group + " 1";
+    if (::mount("none", path.c_str(), "tmpfs", 0, "size=4096") != 0) ::_exit(2);
+    const auto directory = open_directory(path, Create::never).value();
+    const auto file = directory->open("a", Create::must).value();
+    const Result<void> refused = file->write_at(0, std::string(1 << 16, 'x'));
+    ::_exit(!refused && refused.error().code == Errc::no_space &&
+                    refused.error().os_errno == ENOSPC &&
+                    refused.error().context.find(path + "/a") != std::string::npos
+                ? 0
+                : 1);
+}
+
 TEST_F(PosixFiles, SayWhatTheDeviceRefuses) {
-    if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
-    const auto devices = open_directory("/dev", Create::never).value();
-    const auto full = devices->open("full", Create::never).value();
-    const Result<void> refused = full->write_at(0, "x");
-    EXPECT_EQ(refused.error().code, Errc::no_space);
-    EXPECT_EQ(refused.error().os_errno, ENOSPC);
-    EXPECT_NE(refused.error().context.find("/dev/full"), std::string::npos);
+    const pid_t child = ::fork();
+    if (child == 0) fill_a_device(path_);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "no file systems of one's own here";
+    EXPECT_EQ(status, 0);
 }
 
 TEST_F(PosixFiles, LockOutOthersInThisProcess) {
@@ -193,6 +268,8 @@ TEST_F(PosixFiles, LockOutOthersInThisProcess) {
     const Error busy = second->lock("lock").error();
     EXPECT_EQ(busy.code, Errc::busy);
     EXPECT_NE(busy.context.find("process " + std::to_string(::getpid())), std::string::npos);
+    std::ofstream(path_ + "/lock") << "\x1b[31mnobody";
+    EXPECT_NE(second->lock("lock").error().context.find("process unknown"), std::string::npos);
     lock.reset();
     EXPECT_TRUE(second->lock("lock"));
 }

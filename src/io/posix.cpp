@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,19 +41,59 @@ template <typename Call> auto repeated(const Call& call) -> decltype(call()) {
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() { ::close(fd_); }
+    ~Descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
     int get() const { return fd_; }
 
 private:
     int fd_;
 };
 
+/// Why `name` could not be opened in `directory`. `path` is how people call it.
+Error opening_error(int number, int directory, const std::string& name, const std::string& path) {
+    struct stat status {};
+    const bool is_link = ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                         S_ISLNK(status.st_mode);
+    if (!is_link) return os_error(number, "opening " + path);
+    return {Errc::refused, "opening " + path + ": it is a symbolic link", number};
+}
+
+/// Whatever the umask took away or somebody's copying gave to others: our files are their owner's.
+/// Not of a file whose owner is somebody else, and not where the file system knows no modes.
+void keep_from_others(int fd, mode_t now, mode_t wanted) {
+    if ((now & 07777) != wanted) static_cast<void>(::fchmod(fd, wanted));
+}
+
+struct Opened {
+    Descriptor descriptor;
+    std::uint64_t size_bytes;
+};
+
+/// A plain file in the directory itself: nothing that a symbolic link leads to, and neither a pipe,
+/// which would wait, nor a device, which would do something.
+Result<Opened> open_plain_file(int directory, const std::string& name, int flags,
+                               const std::string& path) {
+    const int all_flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags;
+    const int fd = repeated([&] { return ::openat(directory, name.c_str(), all_flags, 0600); });
+    if (fd < 0) return opening_error(errno, directory, name, path);
+    Descriptor descriptor(fd);
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return os_error(errno, "opening " + path);
+    if (!S_ISREG(status.st_mode))
+        return Error{Errc::refused, "opening " + path + ": it is no plain file"};
+    keep_from_others(fd, status.st_mode, 0600);
+    return Opened{std::move(descriptor), static_cast<std::uint64_t>(status.st_size)};
+}
+
 class PosixFile final : public File {
 public:
-    PosixFile(int fd, std::string path, std::uint64_t size_bytes)
-        : fd_(fd), path_(std::move(path)), size_bytes_(size_bytes) {}
+    PosixFile(Opened opened, std::string path)
+        : fd_(std::move(opened.descriptor)), path_(std::move(path)),
+          size_bytes_(opened.size_bytes) {}
 
     std::uint64_t size_bytes() const override { return size_bytes_; }
 
@@ -131,11 +172,20 @@ private:
 
 class PosixLock final : public FileLock {
 public:
-    explicit PosixLock(int fd) : fd_(fd) {}
+    explicit PosixLock(Descriptor fd) : fd_(std::move(fd)) {}
 
 private:
     Descriptor fd_; // Closing it gives the lock up, also when the process dies.
 };
+
+/// What the file of a lock says, as far as it is a process id: anybody's bytes may stand there.
+std::string holder_of(int fd) {
+    char holder[24] = {};
+    const ssize_t got = repeated([&] { return ::pread(fd, holder, sizeof holder - 1, 0); });
+    const std::string pid(holder, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    const bool is_pid = !pid.empty() && pid.find_first_not_of("0123456789") == std::string::npos;
+    return is_pid ? pid : "unknown";
+}
 
 /// The longest mount point that is a prefix of `path` decides.
 bool journals_data(const std::string& path) {
@@ -154,33 +204,49 @@ bool journals_data(const std::string& path) {
 
 class PosixDirectory final : public Directory {
 public:
-    PosixDirectory(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+    PosixDirectory(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
     std::string path() const override { return path_; }
 
     Result<std::unique_ptr<File>> open(const std::string& name, Create create) override {
-        int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+        int flags = 0;
         if (create != Create::never) flags |= O_CREAT;
         if (create == Create::must) flags |= O_EXCL;
-        const int fd = repeated([&] { return ::openat(fd_.get(), name.c_str(), flags, 0600); });
-        if (fd < 0) return os_error(errno, "opening " + path_ + "/" + name);
-        struct stat status {};
-        if (::fstat(fd, &status) != 0) {
-            const int number = errno;
-            ::close(fd);
-            return os_error(number, "opening " + path_ + "/" + name);
-        }
-        return std::unique_ptr<File>(std::make_unique<PosixFile>(
-            fd, path_ + "/" + name, static_cast<std::uint64_t>(status.st_size)));
+        const std::string path = path_ + "/" + name;
+        SLUICE_TRY_ASSIGN(Opened opened, open_plain_file(fd_.get(), name, flags, path));
+        return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(opened), path));
     }
 
     Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
-        return open_directory(path_ + "/" + name, Create::if_missing);
+        const std::string path = path_ + "/" + name;
+        // Against the umask at once: without the owner's bits it could not even be opened.
+        const bool made = ::mkdirat(fd_.get(), name.c_str(), 0700) == 0;
+        if (!made && errno != EEXIST) return os_error(errno, "making " + path);
+        if (made && ::fchmodat(fd_.get(), name.c_str(), 0700, 0) != 0)
+            return os_error(errno, "making " + path);
+        const int fd =
+            ::openat(fd_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0) return opening_error(errno, fd_.get(), name, path);
+        Descriptor descriptor(fd);
+        struct stat status {};
+        if (::fstat(fd, &status) != 0) return os_error(errno, "opening " + path);
+        keep_from_others(fd, status.st_mode, 0700);
+        return std::unique_ptr<Directory>(
+            std::make_unique<PosixDirectory>(std::move(descriptor), path));
     }
 
     Result<std::vector<std::string>> list() const override {
-        DIR* const stream = ::opendir(path_.c_str());
-        if (stream == nullptr) return os_error(errno, "listing " + path_);
+        // Of the directory that is open, whatever its path leads to by now. Not a duplicate of its
+        // descriptor: the two would share the place up to which the directory was read.
+        const int fd =
+            repeated([&] { return ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+        if (fd < 0) return os_error(errno, "listing " + path_);
+        DIR* const stream = ::fdopendir(fd);
+        if (stream == nullptr) {
+            const int number = errno;
+            ::close(fd);
+            return os_error(number, "listing " + path_);
+        }
         const std::unique_ptr<DIR, int (*)(DIR*)> closing(stream, ::closedir);
         std::vector<std::string> names;
         for (;;) {
@@ -222,19 +288,14 @@ public:
 
     Result<std::unique_ptr<FileLock>> lock(const std::string& name) override {
         const std::string file = path_ + "/" + name;
-        const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-        const int fd = repeated([&] { return ::openat(fd_.get(), name.c_str(), flags, 0600); });
-        if (fd < 0) return os_error(errno, "opening " + file);
-        auto lock = std::make_unique<PosixLock>(fd);
+        SLUICE_TRY_ASSIGN(Opened opened, open_plain_file(fd_.get(), name, O_CREAT, file));
+        const int fd = opened.descriptor.get();
+        auto lock = std::make_unique<PosixLock>(std::move(opened.descriptor));
         // flock() belongs to the open file and not to the process, so that opening twice in one
         // process is refused like everybody else.
         if (repeated([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) != 0) {
             if (errno != EWOULDBLOCK) return os_error(errno, "locking " + file);
-            char holder[24] = {};
-            const ssize_t got = repeated([&] { return ::pread(fd, holder, sizeof holder - 1, 0); });
-            const std::string pid = got > 0 ? std::string(holder, static_cast<std::size_t>(got))
-                                            : std::string("unknown");
-            return Error{Errc::busy, path_ + " is open for writing in process " + pid};
+            return Error{Errc::busy, path_ + " is open for writing in process " + holder_of(fd)};
         }
         const std::string pid = std::to_string(::getpid());
         if (repeated([&] { return ::ftruncate(fd, 0); }) != 0 ||
@@ -260,9 +321,12 @@ private:
 } // namespace
 
 Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Create create) {
-    if (create != Create::never && ::mkdir(path.c_str(), 0700) != 0) {
+    const bool made = create != Create::never && ::mkdir(path.c_str(), 0700) == 0;
+    if (create != Create::never && !made) {
         if (errno != EEXIST || create == Create::must) return os_error(errno, "making " + path);
     }
+    // Against the umask. A directory that was there is its owner's, who chose its mode.
+    if (made && ::chmod(path.c_str(), 0700) != 0) return os_error(errno, "making " + path);
     char* const absolute = ::realpath(path.c_str(), nullptr);
     if (absolute == nullptr) return os_error(errno, "opening " + path);
     const std::string resolved = absolute;
@@ -270,7 +334,7 @@ Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Creat
     const int fd =
         repeated([&] { return ::open(resolved.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (fd < 0) return os_error(errno, "opening " + path);
-    return std::unique_ptr<Directory>(std::make_unique<PosixDirectory>(fd, resolved));
+    return std::unique_ptr<Directory>(std::make_unique<PosixDirectory>(Descriptor(fd), resolved));
 }
 
 } // namespace sluice

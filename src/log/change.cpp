@@ -115,6 +115,7 @@ std::string encode(const Change& change) {
         append_sized(to, change.collection);
         append_sized(to, change.fact_key);
         to.push_back(change.is_secret ? 1 : 0);
+        to.reserve(to.size() + change.body.size()); // Whoever wipes it has the only copy.
         to += change.body;
         break;
     case ChangeKind::drop_fact:

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/checksum.hpp"
 #include "base/memory.hpp"
+#include "base/secret.hpp"
 #include "base/try.hpp"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr const char* kIdentityName = "identity";
 constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
+constexpr std::size_t kEntryAlignment = 8;
 constexpr const char* kNewIdentityName = "identity.new";
 
 std::optional<Seq> first_seq_in_name(const std::string& name) {
@@ -33,6 +35,31 @@ std::optional<Seq> first_seq_in_name(const std::string& name) {
 bool may_precede_log(const std::string& name) {
     return name == "lock" || name == kNewIdentityName || name == LogSegment::file_name({1});
 }
+
+/// Leaves of a batch's bytes, however its appending ends, no secret and not too much.
+class BatchBytesLeft {
+public:
+    BatchBytesLeft(std::string& bytes, std::span<const Log::Draft> batch) : bytes_(bytes) {
+        has_secrets_ = std::any_of(batch.begin(), batch.end(),
+                                   [](const Log::Draft& draft) { return draft.is_secret; });
+        if (!has_secrets_) return;
+        std::size_t size = 0;
+        for (const Log::Draft& draft : batch) {
+            size += kEntryHeaderSize + draft.key.size() + draft.body.size() + kEntryAlignment;
+        }
+        bytes_.reserve(size); // Growing would leave copies.
+    }
+    BatchBytesLeft(const BatchBytesLeft&) = delete;
+    BatchBytesLeft& operator=(const BatchBytesLeft&) = delete;
+    ~BatchBytesLeft() {
+        if (has_secrets_) wipe(bytes_);
+        if (bytes_.capacity() > kBatchBytesKept) std::string().swap(bytes_);
+    }
+
+private:
+    std::string& bytes_;
+    bool has_secrets_;
+};
 
 Error entry_not_found(Seq seq, Seq last) {
     return {Errc::not_found, "there is no entry " + std::to_string(seq.value) +
@@ -155,6 +182,7 @@ Result<Seq> Log::append(std::span<const Draft> batch) {
     const std::uint64_t seed = check_seed(identity_.id);
     std::string& bytes = batch_bytes_;
     bytes.clear();
+    const BatchBytesLeft left(bytes, batch);
     std::vector<LogSegment::NewEntry> entries;
     entries.reserve(batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -195,7 +223,6 @@ Result<Seq> Log::append(std::span<const Draft> batch) {
     }
     SLUICE_TRY(latch_failure(active().append(bytes, entries)));
     last_.store(active().last().value, std::memory_order_release);
-    if (bytes.capacity() > kBatchBytesKept) std::string().swap(bytes);
     return first;
 }
 

@@ -51,6 +51,7 @@ public:
         Kind kind = Kind::message;
         std::string_view key;
         std::string_view body;
+        bool is_secret = false; ///< No copy of it stays in memory. The file has it.
     };
     /// Appends one atomic batch and returns the seq of its first entry; the others follow. Visible
     /// to read() at once, durable after sync(). Errors: invalid_argument; io; no_space; latched.

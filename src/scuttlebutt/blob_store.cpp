@@ -53,16 +53,6 @@ private:
     crypto_hash_sha256_state state_{};
 };
 
-/// A folder inside `parent`, and not somewhere else by a symbolic link.
-Result<std::unique_ptr<Directory>> real_subdirectory(Directory& parent, const std::string& name) {
-    SLUICE_TRY_ASSIGN(auto directory, parent.subdirectory(name));
-    if (directory->path() != parent.path() + "/" + name) {
-        return Error{Errc::refused,
-                     "opening blobs: " + parent.path() + "/" + name + " is a symbolic link"};
-    }
-    return directory;
-}
-
 /// The file, or nothing when there is none of that name.
 Result<std::unique_ptr<File>> open_if_there(Directory& directory, const std::string& name) {
     auto file = directory.open(name, Create::never);
@@ -178,14 +168,13 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(std::unique_ptr<Directory> fo
 
 Result<void> BlobStore::prepare() {
     SLUICE_TRY_ASSIGN(lock_, folder_->lock("lock"));
-    SLUICE_TRY_ASSIGN(hashes_, real_subdirectory(*folder_, "sha256"));
-    SLUICE_TRY_ASSIGN(incoming_, real_subdirectory(*folder_, "tmp"));
+    SLUICE_TRY_ASSIGN(hashes_, folder_->subdirectory("sha256"));
+    SLUICE_TRY_ASSIGN(incoming_, folder_->subdirectory("tmp"));
     SLUICE_TRY(folder_->sync());
     SLUICE_TRY(destroy_if_there(*incoming_, kIncoming));
     for (unsigned first = 0; first < kShardCount; ++first) {
-        SLUICE_TRY_ASSIGN(
-            const auto shard,
-            real_subdirectory(*hashes_, shard_name(static_cast<unsigned char>(first))));
+        SLUICE_TRY_ASSIGN(const auto shard,
+                          hashes_->subdirectory(shard_name(static_cast<unsigned char>(first))));
         SLUICE_TRY(destroy_if_there(*shard, kIncoming));
         SLUICE_TRY(destroy_if_there(*shard, kOutgoing));
     }
@@ -193,7 +182,7 @@ Result<void> BlobStore::prepare() {
 }
 
 Result<BlobStore::Shard> BlobStore::shard_of(const BlobId& id) {
-    SLUICE_TRY_ASSIGN(auto directory, real_subdirectory(*hashes_, shard_name(id.hash[0])));
+    SLUICE_TRY_ASSIGN(auto directory, hashes_->subdirectory(shard_name(id.hash[0])));
     return Shard(std::move(directory), file_name(id));
 }
 
@@ -306,7 +295,7 @@ Result<std::vector<BlobId>> BlobStore::list() {
     for (unsigned first = 0; first < kShardCount; ++first) {
         BlobId id;
         id.hash[0] = static_cast<unsigned char>(first);
-        SLUICE_TRY_ASSIGN(const auto shard, real_subdirectory(*hashes_, shard_name(id.hash[0])));
+        SLUICE_TRY_ASSIGN(const auto shard, hashes_->subdirectory(shard_name(id.hash[0])));
         SLUICE_TRY_ASSIGN(const auto names, shard->list());
         for (const std::string& name : names) {
             std::size_t size = 0;

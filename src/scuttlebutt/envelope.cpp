@@ -2,7 +2,8 @@
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
-#include "scuttlebutt/wiped.hpp"
+
+#include <sodium.h>
 
 #include <algorithm>
 #include <initializer_list>
@@ -42,18 +43,18 @@ std::string with_lengths(Parts parts) {
 }
 
 /// HKDF-Expand to 32 bytes, which is one block of SHA-256. RFC 5869, 2.3.
-Bytes32 expand(const Bytes32& key, Parts info) {
+Secret32 expand(const Bytes32& key, Parts info) {
     const std::string message = with_lengths(info) + '\1';
-    Bytes32 derived;
+    Secret32 derived;
     crypto_auth_hmacsha256(derived.data(), bytes_of(message), message.size(), key.data());
     return derived;
 }
 
-Bytes32 derive(const Bytes32& key, const EnvelopePlace& place, std::string_view label) {
+Secret32 derive(const Bytes32& key, const EnvelopePlace& place, std::string_view label) {
     return expand(key, {"envelope", place.feed, place.previous, label});
 }
 
-Bytes32 slot_key(const EnvelopeKey& recipient, const EnvelopePlace& place) {
+Secret32 slot_key(const EnvelopeKey& recipient, const EnvelopePlace& place) {
     return expand(recipient.key,
                   {"envelope", place.feed, place.previous, "slot_key", recipient.scheme});
 }
@@ -64,10 +65,10 @@ void xor_with(unsigned char* bytes, const Bytes32& key) {
 
 /// HKDF of what a key exchange gave, over the two parties in the order of their bytes, so that both
 /// get the same. RFC 5869, 2.2 and 2.3.
-std::optional<Bytes32> shared_key(std::string_view salt_name, std::string_view context,
-                                  const BoxKeys& mine, std::string_view my_id,
-                                  std::string_view their_key_type, const Bytes32& their_public_key,
-                                  std::string_view their_id) {
+std::optional<Secret32> shared_key(std::string_view salt_name, std::string_view context,
+                                   const BoxKeys& mine, std::string_view my_id,
+                                   std::string_view their_key_type, const Bytes32& their_public_key,
+                                   std::string_view their_id) {
     const auto party = [](std::string_view key_type, const Bytes32& public_key,
                           std::string_view id) {
         std::string bytes(key_type);
@@ -78,17 +79,15 @@ std::optional<Bytes32> shared_key(std::string_view salt_name, std::string_view c
     std::string second = party(their_key_type, their_public_key, their_id);
     if (second < first) std::swap(first, second);
 
-    Wiped<Bytes32> exchanged;
-    if (crypto_scalarmult(exchanged.bytes.data(), mine.secret_key.data(),
-                          their_public_key.data()) != 0) {
+    Secret32 exchanged;
+    if (crypto_scalarmult(exchanged.data(), mine.secret_key.data(), their_public_key.data()) != 0) {
         return std::nullopt;
     }
     Bytes32 salt;
     crypto_hash_sha256(salt.data(), bytes_of(salt_name), salt_name.size());
-    Wiped<Bytes32> extracted;
-    crypto_auth_hmacsha256(extracted.bytes.data(), exchanged.bytes.data(), exchanged.bytes.size(),
-                           salt.data());
-    return expand(extracted.bytes, {context, first, second});
+    Secret32 extracted;
+    crypto_auth_hmacsha256(extracted.data(), exchanged.data(), exchanged.size(), salt.data());
+    return expand(extracted, {context, first, second});
 }
 
 std::optional<std::string> key_in_id(std::string_view id, char sigil, std::string_view suffix) {
@@ -119,10 +118,9 @@ Result<std::string> envelope_box(std::string_view plaintext, const EnvelopePlace
                      "boxing a message: an envelope has 1 to 16 recipients, not " +
                          std::to_string(recipients.size())};
     }
-    Wiped<Bytes32> read_key, header_key, body_key;
-    read_key.bytes = derive(message_key, place, "read_key");
-    header_key.bytes = derive(read_key.bytes, place, "header_key");
-    body_key.bytes = derive(read_key.bytes, place, "body_key");
+    const Secret32 read_key = derive(message_key, place, "read_key");
+    const Secret32 header_key = derive(read_key, place, "header_key");
+    const Secret32 body_key = derive(read_key, place, "body_key");
 
     const std::size_t body_at = kHeaderSizeBytes + kSlotSizeBytes * recipients.size();
     std::string box(body_at + plaintext.size() + kMacSizeBytes, '\0');
@@ -130,14 +128,14 @@ Result<std::string> envelope_box(std::string_view plaintext, const EnvelopePlace
     std::array<char, kHeaderPlainSizeBytes> header{};
     put_le(header.data(), static_cast<std::uint16_t>(body_at));
     crypto_secretbox_easy(to, reinterpret_cast<const unsigned char*>(header.data()), header.size(),
-                          kZeroNonce.data(), header_key.bytes.data());
+                          kZeroNonce.data(), header_key.data());
     for (std::size_t i = 0; i < recipients.size(); ++i) {
         unsigned char* const slot = to + kHeaderSizeBytes + kSlotSizeBytes * i;
         std::copy(message_key.begin(), message_key.end(), slot);
         xor_with(slot, slot_key(recipients[i], place));
     }
     crypto_secretbox_easy(to + body_at, bytes_of(plaintext), plaintext.size(), kZeroNonce.data(),
-                          body_key.bytes.data());
+                          body_key.data());
     return to_base64({to, box.size()}).append(kSuffix);
 }
 
@@ -161,31 +159,29 @@ std::optional<OpenedEnvelope> envelope_unbox_bytes(std::string_view box, const E
         std::min(kEnvelopeSlotsMax, (box.size() - kHeaderSizeBytes) / kSlotSizeBytes);
 
     for (std::size_t key = 0; key < keys.size(); ++key) {
-        Wiped<Bytes32> opening;
-        opening.bytes = slot_key(keys[key], place);
+        const Secret32 opening = slot_key(keys[key], place);
         for (std::size_t i = 0; i < slots; ++i) {
             // Nothing in a slot says whether a key is right; the header does.
-            Wiped<Bytes32> message_key, header_key;
+            Secret32 message_key;
             std::copy_n(from + kHeaderSizeBytes + kSlotSizeBytes * i, kSlotSizeBytes,
-                        message_key.bytes.begin());
-            xor_with(message_key.bytes.data(), opening.bytes);
-            const Bytes32 read_key = derive(message_key.bytes, place, "read_key");
-            header_key.bytes = derive(read_key, place, "header_key");
+                        message_key.begin());
+            xor_with(message_key.data(), opening);
+            const Secret32 read_key = derive(message_key, place, "read_key");
+            const Secret32 header_key = derive(read_key, place, "header_key");
             std::array<char, kHeaderPlainSizeBytes> header{};
             if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(header.data()), from,
                                            kHeaderSizeBytes, kZeroNonce.data(),
-                                           header_key.bytes.data()) != 0) {
+                                           header_key.data()) != 0) {
                 continue;
             }
             // The place comes from whoever made the envelope, and need not be true.
             const std::size_t body_at = get_le<std::uint16_t>(header.data());
             if (body_at + kMacSizeBytes > box.size()) return std::nullopt;
-            Wiped<Bytes32> body_key;
-            body_key.bytes = derive(read_key, place, "body_key");
+            const Secret32 body_key = derive(read_key, place, "body_key");
             std::string plaintext(box.size() - body_at - kMacSizeBytes, '\0');
             if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(plaintext.data()),
                                            from + body_at, box.size() - body_at, kZeroNonce.data(),
-                                           body_key.bytes.data()) != 0) {
+                                           body_key.data()) != 0) {
                 return std::nullopt;
             }
             return OpenedEnvelope{std::move(plaintext), read_key, key};
@@ -199,15 +195,15 @@ Bytes32 cloaked_message_id(const Bytes32& read_key, std::string_view message) {
     return expand(read_key, {"cloaked_msg_id", message});
 }
 
-std::optional<Bytes32> direct_message_key(const BoxKeys& mine, std::string_view my_feed,
-                                          const Bytes32& their_public_key,
-                                          std::string_view their_feed) {
+std::optional<Secret32> direct_message_key(const BoxKeys& mine, std::string_view my_feed,
+                                           const Bytes32& their_public_key,
+                                           std::string_view their_feed) {
     return shared_key("envelope-dm-v1-extract-salt", "envelope-ssb-dm-v1/key", mine, my_feed,
                       kFeedKeyType, their_public_key, their_feed);
 }
 
-std::optional<Bytes32> po_box_key(const BoxKeys& mine, std::string_view my_feed,
-                                  const Bytes32& box_public_key, std::string_view box_id) {
+std::optional<Secret32> po_box_key(const BoxKeys& mine, std::string_view my_feed,
+                                   const Bytes32& box_public_key, std::string_view box_id) {
     return shared_key("envelope-pobox-v1-extract-salt", "envelope-ssb-pobox-v1/key", mine, my_feed,
                       kPoBoxKeyType, box_public_key, box_id);
 }

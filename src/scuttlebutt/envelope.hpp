@@ -33,7 +33,7 @@ constexpr std::string_view kSelfScheme = "envelope-symmetric-key-for-self";
 constexpr std::string_view kPoBoxScheme = "envelope-id-based-pobox-curve25519";
 
 struct EnvelopeKey {
-    Bytes32 key;
+    Secret32 key;
     std::string_view scheme;
 };
 
@@ -54,7 +54,7 @@ Result<std::string> envelope_box(std::string_view plaintext, const EnvelopePlace
 
 struct OpenedEnvelope {
     std::string plaintext;
-    Bytes32 read_key;    ///< Whoever has it can open this envelope, and nothing else.
+    Secret32 read_key;   ///< Whoever has it can open this envelope, and nothing else.
     std::size_t key = 0; ///< Which of the keys opened it.
 };
 /// Nothing when none of the keys opens it at this place, when it is damaged or is no envelope.
@@ -74,11 +74,11 @@ Bytes32 cloaked_message_id(const Bytes32& read_key, std::string_view message);
 
 /// The key that two feeds share, whoever of them computes it. Feeds are type, format and key.
 /// Nothing when theirs is no public key: anybody could compute what it gives.
-std::optional<Bytes32> direct_message_key(const BoxKeys& mine, std::string_view my_feed,
-                                          const Bytes32& their_public_key,
-                                          std::string_view their_feed);
+std::optional<Secret32> direct_message_key(const BoxKeys& mine, std::string_view my_feed,
+                                           const Bytes32& their_public_key,
+                                           std::string_view their_feed);
 /// The key that a feed shares with a P.O. box, likewise. The box is type, format and key.
-std::optional<Bytes32> po_box_key(const BoxKeys& mine, std::string_view my_feed,
-                                  const Bytes32& box_public_key, std::string_view box_id);
+std::optional<Secret32> po_box_key(const BoxKeys& mine, std::string_view my_feed,
+                                   const Bytes32& box_public_key, std::string_view box_id);
 
 } // namespace sluice::scuttlebutt

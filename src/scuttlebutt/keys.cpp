@@ -32,8 +32,10 @@ std::string to_base64(std::span<const unsigned char> bytes) {
     return text;
 }
 
-std::optional<std::string> from_base64(std::string_view text) {
-    std::string bytes(text.size() / 4 * 3 + 3, '\0');
+namespace {
+
+template <typename Bytes> std::optional<Bytes> decode_base64(std::string_view text) {
+    Bytes bytes(text.size() / 4 * 3 + 3, '\0');
     std::size_t size = 0;
     const char* end = nullptr;
     const int failed =
@@ -42,6 +44,16 @@ std::optional<std::string> from_base64(std::string_view text) {
     if (failed != 0 || end != text.data() + text.size()) return std::nullopt;
     bytes.resize(size);
     return bytes;
+}
+
+} // namespace
+
+std::optional<std::string> from_base64(std::string_view text) {
+    return decode_base64<std::string>(text);
+}
+
+std::optional<SecretBytes> secret_from_base64(std::string_view text) {
+    return decode_base64<SecretBytes>(text);
 }
 
 std::optional<Bytes32> public_key_of_feed(std::string_view id) {

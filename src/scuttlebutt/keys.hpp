@@ -1,5 +1,7 @@
 // Key pairs of feeds, and how Scuttlebutt writes keys, ids and signatures.
 #pragma once
+#include "base/secret.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -11,12 +13,14 @@ namespace sluice::scuttlebutt {
 
 using Bytes32 = std::array<unsigned char, 32>;
 using Bytes64 = std::array<unsigned char, 64>;
+using Secret32 = SecretArray<32>;
+using Secret64 = SecretArray<64>;
 
-/// An ed25519 pair. A value, copied freely; whoever holds it sees to its secrecy.
+/// An ed25519 pair. A value, copied freely.
 struct KeyPair {
     Bytes32 public_key{};
-    Bytes64 secret_key{}; ///< The seed, then the public key: libsodium's form.
-    std::string id;       ///< "@" base64(public key) ".ed25519"
+    Secret64 secret_key; ///< The seed, then the public key: libsodium's form.
+    std::string id;      ///< "@" base64(public key) ".ed25519"
 };
 
 /// The pair that ed25519 (RFC 8032) makes of 32 secret bytes. Threads: any.
@@ -25,7 +29,7 @@ KeyPair key_pair_from_seed(const Bytes32& seed);
 /// A pair's curve25519 twin, which private messages are boxed with.
 struct BoxKeys {
     Bytes32 public_key;
-    Bytes32 secret_key;
+    Secret32 secret_key;
 };
 /// The birational map of RFC 7748, 4.1, as libsodium computes it. Threads: any.
 BoxKeys box_keys_of(const KeyPair& pair);
@@ -34,6 +38,8 @@ BoxKeys box_keys_of(const KeyPair& pair);
 std::string to_base64(std::span<const unsigned char> bytes);
 /// Nothing when `text` is no standard base64 with its padding.
 std::optional<std::string> from_base64(std::string_view text);
+/// The same for what nobody is to find in memory later.
+std::optional<SecretBytes> secret_from_base64(std::string_view text);
 
 /// The 32 bytes of "@...=.ed25519"; nothing when `id` is no such id.
 std::optional<Bytes32> public_key_of_feed(std::string_view id);

@@ -1,6 +1,16 @@
+#include "base/secret.hpp"
+
 #include <sluice/scuttlebutt.hpp>
 
 namespace sluice::scuttlebutt {
+
+PreparedFact::~PreparedFact() {
+    if (is_secret) wipe(value);
+}
+
+GroupKey::~GroupKey() {
+    wipe(key.data(), key.size());
+}
 
 std::vector<NewFact> facts_of(std::span<const PreparedFact> prepared) {
     std::vector<NewFact> facts;

@@ -1,7 +1,5 @@
 #include "scuttlebutt/private_box.hpp"
 
-#include "scuttlebutt/wiped.hpp"
-
 #include <sodium.h>
 
 #include <algorithm>
@@ -17,7 +15,7 @@ constexpr std::size_t kSlotPlainSizeBytes = 1 + crypto_secretbox_KEYBYTES;
 constexpr std::size_t kSlotSizeBytes = kSlotPlainSizeBytes + kMacSizeBytes;
 static_assert(kSlotsAt == 56 && kSlotSizeBytes == 49);
 
-using SlotPlain = std::array<unsigned char, kSlotPlainSizeBytes>;
+using SlotPlain = SecretArray<kSlotPlainSizeBytes>;
 
 } // namespace
 
@@ -34,18 +32,18 @@ Result<std::string> private_box(std::string_view plaintext, std::span<const Byte
     std::copy(entropy.nonce.begin(), entropy.nonce.end(), to);
     crypto_scalarmult_base(to + kNonceSizeBytes, entropy.ephemeral_secret_key.data());
 
-    Wiped<SlotPlain> slot;
-    slot.bytes[0] = static_cast<unsigned char>(recipients.size());
-    std::copy(entropy.body_key.begin(), entropy.body_key.end(), slot.bytes.begin() + 1);
+    SlotPlain slot;
+    slot[0] = static_cast<unsigned char>(recipients.size());
+    std::copy(entropy.body_key.begin(), entropy.body_key.end(), slot.begin() + 1);
     for (std::size_t i = 0; i < recipients.size(); ++i) {
-        Wiped<Bytes32> shared;
-        if (crypto_scalarmult(shared.bytes.data(), entropy.ephemeral_secret_key.data(),
+        Secret32 shared;
+        if (crypto_scalarmult(shared.data(), entropy.ephemeral_secret_key.data(),
                               recipients[i].data()) != 0) {
             return Error{Errc::invalid_argument,
                          "boxing a message: a recipient's key is no public key"};
         }
-        crypto_secretbox_easy(to + kSlotsAt + kSlotSizeBytes * i, slot.bytes.data(),
-                              slot.bytes.size(), entropy.nonce.data(), shared.bytes.data());
+        crypto_secretbox_easy(to + kSlotsAt + kSlotSizeBytes * i, slot.data(), slot.size(),
+                              entropy.nonce.data(), shared.data());
     }
     crypto_secretbox_easy(to + body_at, reinterpret_cast<const unsigned char*>(plaintext.data()),
                           plaintext.size(), entropy.nonce.data(), entropy.body_key.data());
@@ -66,25 +64,25 @@ std::optional<std::string> private_box_bytes(std::string_view boxed) {
 std::optional<std::string> private_unbox_bytes(std::string_view box, const Bytes32& secret_key) {
     if (box.size() < kSlotsAt) return std::nullopt;
     const auto* const from = reinterpret_cast<const unsigned char*>(box.data());
-    Wiped<Bytes32> shared;
-    if (crypto_scalarmult(shared.bytes.data(), secret_key.data(), from + kNonceSizeBytes) != 0)
+    Secret32 shared;
+    if (crypto_scalarmult(shared.data(), secret_key.data(), from + kNonceSizeBytes) != 0)
         return std::nullopt;
 
     const std::size_t slots =
         std::min(kPrivateBoxRecipientsMax, (box.size() - kSlotsAt) / kSlotSizeBytes);
     for (std::size_t i = 0; i < slots; ++i) {
-        Wiped<SlotPlain> slot;
-        if (crypto_secretbox_open_easy(slot.bytes.data(), from + kSlotsAt + kSlotSizeBytes * i,
-                                       kSlotSizeBytes, from, shared.bytes.data()) != 0) {
+        SlotPlain slot;
+        if (crypto_secretbox_open_easy(slot.data(), from + kSlotsAt + kSlotSizeBytes * i,
+                                       kSlotSizeBytes, from, shared.data()) != 0) {
             continue;
         }
         // The count comes from whoever made the box, and need not be true.
-        const std::size_t body_at = kSlotsAt + kSlotSizeBytes * slot.bytes[0];
+        const std::size_t body_at = kSlotsAt + kSlotSizeBytes * slot[0];
         if (body_at + kMacSizeBytes > box.size()) return std::nullopt;
         std::string plaintext(box.size() - body_at - kMacSizeBytes, '\0');
         if (crypto_secretbox_open_easy(reinterpret_cast<unsigned char*>(plaintext.data()),
                                        from + body_at, box.size() - body_at, from,
-                                       slot.bytes.data() + 1) != 0) {
+                                       slot.data() + 1) != 0) {
             return std::nullopt;
         }
         return plaintext;

@@ -24,8 +24,8 @@ constexpr std::size_t kPrivateBoxRecipientsMax = 7;
 /// The randomness of one box. Never use it for two: whoever opens one opens the other.
 struct PrivateBoxEntropy {
     std::array<unsigned char, 24> nonce;
-    Bytes32 ephemeral_secret_key;
-    Bytes32 body_key;
+    Secret32 ephemeral_secret_key;
+    Secret32 body_key;
 };
 
 /// Boxes `plaintext` for curve25519 public keys. Returns base64 and ".box", as it stands in

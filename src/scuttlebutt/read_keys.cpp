@@ -20,8 +20,13 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::string_view kFeedType("\0\0", 2); // A feed, classic.
 
-std::string value_head(ReadKeyKind kind) {
-    return {static_cast<char>(kVersion), static_cast<char>(kind)};
+/// With room for all that follows, so that growing leaves no copy of a secret behind.
+std::string value_head(ReadKeyKind kind, std::size_t more) {
+    std::string value;
+    value.reserve(2 + more);
+    value.push_back(static_cast<char>(kVersion));
+    value.push_back(static_cast<char>(kind));
+    return value;
 }
 
 void append_bytes(std::string& to, const Bytes32& bytes) {
@@ -50,7 +55,7 @@ std::string_view name_of(ReadKeyKind kind) {
 
 PreparedFact identity_fact(const KeyPair& pair) {
     const BoxKeys twin = box_keys_of(pair);
-    std::string value = value_head(ReadKeyKind::identity);
+    std::string value = value_head(ReadKeyKind::identity, 3 * sizeof(Bytes32));
     append_bytes(value, pair.public_key);
     append_bytes(value, twin.public_key);
     append_bytes(value, twin.secret_key);
@@ -69,14 +74,14 @@ Result<std::vector<PreparedFact>> identity_facts(std::string_view secret_file) {
 }
 
 PreparedFact group_fact(const GroupKey& group) {
-    std::string value = value_head(ReadKeyKind::group);
+    std::string value = value_head(ReadKeyKind::group, sizeof(Bytes32) + 10 + group.group.size());
     append_bytes(value, group.key);
     append_sized(value, group.group);
     return fact_of(ReadKeyKind::group, key_fingerprint(group.key), std::move(value));
 }
 
 PreparedFact own_fact(const Bytes32& key) {
-    std::string value = value_head(ReadKeyKind::own);
+    std::string value = value_head(ReadKeyKind::own, sizeof(Bytes32));
     append_bytes(value, key);
     return fact_of(ReadKeyKind::own, key_fingerprint(key), std::move(value));
 }
@@ -90,11 +95,6 @@ std::string key_fingerprint(const Bytes32& key) {
     sodium_bin2hex(hex.data(), hex.size(), digest.data(), 8);
     hex.pop_back(); // The terminating NUL.
     return hex;
-}
-
-ReadKey::~ReadKey() {
-    sodium_memzero(box_keys.secret_key.data(), box_keys.secret_key.size());
-    sodium_memzero(key.data(), key.size());
 }
 
 bool read_key(std::string_view value, ReadKey& into) {

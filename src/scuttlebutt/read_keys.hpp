@@ -33,12 +33,11 @@ struct ReadKey {
     ReadKey() = default;
     ReadKey(const ReadKey&) = delete;
     ReadKey& operator=(const ReadKey&) = delete;
-    ~ReadKey();
 
     ReadKeyKind kind{};
     BoxKeys box_keys{}; ///< Of an identity.
     std::string feed;   ///< Of an identity: type, format and key, as envelopes name it.
-    Bytes32 key{};      ///< Of a group, and own.
+    Secret32 key;       ///< Of a group, and own.
     std::string group;  ///< The group's id, if it was given.
 };
 /// False when `value` is no such fact's value; nobody else than us is to write these.

@@ -2,7 +2,8 @@
 
 #include "base/json.hpp"
 #include "base/try.hpp"
-#include "scuttlebutt/wiped.hpp"
+
+#include <sodium.h>
 
 #include <sluice/scuttlebutt.hpp>
 
@@ -47,17 +48,17 @@ Result<std::string_view> string_member(const Value& json, std::string_view name)
 }
 
 /// `size` bytes before ".ed25519".
-Result<std::string> bytes_member(const Value& json, std::string_view name, std::size_t size) {
+Result<SecretBytes> bytes_member(const Value& json, std::string_view name, std::size_t size) {
     SLUICE_TRY_ASSIGN(const std::string_view text, string_member(json, name));
     const std::string quoted = "\"" + std::string(name) + "\"";
     if (!text.ends_with(kSuffix)) return wrong(quoted + " does not end in .ed25519");
-    const auto bytes = from_base64(text.substr(0, text.size() - kSuffix.size()));
+    auto bytes = secret_from_base64(text.substr(0, text.size() - kSuffix.size()));
     if (!bytes) return wrong(quoted + " is not base64");
     if (bytes->size() != size) {
         return wrong(quoted + " has " + std::to_string(bytes->size()) + " bytes, not " +
                      std::to_string(size));
     }
-    return *bytes;
+    return *std::move(bytes);
 }
 
 Result<KeyPair> pair_of(const Value& json) {
@@ -66,12 +67,12 @@ Result<KeyPair> pair_of(const Value& json) {
         curve != nullptr && curve->as_string() != "ed25519") {
         return wrong("its curve is not ed25519");
     }
-    SLUICE_TRY_ASSIGN(const std::string secret, bytes_member(json, "private", sizeof(Bytes64)));
-    SLUICE_TRY_ASSIGN(const std::string public_key, bytes_member(json, "public", sizeof(Bytes32)));
-    Wiped<Bytes32> seed;
-    std::copy_n(secret.begin(), seed.bytes.size(), seed.bytes.begin());
-    const KeyPair pair = key_pair_from_seed(seed.bytes);
-    const auto same = [](std::string_view bytes, const auto& key) {
+    SLUICE_TRY_ASSIGN(const SecretBytes secret, bytes_member(json, "private", sizeof(Bytes64)));
+    SLUICE_TRY_ASSIGN(const SecretBytes public_key, bytes_member(json, "public", sizeof(Bytes32)));
+    Secret32 seed;
+    std::copy_n(secret.begin(), seed.size(), seed.begin());
+    const KeyPair pair = key_pair_from_seed(seed);
+    const auto same = [](const SecretBytes& bytes, const auto& key) {
         return std::equal(
             key.begin(), key.end(), bytes.begin(), bytes.end(),
             [](unsigned char a, char b) { return a == static_cast<unsigned char>(b); });
@@ -83,8 +84,8 @@ Result<KeyPair> pair_of(const Value& json) {
     return pair;
 }
 
-std::optional<std::string> from_hex(std::string_view text) {
-    std::string bytes(text.size() / 2, '\0');
+std::optional<SecretBytes> secret_from_hex(std::string_view text) {
+    SecretBytes bytes(text.size() / 2, '\0');
     std::size_t size = 0;
     const char* end = nullptr;
     if (sodium_hex2bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
@@ -95,11 +96,11 @@ std::optional<std::string> from_hex(std::string_view text) {
     return bytes;
 }
 
-Result<Bytes32> group_key_bytes(std::string_view text) {
+Result<Secret32> group_key_bytes(std::string_view text) {
     const bool may_be_hex = text.size() == 2 * sizeof(Bytes32);
-    const auto bytes = may_be_hex ? from_hex(text) : from_base64(text);
+    const auto bytes = may_be_hex ? secret_from_hex(text) : secret_from_base64(text);
     if (!bytes) return wrong("the group's key is neither base64 nor hexadecimal");
-    Bytes32 key;
+    Secret32 key;
     if (bytes->size() != key.size()) {
         return wrong("the group's key has " + std::to_string(bytes->size()) + " bytes, not 32");
     }
@@ -116,15 +117,15 @@ Result<std::vector<KeyPair>> parse_secret_file(std::string_view text) {
     std::vector<KeyPair> pairs;
     JsonParser parser;
 
-    std::string whole;
-    for (const std::string_view line : lines) whole.append(line).append(1, '\n');
-    const Value* const one = parser.parse(whole);
-    if (one != nullptr) {
+    SecretBytes whole;
+    for (const std::string_view line : lines) {
+        whole.insert(whole.end(), line.begin(), line.end());
+        whole.push_back('\n');
+    }
+    if (const Value* const one = parser.parse(view_of(whole))) {
         SLUICE_TRY_ASSIGN(pairs.emplace_back(), pair_of(*one));
-        sodium_memzero(whole.data(), whole.size());
         return pairs;
     }
-    sodium_memzero(whole.data(), whole.size());
     for (const std::string_view line : lines) {
         const Value* const each = parser.parse(line);
         if (each == nullptr) return wrong("the file is neither one JSON object nor one a line");

@@ -5,7 +5,8 @@
 #include "scuttlebutt/message_parts.hpp"
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
-#include "scuttlebutt/wiped.hpp"
+
+#include <sodium.h>
 
 #include <algorithm>
 
@@ -91,9 +92,7 @@ Opened open_envelope(Context& context, const MessageParts& parts, std::string_vi
     return open_with_any(context, ReadKeyKind::identity, [&](const ReadKey& mine) -> Opened {
         const auto shared = direct_message_key(mine.box_keys, mine.feed, *theirs, place->feed);
         if (!shared) return std::nullopt;
-        Wiped<Bytes32> key;
-        key.bytes = *shared;
-        return open_as(key.bytes, kDirectMessageScheme);
+        return open_as(*shared, kDirectMessageScheme);
     });
 }
 
