@@ -2,6 +2,8 @@
 #include "database/database_test_support.hpp"
 #include "database/transform_test_support.hpp"
 
+#include <functional>
+
 namespace sluice::test {
 namespace {
 
@@ -62,6 +64,41 @@ protected:
         return view;
     }
     void add_ranked() { on.database->add_view("ranked", ranked()).value(); }
+    /// `ranked`, which keeps in `seen` what others see of it and of `liked` while it runs.
+    void add_watched(std::string& seen) {
+        CodeView view = ranked();
+        view.map_reading = [this, &seen, map = view.map_reading](
+                               Context& context, const Message& message, Emit& emit) {
+            map(context, message, emit);
+            const Snapshot now = on.database->snapshot();
+            seen = DatabaseOnDisk::rows_in(now, "liked") + " and " +
+                   DatabaseOnDisk::rows_in(now, "ranked");
+        };
+        on.database->add_view("ranked", view).value();
+    }
+    /// Of each author who is liked first of all.
+    CodeView gossip() {
+        CodeView view;
+        view.app = "gossip";
+        const Source liked = on.database->rows_of("liked").value();
+        view.reads = {liked};
+        view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
+            if (name_in(message).empty()) return;
+            const auto first = context.first(liked, Key());
+            emit(first ? first->key() : Key("silence"));
+        };
+        return view;
+    }
+    /// What `liked` has, of an application.
+    static CodeView owned_liked() {
+        CodeView view;
+        view.app = "owner";
+        view.map = [](const Message& message, Emit& emit) {
+            const std::string name = name_in(message, "likes");
+            if (!name.empty()) emit(Key(name));
+        };
+        return view;
+    }
 
     DatabaseOnDisk on;
     Seqs runs; ///< The messages on which `ranked` was run.
@@ -143,7 +180,7 @@ TEST_F(Readers, AreNotRunAgainWhenNothingHappenedWhileTheyWereAway) {
 }
 
 TEST_F(Readers, ReadFacts) {
-    on.append(author("ada"));
+    const Seq ada = on.append(author("ada"));
     CodeView view;
     view.app = "titles";
     view.map_reading = [](Context& context, const Message& message, Emit& emit) {
@@ -153,7 +190,8 @@ TEST_F(Readers, ReadFacts) {
     };
     on.database->add_view("titles", view).value();
     EXPECT_EQ(on.rows("titles"), R"(["nobody","ada"]=1)");
-    on.database->put_fact({{"titles", Key("ada")}, "countess"}).value();
+    const Changed put = on.database->put_fact({{"titles", Key("ada")}, "countess"}).value();
+    EXPECT_EQ(put.seqs, Seqs{ada});
     EXPECT_EQ(on.rows("titles"), R"(["countess","ada"]=1)");
     on.database->drop_fact({"titles", Key("ada")}).value();
     EXPECT_EQ(on.rows("titles"), R"(["nobody","ada"]=1)");
@@ -215,16 +253,7 @@ TEST_F(Readers, KeepNothingOfWhatTheyReadWhenItIsErased) {
     const std::string secret = "a secret that was told in confidence to nobody at all";
     const Seq told = on.append(likes(secret));
     on.append(author("ada"));
-    CodeView view;
-    view.app = "gossip";
-    const Source liked = on.database->rows_of("liked").value();
-    view.reads = {liked};
-    view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
-        if (name_in(message).empty()) return;
-        const auto first = context.first(liked, Key());
-        emit(first ? first->key() : Key("silence"));
-    };
-    on.database->add_view("gossip", view).value();
+    on.database->add_view("gossip", gossip()).value();
     on.append(author("bo"));
     for (const bool is_loaded : {true, false}) {
         if (!is_loaded) on.reopen();
@@ -234,8 +263,23 @@ TEST_F(Readers, KeepNothingOfWhatTheyReadWhenItIsErased) {
     on.database->erase(Seqs{told}).value();
     EXPECT_EQ(on.disk.find(secret).size(), 0u);
     EXPECT_EQ(on.disk.find_on_device(secret).size(), 0u);
-    on.database->add_view("gossip", view).value();
+    on.database->add_view("gossip", gossip()).value();
     EXPECT_EQ(on.rows("gossip"), R"(["silence"]=2 ["silence"]=3 ["silence"]=4 ["silence"]=5)");
+    on.expect_verified();
+}
+
+// P6: also not in files with rows that others took the place of.
+TEST_F(Readers, KeepNothingInFilesOfWhatTheyReadWhenItIsErased) {
+    const std::string secret = "a secret that was told in confidence to nobody at all";
+    const Seq told = on.append(likes(secret));
+    on.append(author("ada"));
+    on.database->add_view("gossip", gossip()).value();
+    on.database->merge_views().value();
+    on.append(likes("a much louder voice"));
+    EXPECT_EQ(on.rows("gossip"), R"(["a much louder voice"]=2)");
+    on.database->erase(Seqs{told}).value();
+    EXPECT_EQ(on.disk.find(secret).size(), 0u);
+    EXPECT_EQ(on.disk.find_on_device(secret).size(), 0u);
     on.expect_verified();
 }
 
@@ -269,13 +313,7 @@ TEST_F(Readers, MayReadOnlyWhatTheyWereRegisteredToRead) {
 
 // P1: a view that is read catches up, and who reads it follows.
 TEST_F(Readers, FollowAViewWhoseOwnerComesBack) {
-    CodeView owned;
-    owned.app = "owner";
-    owned.map = [](const Message& message, Emit& emit) {
-        const std::string name = name_in(message, "likes");
-        if (!name.empty()) emit(Key(name));
-    };
-    on.database->add_view("liked", owned).value();
+    on.database->add_view("liked", owned_liked()).value();
     const Seq ada = on.append(author("ada"));
     add_ranked();
     on.reopen();
@@ -284,9 +322,173 @@ TEST_F(Readers, FollowAViewWhoseOwnerComesBack) {
     EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=1)") << "the view that it reads is behind";
     on.expect_verified();
     runs.clear();
-    on.database->add_view("liked", owned).value();
+    on.database->add_view("liked", owned_liked()).value();
     EXPECT_EQ(on.rows("ranked"), R"([1,"ada"]=1)");
     EXPECT_EQ(runs, Seqs{ada});
+    on.expect_verified();
+}
+
+// P5: the short list is empty once it is worked off.
+TEST_F(Readers, AreRunOnceOnWhatWaitedForTheirCode) {
+    on.append(author("ada"));
+    const Seq like = on.append(likes("ada"));
+    add_ranked();
+    on.reopen();
+    on.database->delete_messages(Seqs{like}).value();
+    EXPECT_EQ(on.rows("ranked"), "");
+    add_ranked();
+    runs.clear();
+    const Seq newer = on.append(likes("nobody"));
+    EXPECT_EQ(runs, (Seqs{newer}));
+    EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=1)");
+}
+
+// P1, P4: what is read loses a row because its own code is not here, and who reads it follows.
+TEST_F(Readers, FollowAViewThatLosesARowWhileItsOwnerIsAway) {
+    on.database->add_view("liked", owned_liked()).value();
+    on.append(author("ada"));
+    const Seq like = on.append(likes("ada"));
+    add_ranked();
+    on.reopen();
+    add_ranked();
+    EXPECT_EQ(on.rows("ranked"), R"([1,"ada"]=1)");
+    on.database->replace(like, likes("nobody")).value();
+    EXPECT_EQ(on.rows("liked"), "");
+    EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=1)");
+    on.expect_verified();
+}
+
+// P3: while they follow, others see what they read as it was when they were right.
+TEST_F(Readers, ShowAnotherDefinitionOfWhatTheyReadOnlyWhenTheyFollow) {
+    on.append(R"({"likes":"ada","loves":"bo"})");
+    on.append(author("ada"));
+    std::string seen;
+    add_watched(seen);
+    on.database->add_view("liked", R"({"kind":"index","key":["/loves"]})").value();
+    EXPECT_EQ(seen, R"(["ada"]=1 and [1,"ada"]=2)");
+    EXPECT_EQ(on.rows("liked") + " and " + on.rows("ranked"), R"(["bo"]=1 and [0,"ada"]=2)");
+}
+
+// P3
+TEST_F(Readers, ShowAViewWhoseOwnerComesBackOnlyWhenTheyFollow) {
+    on.database->add_view("liked", owned_liked()).value();
+    on.append(author("ada"));
+    add_ranked();
+    on.reopen();
+    std::string seen;
+    add_watched(seen);
+    on.append(likes("ada"));
+    seen.clear();
+    on.database->add_view("liked", owned_liked()).value();
+    EXPECT_EQ(seen, R"( and [0,"ada"]=1)");
+    EXPECT_EQ(on.rows("liked") + " and " + on.rows("ranked"), R"(["ada"]=2 and [1,"ada"]=1)");
+}
+
+// P1: rows that nobody knows the reads of cannot follow, so they are derived anew.
+TEST_F(Readers, BeginAnewWhereTheirReadsAreDamaged) {
+    on.append(author("ada"));
+    CodeView view = ranked();
+    const Source liked = view.reads.front();
+    view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
+        const std::string name = name_in(message);
+        if (!name.empty()) emit(Key(name, context.has(liked, Key("the fan of " + name))));
+    };
+    on.database->add_view("ranked", view).value();
+    on.database->merge_views().value();
+    on.close();
+    damage(on, "the fan of ada", 0, "views");
+    on.open();
+    on.append(likes("the fan of ada")); // Looks for readers, and finds the damage.
+    on.reopen();
+    EXPECT_EQ(on.rows("ranked"), "");
+    on.database->add_view("ranked", view).value();
+    EXPECT_EQ(on.rows("ranked"), R"(["ada",true]=1)");
+    on.expect_verified();
+}
+
+// P1, P7: nobody can tell any more whom to wake when the old rows are gone.
+TEST_F(Readers, KeepWhatFollowsFromAnotherDefinitionWhenThePowerGoes) {
+    on.append(R"({"likes":"ada","loves":"bo"})");
+    on.append(author("ada"));
+    on.append(author("bo"));
+    add_ranked();
+    on.database->add_view("liked", R"({"kind":"index","key":["/loves"]})").value();
+    on.crash(Fate::lost);
+    add_ranked();
+    EXPECT_EQ(on.rows("ranked"), R"([0,"ada"]=2 [1,"bo"]=3)");
+    on.expect_verified();
+}
+
+/// The power goes in any of the operations of `act`; then `then` is to find nothing wrong.
+void cut_at_each_operation(DatabaseOnDisk& on, const std::function<void()>& act,
+                           const std::function<void(SimulatedDisk&)>& then) {
+    std::uint64_t states = 0;
+    on.disk.observe([&] {
+        if (testing::Test::HasFailure()) return;
+        ++states;
+        const auto disk = on.disk.copy_after_power_cut(Fate::kept);
+        then(*disk);
+        EXPECT_FALSE(testing::Test::HasFailure()) << "operation " << on.disk.operations();
+    });
+    act();
+    on.disk.observe({});
+    EXPECT_GT(states, 2u);
+}
+
+void expect_right(const Database& database) {
+    for (const VerifyReport::View& view : database.verify().value().views) {
+        for (const std::string& difference : view.differences) {
+            ADD_FAILURE() << view.name << ": " << difference;
+        }
+    }
+}
+
+// P1, P7: the same at an opening that finishes what was interrupted.
+TEST_F(Readers, FollowAnInterruptedChangeOfDefinitionAlthoughThePowerGoesTwice) {
+    on.append(R"({"likes":"ada","loves":"bo"})");
+    on.append(author("ada"));
+    on.append(author("bo"));
+    add_ranked();
+    const CodeView view = ranked();
+    const auto switch_definition = [&] {
+        on.database->add_view("liked", R"({"kind":"index","key":["/loves"]})").value();
+    };
+    cut_at_each_operation(on, switch_definition, [&](SimulatedDisk& disk) {
+        auto root = disk.root();
+        auto database = Database::open(*root, on.options).value();
+        disk.cut_power(Fate::lost, 0);
+        database.reset();
+        root = disk.root();
+        database = Database::open(*root, on.options).value();
+        database->add_view("ranked", view).value();
+        expect_right(*database);
+    });
+}
+
+// P1, P7: the name is known already, so a part must not pass for the whole.
+TEST_F(Readers, AreBuiltAnewBehindDamageAlthoughThePowerGoes) {
+    for (int i = 0; i < 100; ++i) on.append(author("author " + std::to_string(i)));
+    CodeView view = ranked();
+    view.map_reading = [liked = view.reads.front()](Context& context, const Message& message,
+                                                    Emit& emit) {
+        const std::string name = name_in(message);
+        emit(Key("what is said of " + name, context.has(liked, Key(name))));
+    };
+    on.database->add_view("ranked", view).value();
+    on.database->merge_views().value();
+    on.close();
+    damage(on, "what is said of author 7", 0, "views");
+    on.open();
+    on.database->add_view("ranked", view).value(); // Follows: nobody has looked at its rows yet.
+    EXPECT_EQ(on.rows("ranked"), "");
+    const auto build = [&] { on.database->add_view("ranked", view).value(); };
+    cut_at_each_operation(on, build, [&](SimulatedDisk& disk) {
+        const auto root = disk.root();
+        const auto database = Database::open(*root, on.options).value();
+        static_cast<void>(DatabaseOnDisk::rows_in(database->snapshot(), "ranked"));
+        database->add_view("ranked", view).value();
+        expect_right(*database);
+    });
     on.expect_verified();
 }
 
