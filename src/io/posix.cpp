@@ -224,8 +224,8 @@ public:
         if (!made && errno != EEXIST) return os_error(errno, "making " + path);
         if (made && ::fchmodat(fd_.get(), name.c_str(), 0700, 0) != 0)
             return os_error(errno, "making " + path);
-        const int fd =
-            ::openat(fd_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+        const int fd = repeated([&] { return ::openat(fd_.get(), name.c_str(), kFlags); });
         if (fd < 0) return opening_error(errno, fd_.get(), name, path);
         Descriptor descriptor(fd);
         struct stat status {};
