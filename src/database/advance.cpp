@@ -160,6 +160,8 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
         chain_since = run.to;
     }
 
+    SLUICE_TRY(check_reads_are_whole());
+
     StoreCommit step;
     step.position = run.to;
     step.behind = unmapped;
@@ -180,6 +182,29 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     auto committed = store->commit(std::move(step), ledger.gone());
     entry_added.notify_all();
     return committed;
+}
+
+/// Damage is found when a file is first looked at, and hides what it hits.
+bool Database::Impl::has_lost_reads() const {
+    if (chain.empty()) return false;
+    const std::vector<ViewId> damaged = store->damaged_views();
+    if (damaged.empty()) return false;
+    std::vector<ViewId> needed = chain_views();
+    needed.push_back(kPending);
+    for (const Chain::Stage& reader : chain.readers()) needed.push_back(reader.reads());
+    return std::any_of(needed.begin(), needed.end(), [&](ViewId id) {
+        return std::find(damaged.begin(), damaged.end(), id) != damaged.end();
+    });
+}
+
+/// Whoever was to be woken may not have been: then nothing of this may be shown, and opening begins
+/// anew.
+Result<void> Database::Impl::check_reads_are_whole() {
+    if (!has_lost_reads()) return {};
+    if (is_open) abandon();
+    return Error{Errc::corrupt,
+                 "a file that says what messages were read with is damaged; open the "
+                 "database again to derive its views anew"};
 }
 
 std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver) const {
@@ -306,6 +331,7 @@ Result<void> Database::Impl::advance_without_code(Advance& run) {
 
 /// Commits what there is, as part of a moment that has not come yet.
 Result<void> Database::Impl::save_part(Advance& run) {
+    SLUICE_TRY(check_reads_are_whole());
     // The rows must not become durable before the entries that they come from.
     if (!run.in_parts) SLUICE_TRY(log->sync());
     StoreCommit step;

@@ -129,6 +129,8 @@ struct Database::Impl {
     Chain::World world() const;
     std::optional<Chain::Stored> stored_message(Seq seq, bool is_new) const;
     std::vector<Seq> waiting(const StoreSnapshot& rows, std::string_view term) const;
+    bool has_lost_reads() const;
+    Result<void> check_reads_are_whole();
     /// Is it current with the transforms, or does it lag behind them?
     bool follows(ViewId view) const;
     Worklist plan(Advance& run);

@@ -133,7 +133,13 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     }
     SLUICE_TRY(load_definitions());
     SLUICE_TRY(open_chain());
-    SLUICE_TRY(open_views(progress));
+    auto opened_views = open_views(progress);
+    if (!opened_views && has_lost_reads()) {
+        notes.push_back("what messages were read with is damaged: views are derived anew");
+        SLUICE_TRY(forget_derived());
+        opened_views = open_views(progress);
+    }
+    SLUICE_TRY(opened_views);
     is_open = true;
 
     for (const auto& [at, erasure] : ledger.erasures()) {

@@ -398,7 +398,10 @@ TEST_F(Readers, BeginAnewWhereTheirReadsAreDamaged) {
     on.close();
     damage(on, "the fan of ada", 0, "views");
     on.open();
-    on.append(likes("the fan of ada")); // Looks for readers, and finds the damage.
+    // Looks for readers, and finds the damage.
+    const auto refused = on.database->append(NewMessage{likes("the fan of ada"), {}});
+    EXPECT_EQ(code_of(refused), Errc::corrupt);
+    EXPECT_EQ(code_of(on.database->append(NewMessage{likes("bo"), {}})), Errc::latched);
     on.reopen();
     EXPECT_EQ(on.rows("ranked"), "");
     on.database->add_view("ranked", view).value();

@@ -846,6 +846,25 @@ TEST(TransformsAfterDamage, ShowWhatTheyWouldWithoutTheFactThatIsDamaged) {
     }
 }
 
+// P1, P7: what cannot be read cannot say whom to wake.
+TEST(TransformDamage, OfWhatMessagesWereReadWithIsAnsweredAndHealedByOpening) {
+    Transforming on;
+    on.append(boxed("k1", says("inside")));
+    on.append(says("open"));
+    on.database->merge_views().value();
+    on.close();
+    damage(on, "\x04keysa", 1, "views");
+    on.open();
+    EXPECT_EQ(code_of(on.database->put_fact({kKey1, "v"})), Errc::corrupt);
+    EXPECT_EQ(code_of(on.database->append(NewMessage{says("more"), {}})), Errc::latched);
+    EXPECT_EQ(on.said(), R"(["open"]=3)") << "as before, for readers";
+    on.reopen();
+    EXPECT_EQ(on.said(), R"(["inside"]=2 ["open"]=3)");
+    EXPECT_FALSE(on.database->recovery_notes().empty());
+    on.append(says("more"));
+    on.expect_verified();
+}
+
 // Changing the chain.
 
 TEST(TransformsInUse, AreDerivedAgainInAnotherVersion) {

@@ -28,16 +28,38 @@ FailingAllocations::~FailingAllocations() {
 
 } // namespace sluice::test
 
-// All other forms of new and delete, but those for strict alignments, come down to these.
+// The standard's own forms come down to the first two; a sanitizer's do not, so each is here, but
+// those for strict alignments.
 
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return sluice::test::may_allocate() ? std::malloc(size > 0 ? size : 1) : nullptr;
+}
 void* operator new(std::size_t size) {
-    void* const at = sluice::test::may_allocate() ? std::malloc(size > 0 ? size : 1) : nullptr;
+    void* const at = operator new(size, std::nothrow);
     if (at == nullptr) throw std::bad_alloc();
     return at;
+}
+void* operator new[](std::size_t size) {
+    return operator new(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return operator new(size, std::nothrow);
 }
 void operator delete(void* at) noexcept {
     std::free(at);
 }
 void operator delete(void* at, std::size_t) noexcept {
+    std::free(at);
+}
+void operator delete(void* at, const std::nothrow_t&) noexcept {
+    std::free(at);
+}
+void operator delete[](void* at) noexcept {
+    std::free(at);
+}
+void operator delete[](void* at, std::size_t) noexcept {
+    std::free(at);
+}
+void operator delete[](void* at, const std::nothrow_t&) noexcept {
     std::free(at);
 }
