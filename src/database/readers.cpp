@@ -24,6 +24,10 @@ bool reads_in_the_end(const ViewSet& views, const View& from, std::string_view n
     });
 }
 
+std::string relation(const std::string& reader, const std::string& read) {
+    return std::string("view ").append(reader).append(" reads ").append(read);
+}
+
 bool has_rows_to_read(const View& view) {
     return kind_of(view) == ViewKind::index;
 }
@@ -80,7 +84,7 @@ Result<void> Database::Impl::check_reads(const std::string& name, const View& vi
         for (const std::string& each : *reads) {
             if (!views->contains(each)) {
                 return Error{Errc::not_found,
-                             "view " + name + " reads " + each + ", and there is no such view"};
+                             relation(name, each).append(", and there is no such view")};
             }
         }
     }
@@ -89,7 +93,7 @@ Result<void> Database::Impl::check_reads(const std::string& name, const View& vi
         if (reads == nullptr || has_rows_to_read(view)) continue;
         if (std::binary_search(reads->begin(), reads->end(), name)) {
             return Error{Errc::invalid_argument,
-                         "view " + reader + " reads " + name + ", so it must be an index"};
+                         relation(reader, name).append(", so it must be an index")};
         }
     }
     return {};
