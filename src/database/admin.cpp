@@ -1,5 +1,4 @@
 // Adding, switching and dropping views, and what there is to say about a database.
-#include "base/assert.hpp"
 #include "base/try.hpp"
 #include "database/impl.hpp"
 
@@ -91,11 +90,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                     }
                     continue;
                 }
-                SLUICE_TRY_ASSIGN(each.entry.id, catalog->take_id());
-                for (std::uint32_t i = 1; is_reader && i < Chain::kViewsOfReader; ++i) {
-                    SLUICE_TRY_ASSIGN(const ViewId next, catalog->take_id());
-                    SLUICE_ASSERT(next.value == each.entry.id.value + i);
-                }
+                SLUICE_TRY_ASSIGN(each.entry.id, take_ids(is_reader ? Chain::kViewsOfReader : 1));
                 (is_reader ? fresh_readers : fresh).push_back(each);
             }
         }
@@ -147,17 +142,6 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
 }
 
 namespace {
-
-/// Null pointer, or the name of a view that reads this one.
-const std::string* reader_of(const ViewSet& views, std::string_view name) {
-    for (const auto& [reader, each] : views) {
-        const std::vector<std::string>* const reads = reads_of(*each.view);
-        if (reads != nullptr && std::binary_search(reads->begin(), reads->end(), name)) {
-            return &reader;
-        }
-    }
-    return nullptr;
-}
 
 Result<void> check_name(std::string_view name) {
     constexpr std::size_t kNameSizeMax = 200;

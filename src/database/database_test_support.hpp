@@ -106,6 +106,17 @@ struct DatabaseOnDisk {
     std::unique_ptr<Database> database;
 };
 
+/// What is not as computed from nothing, or what of something erased is left: the first of it.
+inline std::string first_difference(const Database& database) {
+    const VerifyReport report = database.verify().value();
+    for (const std::string& problem : report.problems) return problem;
+    for (const std::string& file : report.needles_found) return "a needle in " + file;
+    for (const VerifyReport::View& view : report.views) {
+        for (const std::string& difference : view.differences) return view.name + ": " + difference;
+    }
+    return {};
+}
+
 template <typename T> Errc code_of(const Result<T>& result) {
     if (!result) return result.error().code;
     ADD_FAILURE() << "an error was expected";

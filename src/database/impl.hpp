@@ -55,6 +55,9 @@ struct OpenView {
 };
 using ViewSet = std::map<std::string, OpenView, std::less<>>;
 
+/// Null pointer, or the name of a view that reads this one (readers.cpp).
+const std::string* reader_of(const ViewSet& views, std::string_view name);
+
 /// Tells at most a few times a second.
 class ProgressMeter {
 public:
@@ -155,9 +158,11 @@ struct Database::Impl {
     // Transforms (transforms.cpp).
     /// The transforms of the catalog and the views that read, with the code that is here.
     void install_chain();
-    SeqBitmap live_messages() const;
+    SeqBitmap live_messages(Seq behind = {}) const;
     Result<void> open_chain();
     std::vector<ViewId> chain_views() const;
+    /// The first of as many ids that follow each other.
+    Result<ViewId> take_ids(std::uint32_t count);
     /// From here on everything is derived anew.
     Result<void> forget_derived();
 

@@ -34,6 +34,16 @@ bool has_rows_to_read(const View& view) {
 
 } // namespace
 
+const std::string* reader_of(const ViewSet& views, std::string_view name) {
+    for (const auto& [reader, each] : views) {
+        const std::vector<std::string>* const reads = reads_of(*each.view);
+        if (reads != nullptr && std::binary_search(reads->begin(), reads->end(), name)) {
+            return &reader;
+        }
+    }
+    return nullptr;
+}
+
 Chain::Stage Database::Impl::reader_stage(const OpenView& reader) const {
     Chain::Stage stage;
     stage.name = reader.entry.name;
@@ -88,15 +98,10 @@ Result<void> Database::Impl::check_reads(const std::string& name, const View& vi
             }
         }
     }
-    for (const auto& [reader, each] : *views) {
-        const std::vector<std::string>* const reads = reads_of(*each.view);
-        if (reads == nullptr || has_rows_to_read(view)) continue;
-        if (std::binary_search(reads->begin(), reads->end(), name)) {
-            return Error{Errc::invalid_argument,
-                         relation(reader, name).append(", so it must be an index")};
-        }
-    }
-    return {};
+    const std::string* const reader = has_rows_to_read(view) ? nullptr : reader_of(*views, name);
+    if (reader == nullptr) return {};
+    return Error{Errc::invalid_argument,
+                 relation(*reader, name).append(", so it must be an index")};
 }
 
 bool Database::Impl::has_loaded_readers() const {
@@ -132,11 +137,7 @@ void Database::Impl::mark_readers(ViewId view, std::span<const Seq> seqs, const 
 }
 
 void Database::Impl::wake_for_new(ViewId reader) {
-    SeqBitmap fresh = live_messages();
-    const Seq since = store->snapshot()->since(reader);
-    for (Seq seq = fresh.next_from({1}); seq <= since; seq = fresh.next_from(seq.next())) {
-        fresh.remove(seq);
-    }
+    const SeqBitmap fresh = live_messages(store->snapshot()->since(reader));
     for (std::size_t i = chain.transforms().size(); i < chain.stages().size(); ++i) {
         if (chain.stages()[i].cells == reader) extra.dirty.emplace_back(i, fresh);
     }

@@ -119,9 +119,18 @@ void Database::Impl::install_chain() {
     store->add_view({kPending, nullptr, false});
 }
 
-SeqBitmap Database::Impl::live_messages() const {
+Result<ViewId> Database::Impl::take_ids(std::uint32_t count) {
+    SLUICE_TRY_ASSIGN(const ViewId first, catalog->take_id());
+    for (std::uint32_t i = 1; i < count; ++i) {
+        SLUICE_TRY_ASSIGN(const ViewId next, catalog->take_id());
+        SLUICE_ASSERT(next.value == first.value + i);
+    }
+    return first;
+}
+
+SeqBitmap Database::Impl::live_messages(Seq behind) const {
     SeqBitmap live;
-    for (Seq seq{1}; seq <= log->last(); seq = seq.next()) {
+    for (Seq seq = behind.next(); seq <= log->last(); seq = seq.next()) {
         if (!ledger.is_change(seq) && !ledger.gone().deleted.contains(seq)) live.insert(seq);
     }
     return live;
@@ -208,11 +217,7 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
                        impl.catalog->find(name) == nullptr) {
                 fresh.push_back(entries.size());
                 CatalogEntry entry{{}, name, {}, each.version, {}};
-                SLUICE_TRY_ASSIGN(entry.id, impl.catalog->take_id());
-                for (std::uint32_t i = 1; i < Chain::kViewsOfTransform; ++i) {
-                    SLUICE_TRY_ASSIGN(const ViewId next, impl.catalog->take_id());
-                    SLUICE_ASSERT(next.value == entry.id.value + i);
-                }
+                SLUICE_TRY_ASSIGN(entry.id, impl.take_ids(Chain::kViewsOfTransform));
                 entries.push_back(std::move(entry));
             }
         }

@@ -261,22 +261,13 @@ void Chain::set_reads(const Stage& stage, Seq seq, const Draft::Emissions& reads
     draft.set_row(stage.reads(), seq, reads);
 }
 
-bool Chain::set_cells(std::size_t at, Seq seq, const Draft::Emissions& cells, Worklist& work,
-                      Draft& draft) const {
-    const ViewId view = stages_[at].cells;
+bool Chain::set_row(std::size_t first_stage, ViewId view, Seq seq,
+                    const Draft::Emissions& emissions, Worklist& work, Draft& draft) const {
     const Draft::Emissions before = draft.row(view, seq);
-    if (equal(before, cells)) return false;
-    wake_readers(at + 1, view, seq, before, cells, work, draft);
-    draft.set_row(view, seq, cells);
-    return true;
-}
-
-void Chain::set_row(ViewId view, Seq seq, const Draft::Emissions& emissions, Worklist& work,
-                    Draft& draft) const {
-    const Draft::Emissions before = draft.row(view, seq);
-    if (equal(before, emissions)) return;
-    wake_readers(transforms_, view, seq, before, emissions, work, draft);
+    if (equal(before, emissions)) return false;
+    wake_readers(first_stage, view, seq, before, emissions, work, draft);
     draft.set_row(view, seq, emissions);
+    return true;
 }
 
 Chain::Changes Chain::run_unit(std::size_t at, Seq seq, Worklist& work,
@@ -315,8 +306,8 @@ Chain::Changes Chain::run_unit(std::size_t at, Seq seq, Worklist& work,
     for (const std::string& token : context.tokens()) reads.push_back({token, {}});
     set_reads(stage, seq, reads, draft);
     Changes changes;
-    changes.cells =
-        set_cells(at, seq, stage.is_view ? emissions_of(row) : unit.cells(), work, draft);
+    changes.cells = set_row(at + 1, stage.cells, seq,
+                            stage.is_view ? emissions_of(row) : unit.cells(), work, draft);
     if (stage.is_view) return changes;
     const Draft::Emissions output = unit.output();
     if (equal(draft.row(stage.outputs(), seq), output)) {
@@ -331,7 +322,7 @@ Chain::Changes Chain::run_unit(std::size_t at, Seq seq, Worklist& work,
 /// Without the code, a row that rests on something else by now must go.
 Chain::Changes Chain::retract_unit(std::size_t at, Seq seq, Worklist& work, Draft& draft) const {
     set_reads(stages_[at], seq, {}, draft);
-    return {.cells = set_cells(at, seq, {}, work, draft), .output = false};
+    return {.cells = set_row(at + 1, stages_[at].cells, seq, {}, work, draft), .output = false};
 }
 
 // All units

@@ -140,9 +140,11 @@ public:
     /// Runs the transforms, stage by stage. The worklist is left with the messages whose rows in
     /// the views are to be derived: first, by the caller, in those that only map.
     Result<void> run_transforms(Worklist& work, const Run& run);
-    /// A message's row in a view that only maps and is read.
-    void set_row(ViewId view, Seq seq, const Draft::Emissions& emissions, Worklist& work,
-                 Draft& draft) const;
+    /// A message's row in a view that only maps and is read. Whether it is another one now.
+    bool set_row(ViewId view, Seq seq, const Draft::Emissions& emissions, Worklist& work,
+                 Draft& draft) const {
+        return set_row(transforms_, view, seq, emissions, work, draft);
+    }
     /// Then this.
     Result<void> run_readers(Worklist& work, const Run& run);
 
@@ -170,8 +172,9 @@ private:
     Changes retract_unit(std::size_t stage, Seq seq, Worklist& work, Draft& draft) const;
     ViewId find_source(std::size_t stage, const Source& source) const;
     void set_reads(const Stage& stage, Seq seq, const Draft::Emissions& reads, Draft& draft) const;
-    bool set_cells(std::size_t stage, Seq seq, const Draft::Emissions& cells, Worklist& work,
-                   Draft& draft) const;
+    /// And wakes whoever, in `first_stage` or behind it, looked at what is another one now.
+    bool set_row(std::size_t first_stage, ViewId view, Seq seq, const Draft::Emissions& emissions,
+                 Worklist& work, Draft& draft) const;
     void hand_to_readers(Worklist& work) const;
     /// Whoever, in `first_stage` or behind it, looked at what `owner` gave to `view`.
     void wake_readers(std::size_t first_stage, ViewId view, Seq owner,

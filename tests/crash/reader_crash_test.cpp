@@ -1,10 +1,8 @@
-// P1, P3, P6 and P7 for views that read views: the power is cut at every operation of building one,
-// of changes that wake them, of switching what they read and of their coming back; then the
-// database is opened, at first without their code. SLUICE_CRASH_STRIDE tries every so many
-// operations only (1: all).
+// P1, P3, P6 and P7 for views that read views: the power is cut at operations of building one, of
+// changes that wake them, of switching what they read and of their coming back; then the database
+// is opened, at first without their code. trials.hpp says how much is tried.
+#include "crash/crash_points.hpp"
 #include "database/transform_test_support.hpp"
-
-#include <cstdlib>
 
 namespace sluice::test {
 namespace {
@@ -80,64 +78,59 @@ struct Ranks : DatabaseOnDisk {
     }
 };
 
-std::string differences(const Database& database) {
-    const VerifyReport report = database.verify().value();
-    for (const std::string& problem : report.problems) return problem;
-    for (const VerifyReport::View& view : report.views) {
-        for (const std::string& difference : view.differences) return view.name + ": " + difference;
+/// What is wrong with what a crash left: without the code of the views that read, and with it.
+Verdict verdict_on(SimulatedDisk& disk, const Options& options, std::uint32_t version,
+                   const std::string& needle) {
+    Verdict verdict;
+    const auto root = disk.root();
+    const auto database = Database::open(*root, options);
+    if (!database) {
+        verdict.loss = "cannot be opened: " + database.error().context;
+        return verdict;
     }
-    return {};
+    verdict.loss = first_difference(**database);
+    if (!verdict.loss.empty()) return verdict;
+    Ranks::load(**database, version);
+    verdict.loss = first_difference(**database);
+    const bool is_erased = !needle.empty() && !(*database)->receipts().empty();
+    if (is_erased) verdict.leftover = find_on(disk, needle);
+    return verdict;
 }
 
-std::uint64_t stride() {
-    const char* const wanted = std::getenv("SLUICE_CRASH_STRIDE");
-    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 2;
-}
-
-/// Cuts the power at operations of `act` and looks at what is found: without the code of the views
-/// that read, and with it.
+/// Cuts the power at operations of `act`, and again while what is found is opened.
 template <typename Act>
-void cut_during(Ranks& on, const Act& act, const std::string& needle = {},
+void cut_during(const std::string& what, Ranks& on, const Act& act, const std::string& needle = {},
                 std::uint32_t version = 1) {
-    std::uint64_t states = 0;
-    int failures = 0;
+    Trials trials("crash while " + what);
+    const auto try_it = [&](SimulatedDisk& found, const std::string& when) {
+        trials.count_state(verdict_on(found, on.options, version, needle), when);
+    };
     on.disk.observe([&] {
-        if (on.disk.operations() % stride() != 0 || failures > 3) return;
-        const std::uint64_t turn = on.disk.operations() / stride();
-        const Fate fate = kEveryFate[turn % std::size(kEveryFate)];
-        ++states;
-        const auto disk = on.disk.copy_after_power_cut(fate, turn);
-        const auto root = disk->root();
-        const auto database = Database::open(*root, on.options);
-        std::string wrong =
-            database ? differences(**database) : "cannot be opened: " + database.error().context;
-        if (wrong.empty()) {
-            Ranks::load(**database, version);
-            wrong = differences(**database);
-        }
-        const bool is_erased = wrong.empty() && !(*database)->receipts().empty();
-        if (is_erased && !needle.empty() && !disk->find(needle).empty()) wrong = "a needle is left";
-        if (wrong.empty()) return;
-        ++failures;
-        ADD_FAILURE() << "operation " << on.disk.operations() << ", fate " << static_cast<int>(fate)
-                      << ": " << wrong;
+        const std::uint64_t turn = on.disk.operations() + round_number();
+        if (turn % stride() != 0 || trials.have_failed_enough()) return;
+        each_disk_after_power_cut(on.disk, [&](SimulatedDisk& found, const std::string& when) {
+            const auto again = found.copy_after_power_cut(Fate::kept);
+            try_it(found, when);
+            if (turn % (stride() * 5) != 0) return;
+            EXPECT_EQ(crash_while_opening(*again, on.options, 1, 7, when, try_it), "");
+        });
     });
     act();
     on.disk.observe({});
-    EXPECT_EQ(differences(*on.database), "");
-    EXPECT_GT(states, 2u);
+    EXPECT_EQ(first_difference(*on.database), "");
+    EXPECT_GT(trials.states(), 20u);
 }
 
 TEST(ReaderCrash, WhileOneIsBuilt) {
     Ranks on;
-    cut_during(on, [&] { on.load(); });
+    cut_during("a reader is built", on, [&] { on.load(); });
 }
 
 TEST(ReaderCrash, WhileWhatTheyReadIsDeletedAndRestored) {
     Ranks on;
     on.load();
     const Seqs likes = on.likes();
-    cut_during(on, [&] {
+    cut_during("what readers read goes and comes back", on, [&] {
         on.database->delete_messages(likes).value();
         on.database->merge_views().value();
         on.database->restore(likes).value();
@@ -151,7 +144,7 @@ TEST(ReaderCrash, WhileTheyComeBackToALongList) {
     on.reopen();
     on.database->delete_messages(on.likes()).value();
     on.append(R"({"likes":"author 1"})");
-    cut_during(on, [&] {
+    cut_during("readers come back", on, [&] {
         on.load();
         on.database->merge_views().value();
     });
@@ -160,7 +153,7 @@ TEST(ReaderCrash, WhileTheyComeBackToALongList) {
 TEST(ReaderCrash, WhileWhatTheyReadTakesAnotherDefinition) {
     Ranks on;
     on.load();
-    cut_during(on, [&] {
+    cut_during("what readers read is redefined", on, [&] {
         on.database->add_view("liked", kLoves).value();
         on.database->merge_views().value();
     });
@@ -170,7 +163,7 @@ TEST(ReaderCrash, WhileANewVersionTakesTheirPlace) {
     Ranks on;
     on.load();
     cut_during(
-        on,
+        "a new version of a reader is built", on,
         [&] {
             Ranks::load(*on.database, 2);
             on.database->merge_views().value();
@@ -188,7 +181,7 @@ TEST(ReaderCrash, WhileWhatTheyReadIsErased) {
     on.append(R"({"name":"author 99"})");
     on.database->merge_views().value();
     cut_during(
-        on,
+        "what readers read is erased", on,
         [&] {
             on.database->erase(Seqs{first, second}).value();
         },

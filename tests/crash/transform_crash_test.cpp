@@ -25,15 +25,6 @@ struct ManyEdits : Transforming {
     }
 };
 
-std::string differences(const Database& database) {
-    const VerifyReport report = database.verify().value();
-    for (const std::string& problem : report.problems) return problem;
-    for (const VerifyReport::View& view : report.views) {
-        for (const std::string& difference : view.differences) return view.name + ": " + difference;
-    }
-    return {};
-}
-
 std::size_t count_said(const Database& database, const char* text) {
     std::size_t count = 0;
     const Snapshot snapshot = database.snapshot();
@@ -69,7 +60,7 @@ std::string wrong_with(SimulatedDisk& disk, const ManyEdits& on, const Opening& 
     options.transforms = on.all;
     const auto database = Database::open(*root, options);
     if (!database) return "cannot be opened: " + database.error().context;
-    const std::string wrong = differences(**database);
+    const std::string wrong = first_difference(**database);
     return wrong.empty() ? look(disk, **database, /*has_code=*/true) : wrong;
 }
 

@@ -235,17 +235,7 @@ private:
         }
     }
 
-    std::string differences() {
-        const VerifyReport report = on_.database->verify().value();
-        for (const std::string& problem : report.problems) return problem;
-        for (const std::string& file : report.needles_found) return "a needle in " + file;
-        for (const VerifyReport::View& view : report.views) {
-            for (const std::string& difference : view.differences) {
-                return view.name + ": " + difference;
-            }
-        }
-        return {};
-    }
+    std::string differences() { return first_difference(*on_.database); }
 
     std::mt19937_64 random_;
     DatabaseOnDisk on_;
