@@ -62,6 +62,7 @@ struct Ranks : DatabaseOnDisk {
             }
         }
         std::vector<NewMessage> batch;
+        batch.reserve(bodies.size());
         for (const std::string& body : bodies) batch.push_back({body, {}});
         database->append(batch).value();
     }
