@@ -80,9 +80,11 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                 const bool is_reader = reads_of(*each.view) != nullptr;
                 if (same) {
                     each.entry.id = known->id;
-                    // One that was given up begins anew under its old name and id.
+                    // Whoever looked into damaged rows cannot be told what changes in them: such a
+                    // view begins anew under its old name and id. Others are mended.
                     const bool is_whole =
-                        std::find(damaged.begin(), damaged.end(), known->id) == damaged.end();
+                        std::find(damaged.begin(), damaged.end(), known->id) == damaged.end() ||
+                        (!is_reader && !chain.is_read(known->id));
                     if (is_reader) {
                         (is_whole ? loaded_readers : fresh_readers).push_back(each);
                     } else {
@@ -109,6 +111,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
             // up.
             SLUICE_TRY(catch_up({each}, false, store->snapshot()->since(each.entry.id), progress));
         }
+        SLUICE_TRY(mend(loaded, /*keys_too=*/false, progress));
         auto set = std::make_shared<ViewSet>(*views);
         std::vector<ViewId> replaced;
         for (const auto* const list : {&fresh, &loaded, &loaded_readers}) {

@@ -189,12 +189,17 @@ bool Database::Impl::has_lost_reads() const {
     if (chain.empty()) return false;
     const std::vector<ViewId> damaged = store->damaged_views();
     if (damaged.empty()) return false;
-    std::vector<ViewId> needed = chain_views();
-    needed.push_back(kPending);
-    for (const Chain::Stage& reader : chain.readers()) needed.push_back(reader.reads());
+    const std::vector<ViewId> needed = views_of_reads();
     return std::any_of(needed.begin(), needed.end(), [&](ViewId id) {
         return std::find(damaged.begin(), damaged.end(), id) != damaged.end();
     });
+}
+
+std::vector<ViewId> Database::Impl::views_of_reads() const {
+    std::vector<ViewId> needed = chain_views();
+    needed.push_back(kPending);
+    for (const Chain::Stage& reader : chain.readers()) needed.push_back(reader.reads());
+    return needed;
 }
 
 /// Whoever was to be woken may not have been: then nothing of this may be shown, and opening begins

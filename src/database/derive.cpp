@@ -163,6 +163,61 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
     return {};
 }
 
+Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool keys_too,
+                                  const ProgressFunction& progress) {
+    const std::vector<ViewId> damaged = store->damaged_views();
+    const auto is_damaged = [&](ViewId id) {
+        return std::find(damaged.begin(), damaged.end(), id) != damaged.end();
+    };
+    std::vector<OpenView> broken;
+    std::copy_if(current.begin(), current.end(), std::back_inserter(broken),
+                 [&](const OpenView& each) { return is_damaged(each.entry.id); });
+    const bool are_keys_broken = keys_too && is_damaged(kKeyRegister);
+    if (broken.empty() && !are_keys_broken) return {};
+
+    SLUICE_TRY(store->save()); // Gives those files up that were found damaged since.
+    const auto rows = store->snapshot();
+    std::vector<std::unique_ptr<SegmentStore::Loader>> loaders;
+    const auto derive = [&](const ViewSpec& spec, const std::string& name,
+                            const auto& emit) -> Result<void> {
+        SLUICE_TRY_ASSIGN(auto loader, store->load(spec));
+        const SeqBitmap lost = store->lost_rows(spec.id);
+        notes.push_back(std::to_string(lost.size()) + " entries are derived again for " + name +
+                        ", of which a file is damaged");
+        ProgressMeter meter(progress, "deriving again", lost.size());
+        std::uint64_t done = 0;
+        RowBatch batch;
+        for (Seq seq = lost.next_from({1}); seq != SeqBitmap::kNone;
+             seq = lost.next_from(seq.next())) {
+            emit(seq, batch);
+            meter.at(++done);
+            if (done % kChunkMessages == 0) SLUICE_TRY(loader->add(std::exchange(batch, {})));
+        }
+        SLUICE_TRY(loader->add(std::move(batch)));
+        loaders.push_back(std::move(loader));
+        return {};
+    };
+    for (const OpenView& each : broken) {
+        Mapper again({each.view});
+        const ViewSpec spec{each.entry.id, reducer_of(*each.view), false};
+        SLUICE_TRY(derive(spec, "view " + each.entry.name, [&](Seq seq, RowBatch& batch) {
+            if (ledger.gone().deleted.contains(seq)) return;
+            const auto message = seen(seq, log->last(), *rows);
+            if (message) again.map(seq, message->key, message->body, std::span(&batch, 1));
+        }));
+        count_errors({each}, again);
+    }
+    if (are_keys_broken) {
+        const ViewSpec spec{kKeyRegister, nullptr, true};
+        SLUICE_TRY(derive(spec, "the register of keys", [&](Seq seq, RowBatch& batch) {
+            const auto entry = log->read(seq);
+            const bool has_key = entry && !entry->erased && entry->kind == Log::Kind::message;
+            if (has_key) emit_key(batch, seq, entry->key);
+        }));
+    }
+    return store->mend(loaders);
+}
+
 Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, bool keys_too,
                                    std::unique_lock<std::mutex>& write_lock,
                                    const ProgressFunction& progress) {

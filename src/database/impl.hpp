@@ -126,6 +126,10 @@ struct Database::Impl {
     /// for them too, or what is appended in between is missing in them.
     Result<void> build(const std::vector<OpenView>& fresh_views, bool keys_too,
                        std::unique_lock<std::mutex>& write_lock, const ProgressFunction& progress);
+    /// Derives again what damaged files of these views had, and the register of keys with them.
+    /// They are as far as the log. Under write_mutex.
+    Result<void> mend(const std::vector<OpenView>& current, bool keys_too,
+                      const ProgressFunction& progress);
     struct Advance;
     /// `fresh_keys`: what new messages give to the register of keys.
     Result<Delta> delta_behind(Seq since, Seq keys_since, RowBatch& fresh_keys) const;
@@ -133,6 +137,8 @@ struct Database::Impl {
     std::optional<Chain::Stored> stored_message(Seq seq, bool is_new) const;
     std::vector<Seq> waiting(const StoreSnapshot& rows, std::string_view term) const;
     bool has_lost_reads() const;
+    /// Rows without which nobody knows what messages were read with.
+    std::vector<ViewId> views_of_reads() const;
     Result<void> check_reads_are_whole();
     /// Is it current with the transforms, or does it lag behind them?
     bool follows(ViewId view) const;

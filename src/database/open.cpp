@@ -108,7 +108,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         return Error{Errc::not_found, root->path() + " is not a sluice database"};
     }
     log = std::move(*opened);
-    if (!log->recovery_note().empty()) notes.push_back(log->recovery_note());
+    notes = log->recovery_notes();
     SLUICE_TRY(replay_changes());
 
     SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
@@ -217,8 +217,21 @@ Result<void> Database::Impl::load_definitions() {
 
 Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     const std::vector<ViewId> stored = store->stored_views();
+    const std::vector<ViewId> damaged = store->damaged_views();
+    const auto is_in = [](const std::vector<ViewId>& ids, ViewId id) {
+        return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    const auto is_plain = [this](const OpenView& each) {
+        return reads_of(*each.view) == nullptr && !chain.is_read(each.entry.id);
+    };
+    // What a damaged file had is derived again once the view has caught up; unless others looked
+    // into it, who would not be told what changed.
+    std::vector<ViewId> mendable{kKeyRegister};
+    for (const auto& [name, each] : *views) {
+        if (is_plain(each)) mendable.push_back(each.entry.id);
+    }
     const auto is_stored = [&](ViewId id) {
-        return std::find(stored.begin(), stored.end(), id) != stored.end();
+        return is_in(stored, id) || (is_in(damaged, id) && is_in(mendable, id));
     };
     std::vector<ViewId> known = chain_views();
     known.push_back(kKeyRegister);
@@ -227,8 +240,10 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     for (const auto& [name, each] : *views) known.push_back(each.entry.id);
     // What the catalog does not know is left of an interrupted change of definition.
     std::vector<ViewId> left_over;
-    for (const ViewId id : stored) {
-        if (std::find(known.begin(), known.end(), id) == known.end()) left_over.push_back(id);
+    for (const auto* const ids : {&stored, &damaged}) {
+        for (const ViewId id : *ids) {
+            if (!is_in(known, id)) left_over.push_back(id);
+        }
     }
     for (const ViewId id : left_over) wake_readers_of(id);
 
@@ -289,6 +304,13 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         }
     } else {
         notes.push_back("a transform in use is not in this program: the views stay where they are");
+    }
+    if (chain.is_loaded()) {
+        std::vector<OpenView> caught_up;
+        for (const auto& [name, each] : *views) {
+            if (is_plain(each) && can_map(*each.view)) caught_up.push_back(each);
+        }
+        SLUICE_TRY(mend(caught_up, keys_since.has_value(), progress));
     }
     if (!fresh.empty() || !keys_since) {
         std::unique_lock write_lock(write_mutex, std::defer_lock);

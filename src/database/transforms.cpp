@@ -140,8 +140,10 @@ Result<void> Database::Impl::forget_derived() {
     unfinished.reset();
     extra = {};
     chain_since = {};
-    for (const ViewId id : store->stored_views()) {
-        if (id != kKeyRegister) SLUICE_TRY(store->drop_view(id));
+    for (const auto& ids : {store->stored_views(), store->damaged_views()}) {
+        for (const ViewId id : ids) {
+            if (id != kKeyRegister) SLUICE_TRY(store->drop_view(id));
+        }
     }
     install_chain();
     return {};

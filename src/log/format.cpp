@@ -53,15 +53,15 @@ std::string encode_segment_header(const DatabaseId& id, Seq first) {
     return raw;
 }
 
-Result<Seq> decode_segment_header(std::string_view raw, const DatabaseId& id) {
+Result<SegmentHeader> decode_segment_header(std::string_view raw) {
     if (auto checked = check_header(raw, kSegmentMagic, kSegmentHeaderSize, "log segment");
         !checked) {
         return checked.error();
     }
-    if (raw.substr(16, id.size()) != std::string_view(id.data(), id.size())) {
-        return Error{Errc::corrupt, "log segment: it belongs to another database"};
-    }
-    return Seq{get_le<std::uint64_t>(raw.data() + 32)};
+    SegmentHeader header;
+    raw.copy(header.database.data(), header.database.size(), 16);
+    header.first = {get_le<std::uint64_t>(raw.data() + 32)};
+    return header;
 }
 
 std::uint64_t check_seed(const DatabaseId& id) {

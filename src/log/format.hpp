@@ -26,8 +26,12 @@ constexpr std::uint64_t kSegmentHeaderSize = 64;
 static_assert(kSegmentMagic.size() == 8 && kSegmentHeaderSize % 8 == 0);
 
 std::string encode_segment_header(const DatabaseId& id, Seq first);
-/// The first seq. Errors: corrupt; unsupported_version.
-Result<Seq> decode_segment_header(std::string_view raw, const DatabaseId& id);
+struct SegmentHeader {
+    DatabaseId database{};
+    Seq first;
+};
+/// Errors: corrupt; unsupported_version.
+Result<SegmentHeader> decode_segment_header(std::string_view raw);
 
 // An entry:
 //    0  check           u32  of bytes 4..27, seeded with the database id: bytes that a stranger put

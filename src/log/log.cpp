@@ -61,6 +61,23 @@ private:
     bool has_secrets_;
 };
 
+/// Without an id.
+Result<Identity> with_new_secret() {
+    if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
+    Identity identity;
+    randombytes_buf(identity.secret.data(), identity.secret.size());
+    return identity;
+}
+
+Result<void> save_identity(Directory& directory, const Identity& identity) {
+    SLUICE_TRY_ASSIGN(const auto file, directory.open(kNewIdentityName, Create::if_missing));
+    SLUICE_TRY(file->truncate(0));
+    SLUICE_TRY(file->write_at(0, encode_identity(identity)));
+    SLUICE_TRY(file->sync());
+    SLUICE_TRY(directory.rename(kNewIdentityName, kIdentityName));
+    return directory.sync();
+}
+
 Error entry_not_found(Seq seq, Seq last) {
     return {Errc::not_found, "there is no entry " + std::to_string(seq.value) +
                                  "; the last one is " + std::to_string(last.value)};
@@ -77,7 +94,12 @@ Log::~Log() {
     if (write_failed_) return;
     static_cast<void>(or_out_of_memory([&]() -> Result<void> {
                           SLUICE_TRY(sync());
-                          return active().save_index();
+                          for (const auto& segment : segments_) {
+                              const bool is_active = segment == segments_.back();
+                              if (!is_active && !segment->needs_index()) continue;
+                              SLUICE_TRY(segment->save_index());
+                          }
+                          return {};
                       }).has_value());
 }
 
@@ -86,19 +108,31 @@ Result<void> Log::create(Directory& directory) {
     if (!std::all_of(names.begin(), names.end(), may_precede_log)) {
         return Error{Errc::exists, directory.path() + " is not empty"};
     }
-    if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
-    Identity identity;
+    SLUICE_TRY_ASSIGN(Identity identity, with_new_secret());
     randombytes_buf(identity.id.data(), identity.id.size());
-    randombytes_buf(identity.secret.data(), identity.secret.size());
-
     // The identity gets its name last: a directory without it is not yet a log.
     SLUICE_TRY(LogSegment::create({&directory, identity.id, {1}, kSegmentHeaderSize}));
-    SLUICE_TRY_ASSIGN(const auto file, directory.open(kNewIdentityName, Create::if_missing));
-    SLUICE_TRY(file->truncate(0));
-    SLUICE_TRY(file->write_at(0, encode_identity(identity)));
-    SLUICE_TRY(file->sync());
-    SLUICE_TRY(directory.rename(kNewIdentityName, kIdentityName));
-    return directory.sync();
+    return save_identity(directory, identity);
+}
+
+Result<void> Log::restore_identity(Directory& directory) {
+    SLUICE_TRY_ASSIGN(const auto names, directory.list());
+    for (const std::string& name : names) {
+        if (name == kIdentityName) return Error{Errc::exists, directory.path() + "/" + name};
+    }
+    for (const std::string& name : names) {
+        if (!first_seq_in_name(name)) continue;
+        SLUICE_TRY_ASSIGN(const auto file, directory.open(name, Create::never));
+        std::string raw(std::min(file->size_bytes(), kSegmentHeaderSize), '\0');
+        SLUICE_TRY(file->read_at(0, raw.data(), raw.size()));
+        const auto header = decode_segment_header(raw);
+        if (!header) continue;
+        SLUICE_TRY_ASSIGN(Identity identity, with_new_secret());
+        identity.id = header->database;
+        return save_identity(directory, identity);
+    }
+    return Error{Errc::corrupt,
+                 directory.path() + " has no segment that says which database it belongs to"};
 }
 
 Result<std::unique_ptr<Log>> Log::open(Directory& directory, const LogOptions& options) {
@@ -114,35 +148,39 @@ Result<std::unique_ptr<Log>> Log::open(Directory& directory, const LogOptions& o
 
 Result<void> Log::open_segments() {
     SLUICE_TRY_ASSIGN(const auto names, directory_->list());
-    std::vector<Seq> firsts;
+    std::vector<LogSegment::Place> places;
     for (const std::string& name : names) {
-        if (const auto first = first_seq_in_name(name)) firsts.push_back(*first);
+        const auto first = first_seq_in_name(name);
+        if (!first) continue;
+        const LogSegment::Place place{directory_, identity_.id, *first,
+                                      options_.segment_size_bytes + kSegmentHeaderSize,
+                                      options_.read_only};
+        // Power loss leaves one without its header, which has nothing in it: begin_segment() syncs
+        // the header before the first entry is written. The first segment is there in any case.
+        SLUICE_TRY_ASSIGN(const bool exists, LogSegment::exists(place));
+        if (exists || *first == Seq{1}) {
+            places.push_back(place);
+        } else {
+            recovery_notes_.push_back(directory_->path() + "/" + name +
+                                      " is no segment of this log, and was passed over");
+        }
     }
-    if (firsts.empty()) {
+    if (places.empty()) {
         return Error{Errc::corrupt, directory_->path() + " has an identity but no segment"};
     }
-    // A segment that power loss left without its header has nothing in it: begin_segment() syncs
-    // the header before the first entry is written.
-    for (std::size_t i = 0; i < firsts.size(); ++i) {
-        const LogSegment::Place place{directory_, identity_.id, firsts[i],
-                                      options_.segment_size_bytes + kSegmentHeaderSize};
+    for (std::size_t i = 0; i < places.size(); ++i) {
         const std::optional<Seq> next =
-            i + 1 < firsts.size() ? std::optional(firsts[i + 1]) : std::nullopt;
-        SLUICE_TRY_ASSIGN(auto segment, LogSegment::open(place, next, recovery_note_));
+            i + 1 < places.size() ? std::optional(places[i + 1].first) : std::nullopt;
+        SLUICE_TRY_ASSIGN(auto segment, LogSegment::open(places[i], next, recovery_notes_));
         segments_.push_back(std::move(segment));
     }
-    if (active().size_bytes() == kSegmentHeaderSize && active().entry_count() == 0) {
-        // Whatever is missing of the header, write it again.
-        SLUICE_TRY_ASSIGN(segments_.back(),
-                          LogSegment::create({directory_, identity_.id, active().first(),
-                                              active().capacity_bytes()}));
-    }
+    last_ = active().last().value;
+    if (options_.read_only) return {};
     // What was scanned may still be in the page cache only; from here on it counts as durable. So
     // do the names in the directory, the catalog's among them: a view that somebody sees here must
     // not be gone tomorrow because the call that added it failed in its last sync.
     SLUICE_TRY(active().sync());
     SLUICE_TRY(directory_->sync());
-    last_ = active().last().value;
     durable_ = last_.load();
     write_failed_ = false;
     return {};
@@ -290,40 +328,66 @@ Result<Log::Entry> Log::read_back(Seq seq) const {
 
 Result<void> Log::wipe(std::span<const Seq> seqs) {
     SLUICE_TRY(check_writable());
-    std::vector<LogSegment*> touched;
-    std::vector<Seq> overwritten;
+    struct Overwritten {
+        LogSegment* segment;
+        LogSegment::Extent extent;
+    };
+    std::vector<Overwritten> overwritten;
     Result<void> found_all;
     for (const Seq seq : seqs) {
         const auto found = find_segment(seq);
         if (!found && found.error().code != Errc::corrupt) return found.error();
-        // Of an entry that is lost with its neighbours, or its segment, nobody can say where it
-        // lies. The others are wiped all the same.
+        const bool is_done = !overwritten.empty() && seq >= overwritten.back().extent.first &&
+                             seq <= overwritten.back().extent.last;
+        if (is_done) continue;
+        // Of an entry that is lost with its file nobody can say where it lies. The others are wiped
+        // all the same.
         const auto extent = found ? (*found)->extent_of(seq) : found.error();
         if (!extent) {
             if (found_all) found_all = extent.error();
             continue;
         }
         auto* const segment = const_cast<LogSegment*>(*found);
-        SLUICE_TRY(latch_failure(segment->overwrite(seq)));
-        overwritten.push_back(seq);
-        if (touched.empty() || touched.back() != segment) touched.push_back(segment);
+        SLUICE_TRY(latch_failure(segment->overwrite(*extent)));
+        overwritten.push_back({segment, *extent});
     }
-    std::sort(touched.begin(), touched.end());
-    touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-    for (LogSegment* const segment : touched) SLUICE_TRY(latch_failure(segment->sync()));
-
-    for (const Seq seq : overwritten) {
-        auto* const segment = const_cast<LogSegment*>(segment_of(seq));
-        SLUICE_TRY_ASSIGN(const bool wiped, segment->is_wiped(seq));
+    LogSegment* synced = nullptr;
+    for (const auto& [segment, extent] : overwritten) {
+        if (segment != std::exchange(synced, segment)) SLUICE_TRY(latch_failure(segment->sync()));
+    }
+    for (const auto& [segment, extent] : overwritten) {
+        SLUICE_TRY_ASSIGN(const bool wiped, segment->is_wiped(extent));
         if (!wiped) {
-            return latch_failure(Error{Errc::corrupt, "entry " + std::to_string(seq.value) +
+            return latch_failure(Error{Errc::corrupt, "entry " +
+                                                          std::to_string(extent.first.value) +
                                                           " did not stay overwritten"});
         }
         // Only now: a hole punched before the zeros are durable would leave the old blocks as they
         // are, outside the file.
-        SLUICE_TRY(latch_failure(segment->punch_holes(seq)));
+        SLUICE_TRY(latch_failure(segment->punch_holes(extent)));
     }
     return found_all;
+}
+
+std::vector<std::string> Log::damaged_indexes() const {
+    std::vector<std::string> names;
+    for (const auto& segment : segments_) {
+        if (segment->is_index_damaged()) names.push_back(LogSegment::index_name(segment->first()));
+    }
+    return names;
+}
+
+std::vector<Seq> Log::not_wiped(std::span<const Seq> seqs) const {
+    std::vector<Seq> left;
+    for (const Seq seq : seqs) {
+        const auto segment = find_segment(seq);
+        if (!segment) continue;
+        const auto extent = (*segment)->extent_of(seq);
+        if (!extent) continue;
+        const auto wiped = (*segment)->is_wiped(*extent);
+        if (!wiped || !*wiped) left.push_back(seq);
+    }
+    return left;
 }
 
 std::vector<Seq> Log::changes_at_open() const {
@@ -345,10 +409,24 @@ std::vector<Seq> Log::damaged_at_open() const {
     return damaged;
 }
 
-std::vector<Log::Damage> Log::check() const {
+std::vector<Log::Damage> Log::check(const std::function<void(Seq)>& progress) const {
     std::vector<Damage> damages;
     for (Seq seq{1}; seq <= last(); seq = seq.next()) {
-        if (const auto entry = read(seq); !entry) damages.push_back({seq, entry.error().context});
+        progress(seq);
+        if (read(seq)) continue;
+        const LogSegment* const segment = segment_of(seq);
+        const auto extent =
+            segment != nullptr ? segment->extent_of(seq) : Result<LogSegment::Extent>(Error{});
+        if (extent) {
+            damages.push_back({seq, extent->last, LogSegment::file_name(segment->first()),
+                               extent->begin, extent->end});
+            seq = extent->last;
+        } else if (!damages.empty() && damages.back().file.empty() &&
+                   damages.back().last.next() == seq) {
+            damages.back().last = seq;
+        } else {
+            damages.push_back({seq, seq, {}, 0, 0});
+        }
     }
     return damages;
 }

@@ -20,6 +20,8 @@ namespace sluice {
 struct LogOptions {
     /// A segment is closed when the next batch would make it larger. Bytes.
     std::uint64_t segment_size_bytes = 64 * 1024 * 1024;
+    /// Whatever is wrong stays as it is, and no file is changed: append() and wipe() answer latched.
+    bool read_only = false;
 };
 
 /// Promises. log_test.cpp, log_recovery_test.cpp and log_erase_test.cpp hold each in its own words.
@@ -40,6 +42,10 @@ public:
 
     /// Makes the log in an empty directory. Errors: exists.
     static Result<void> create(Directory& directory);
+    /// Makes the identity again that was lost: with the id that the segments' headers have, and
+    /// another secret, so that nothing that was hashed with the old one is recognized. `directory`
+    /// has no identity. Errors: exists; corrupt (no segment has a header).
+    static Result<void> restore_identity(Directory& directory);
     /// Reads the indexes and the tail, cuts a torn tail off. `directory` must outlive the log.
     /// Errors: not_found (no log here); corrupt; unsupported_version; io.
     static Result<std::unique_ptr<Log>> open(Directory& directory, const LogOptions& options);
@@ -75,9 +81,11 @@ public:
     Result<Entry> read_back(Seq seq) const;
 
     /// Overwrites key, body and checksum of each entry in place and makes that durable, then reads
-    /// it back and gives whole blocks to the file system. Repeating it is harmless. Errors: io;
-    /// corrupt (what was read back is not what was written; or an entry is damaged so that it
-    /// cannot be found: then the others are wiped); latched.
+    /// it back and gives whole blocks to the file system. Repeating it is harmless. `seqs` ascend.
+    /// Of damaged entries whose headers are lost, everything between their neighbours is
+    /// overwritten: with the entry those beside it that nobody can read either. Errors: io; corrupt
+    /// (what was read back is not what was written; or an entry is lost with its file: then the
+    /// others are wiped); latched.
     Result<void> wipe(std::span<const Seq> seqs);
 
     /// As after a failed write: what is in memory may not be what it should be.
@@ -90,15 +98,23 @@ public:
     std::vector<Seq> changes_at_open() const;
     /// Entries whose bytes are damaged, as far as opening came across them. check() finds all.
     std::vector<Seq> damaged_at_open() const;
-    /// What opening had to cut off, for people; empty if nothing.
-    const std::string& recovery_note() const { return recovery_note_; }
+    /// What opening cut off, or passed over, for people.
+    const std::vector<std::string>& recovery_notes() const { return recovery_notes_; }
 
-    /// Reads every entry, and says of each damaged one what is wrong.
+    /// One damaged entry, or several that follow each other.
     struct Damage {
-        Seq seq;
-        std::string what;
+        Seq first;
+        Seq last;
+        std::string file;        ///< Its name; empty: it is lost.
+        std::uint64_t begin = 0; ///< Where they lie in it, in bytes.
+        std::uint64_t end = 0;
     };
-    std::vector<Damage> check() const;
+    /// Reads every entry, and answers those that are damaged. `progress` is told each seq.
+    std::vector<Damage> check(const std::function<void(Seq)>& progress = [](Seq) {}) const;
+    /// The names of index files that are damaged. Without them nothing is missing.
+    std::vector<std::string> damaged_indexes() const;
+    /// Those of `seqs`, which ascend and are erased, of which a file shows more than lengths.
+    std::vector<Seq> not_wiped(std::span<const Seq> seqs) const;
 
     const log_format::Identity& identity() const { return identity_; }
     std::uint64_t size_bytes() const;
@@ -126,7 +142,7 @@ private:
     std::atomic<std::uint64_t> durable_{0};
     std::mutex sync_mutex_;
     std::atomic<bool> write_failed_{true}; ///< Until it is wholly open.
-    std::string recovery_note_;
+    std::vector<std::string> recovery_notes_;
     std::string batch_bytes_; // Of append(), kept so that its pages need not be zeroed every time.
 };
 

@@ -164,8 +164,10 @@ TEST(LogRecovery, NamesADamagedEntryAndReadsItsNeighbours) {
             }
             const auto damage = on.log->check();
             ASSERT_EQ(damage.size(), 2u);
-            EXPECT_EQ(damage[0].seq, Seq{7});
-            EXPECT_NE(damage[1].what.find("entry 38"), std::string::npos);
+            EXPECT_EQ(damage[0].first, Seq{7});
+            EXPECT_EQ(damage[1].first, Seq{38});
+            EXPECT_EQ(damage[1].last, Seq{38});
+            EXPECT_TRUE(on.directory->open(damage[1].file, Create::never)) << damage[1].file;
             EXPECT_EQ(on.append("goes on"), Seq{41});
         }
     }
@@ -449,7 +451,8 @@ TEST(LogRecovery, SaysWhatItCutOff) {
     LogOnDisk on(disk);
     EXPECT_EQ(on.log->last(), Seq{1});
     EXPECT_TRUE(disk.find_on_device("half an entry").empty());
-    EXPECT_NE(on.log->recovery_note().find("behind seq 1"), std::string::npos);
+    ASSERT_EQ(on.log->recovery_notes().size(), 1U);
+    EXPECT_NE(on.log->recovery_notes()[0].find("behind seq 1"), std::string::npos);
 }
 
 } // namespace

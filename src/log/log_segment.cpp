@@ -65,52 +65,83 @@ Result<std::unique_ptr<LogSegment>> LogSegment::create(const Place& place) {
 }
 
 Result<std::unique_ptr<LogSegment>>
-LogSegment::open(const Place& place, std::optional<Seq> next_first, std::string& note) {
+LogSegment::open(const Place& place, std::optional<Seq> next_first,
+                 std::vector<std::string>& notes) {
     SLUICE_TRY_ASSIGN(auto file, place.directory->open(file_name(place.first), Create::never));
-    const std::uint64_t size_bytes = file->size_bytes();
+    std::uint64_t size_bytes = file->size_bytes();
     if (size_bytes > kCapacityBytesMax + kSegmentHeaderSize) {
-        return Error{Errc::corrupt, file_name(place.first) + " is larger than a segment can be"};
+        return Error{Errc::corrupt, place.directory->path() + "/" + file_name(place.first) +
+                                        " is larger than a segment can be"};
+    }
+    // A damaged header costs nothing: the file's name says the same.
+    SLUICE_TRY_ASSIGN(const bool has_header, check_header(place, *file));
+    if (!has_header && !place.read_only) {
+        SLUICE_TRY(file->write_at(0, encode_segment_header(place.database, place.first)));
+        SLUICE_TRY(file->sync());
+        size_bytes = file->size_bytes();
     }
     Place sized = place;
     sized.capacity_bytes = std::max(place.capacity_bytes, size_bytes);
     std::unique_ptr<LogSegment> segment(new LogSegment(sized));
     SLUICE_TRY(segment->start(std::move(file), size_bytes));
-
-    const std::string_view raw = segment->map_.bytes(0, std::min(size_bytes, kSegmentHeaderSize));
-    const Result<Seq> first = decode_segment_header(raw, place.database);
-    // A damaged header costs nothing: the file's name says the same. One of another database, or of
-    // a newer version, is another matter.
-    if (!first && first.error().code == Errc::unsupported_version) return first.error();
-    if (first && *first != place.first) {
-        return Error{Errc::corrupt, file_name(place.first) + " holds another segment"};
-    }
-
-    segment->load_index();
-    SLUICE_TRY(segment->take_tail(segment->scan_tail(), next_first, note));
+    segment->index_ = segment->load_index();
+    SLUICE_TRY(segment->take_tail(segment->scan_tail(), next_first, notes));
     return segment;
 }
 
-void LogSegment::load_index() {
+Result<bool> LogSegment::check_header(const Place& place, const File& file) {
+    std::string raw(std::min(file.size_bytes(), kSegmentHeaderSize), '\0');
+    SLUICE_TRY(file.read_at(0, raw.data(), raw.size()));
+    const auto header = decode_segment_header(raw);
+    const std::string path = place.directory->path() + "/" + file_name(place.first);
+    if (!header) {
+        if (header.error().code == Errc::corrupt) return false;
+        return Error{header.error().code, path + ": " + header.error().context};
+    }
+    if (header->database != place.database) {
+        return Error{Errc::corrupt, path + " belongs to another database"};
+    }
+    if (header->first != place.first) {
+        return Error{Errc::corrupt, path + " holds the segment that begins with entry " +
+                                        std::to_string(header->first.value)};
+    }
+    return true;
+}
+
+Result<bool> LogSegment::exists(const Place& place) {
+    SLUICE_TRY_ASSIGN(auto file, place.directory->open(file_name(place.first), Create::never));
+    const auto has_header = check_header(place, *file);
+    if (!has_header || *has_header) return true; // Also what open() will refuse.
+    Place sized = place;
+    sized.capacity_bytes = file->size_bytes();
+    LogSegment segment(sized);
+    SLUICE_TRY(segment.start(std::move(file), sized.capacity_bytes));
+    return segment.load_index() == Index::used || !segment.scan_tail().empty();
+}
+
+LogSegment::Index LogSegment::load_index() {
     size_bytes_ = kSegmentHeaderSize;
     auto file = place_.directory->open(index_name(first()), Create::never);
-    if (!file) return;
+    if (!file) return file.error().code == Errc::not_found ? Index::none : Index::refused;
     const std::uint64_t file_size = (*file)->size_bytes();
     std::string head(kIndexHeaderSize, '\0');
-    if (file_size < head.size() || !(*file)->read_at(0, head.data(), head.size())) return;
+    if (file_size < head.size() || !(*file)->read_at(0, head.data(), head.size())) {
+        return Index::refused;
+    }
     const auto header = decode_index_header(head);
     if (!header || header->first != first() || header->covered_size > file_->size_bytes() ||
         header->covered_size < kSegmentHeaderSize || header->covered_size % 8 != 0 ||
         header->entry_count > header->covered_size / kEntryHeaderSize ||
         header->change_count > header->entry_count ||
         file_size != kIndexHeaderSize + header->change_count * 8 + header->entry_count * 4) {
-        return;
+        return Index::refused;
     }
     std::string changes(header->change_count * 8, '\0');
     if (!(*file)->read_at(kIndexHeaderSize, changes.data(), changes.size()) ||
         !index_check_matches(head, changes) ||
         !(*file)->read_at(kIndexHeaderSize + changes.size(),
                           reinterpret_cast<char*>(offsets_.get()), header->entry_count * 4)) {
-        return;
+        return Index::refused;
     }
     for (std::size_t i = 0; i < header->change_count; ++i) {
         changes_.push_back({get_le<std::uint64_t>(changes.data() + i * 8)});
@@ -120,6 +151,7 @@ void LogSegment::load_index() {
     }
     entry_count_ = header->entry_count;
     size_bytes_ = header->covered_size;
+    return Index::used;
 }
 
 std::optional<EntryHeader> LogSegment::header_at(std::uint64_t offset, std::uint64_t end) const {
@@ -168,7 +200,7 @@ Seq LogSegment::durable_at_least(const std::vector<Found>& found) const {
 }
 
 Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
-                                   std::string& note) {
+                                   std::vector<std::string>& notes) {
     const Seq durable = next_first ? Seq{next_first->value - 1} : durable_at_least(found);
 
     // Take entries up to the last whole batch, and no further than the first that is missing or
@@ -200,16 +232,18 @@ Result<void> LogSegment::take_tail(const std::vector<Found>& found, std::optiona
         return {};
     }
     if (size_bytes() < file_->size_bytes()) {
-        note = file_name(first()) + ": cut " + std::to_string(file_->size_bytes() - size_bytes()) +
-               " bytes of unfinished writes off its end, behind seq " +
-               std::to_string(last().value);
+        notes.push_back(file_name(first()) + ": " + (place_.read_only ? "there are " : "cut ") +
+                        std::to_string(file_->size_bytes() - size_bytes()) +
+                        " bytes of unfinished writes " + (place_.read_only ? "at" : "off") +
+                        " its end, behind seq " + std::to_string(last().value));
+        if (place_.read_only) return {};
         // Zeros first: what was never acknowledged is not left to lie around in free blocks either.
         SLUICE_TRY(overwrite_with_zeros(*file_, size_bytes(), file_->size_bytes() - size_bytes()));
         SLUICE_TRY(file_->sync());
         SLUICE_TRY(file_->truncate(size_bytes()));
         SLUICE_TRY(file_->sync());
     }
-    if (never_known_durable) SLUICE_TRY(write_again(*never_known_durable));
+    if (never_known_durable && !place_.read_only) SLUICE_TRY(write_again(*never_known_durable));
     return {};
 }
 
@@ -244,12 +278,15 @@ Error LogSegment::damaged_error(Seq seq) const {
 }
 
 std::optional<std::uint64_t> LogSegment::search(Seq seq) const {
-    for (std::uint64_t offset = kSegmentHeaderSize; offset < size_bytes();) {
-        const auto header = header_at(offset, size_bytes());
-        if (header && header->seq == seq) return offset;
-        offset += header ? header->size_on_disk() : 8;
-    }
-    return std::nullopt;
+    std::call_once(searched_, [&] {
+        for (std::uint64_t offset = kSegmentHeaderSize; offset < size_bytes();) {
+            const auto header = header_at(offset, size_bytes());
+            if (header) found_by_search_.emplace(header->seq.value, offset);
+            offset += header ? header->size_on_disk() : 8;
+        }
+    });
+    const auto found = found_by_search_.find(seq.value);
+    return found != found_by_search_.end() ? std::optional(found->second) : std::nullopt;
 }
 
 Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
@@ -261,9 +298,9 @@ Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
     if (!header || header->seq != seq) {
         // Either the entry is damaged, or the index is and the entry lies elsewhere.
         const auto elsewhere = search(seq);
-        if (!elsewhere) return damaged_error(seq);
+        header = elsewhere ? header_at(*elsewhere, size_bytes()) : std::nullopt;
+        if (!header) return damaged_error(seq);
         offset = *elsewhere;
-        header = header_at(offset, size_bytes());
     }
     return Located{*header, offset, map_.bytes(offset + kEntryHeaderSize, header->payload_size)};
 }
@@ -302,27 +339,39 @@ Result<void> LogSegment::save_index() const {
     return place_.directory->rename(temporary, index_name(first()));
 }
 
+bool LogSegment::is_index_damaged() const {
+    if (index_ != Index::used) return index_ == Index::refused;
+    for (Seq seq = first(); seq <= last(); seq = seq.next()) {
+        const auto located = locate(seq);
+        if (located && located->offset != offsets_[seq.value - first().value]) return true;
+    }
+    return false;
+}
+
 Result<LogSegment::Extent> LogSegment::extent_of(Seq seq) const {
     if (const auto located = locate(seq)) {
         return Extent{located->offset + kStatePosition,
-                      located->offset + located->header.size_on_disk(), true};
+                      located->offset + located->header.size_on_disk(), seq, seq, true};
     }
-    Extent extent{kSegmentHeaderSize, size_bytes(), false};
     if (seq > last()) return damaged_error(seq);
-    if (seq > first()) {
-        SLUICE_TRY_ASSIGN(const Located before, locate({seq.value - 1}));
-        extent.begin = before.offset + before.header.size_on_disk();
+    Extent extent{kSegmentHeaderSize, size_bytes(), seq, seq, false};
+    for (; extent.first > first(); extent.first = {extent.first.value - 1}) {
+        const auto before = locate({extent.first.value - 1});
+        if (!before) continue;
+        extent.begin = before->offset + before->header.size_on_disk();
+        break;
     }
-    if (seq < last()) {
-        SLUICE_TRY_ASSIGN(const Located behind, locate(seq.next()));
-        extent.end = behind.offset;
+    for (; extent.last < last(); extent.last = extent.last.next()) {
+        const auto behind = locate(extent.last.next());
+        if (!behind) continue;
+        extent.end = behind->offset;
+        break;
     }
     if (extent.begin >= extent.end) return damaged_error(seq); // It is not between them.
     return extent;
 }
 
-Result<void> LogSegment::overwrite(Seq seq) {
-    SLUICE_TRY_ASSIGN(const Extent extent, extent_of(seq));
+Result<void> LogSegment::overwrite(const Extent& extent) {
     // Mark and zeros in one write: the change entry that ordered this is durable already, so a
     // write torn in between is finished by the next open() whatever the mark says.
     std::string zeros(std::min<std::uint64_t>(extent.end - extent.begin, 256 * 1024), '\0');
@@ -332,8 +381,7 @@ Result<void> LogSegment::overwrite(Seq seq) {
     return overwrite_with_zeros(*file_, rest, extent.end - rest);
 }
 
-Result<bool> LogSegment::is_wiped(Seq seq) const {
-    SLUICE_TRY_ASSIGN(const Extent extent, extent_of(seq));
+Result<bool> LogSegment::is_wiped(const Extent& extent) const {
     std::uint64_t at = extent.begin;
     if (extent.has_header) {
         if (map_.bytes(at, 1).front() != kErased) return false;
@@ -349,8 +397,7 @@ Result<bool> LogSegment::is_wiped(Seq seq) const {
     return true;
 }
 
-Result<void> LogSegment::punch_holes(Seq seq) {
-    SLUICE_TRY_ASSIGN(const Extent extent, extent_of(seq));
+Result<void> LogSegment::punch_holes(const Extent& extent) {
     const std::uint64_t from =
         extent.has_header ? extent.begin + kEntryHeaderSize - kStatePosition : extent.begin;
     const std::uint64_t first_block = (from + kBlockSize - 1) / kBlockSize * kBlockSize;

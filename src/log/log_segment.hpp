@@ -5,12 +5,14 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace sluice {
 
-/// Threads: locate(), read() and the counters from any thread; the rest from the log's writer.
+/// Threads: locate(), read(), extent_of() and the counters from any thread; the rest from the log's writer.
 class LogSegment {
 public:
     /// What open() and create() need to know of the log they belong to.
@@ -19,18 +21,25 @@ public:
         log_format::DatabaseId database;
         Seq first;
         std::uint64_t capacity_bytes; ///< The file will not grow beyond it. Below 4 GiB.
+        bool read_only = false;       ///< Nothing is mended.
     };
     static constexpr std::uint64_t kCapacityBytesMax = std::uint64_t{2} << 30;
 
     static std::string file_name(Seq first);
     static std::string index_name(Seq first);
+    /// Whether this is the header of the segment that belongs here. Errors: corrupt (it is another
+    /// segment's, or another database's); unsupported_version.
+    static Result<bool> check_header(const Place& place, const File& file);
 
     /// Makes the file with its header, durable with its name.
     static Result<std::unique_ptr<LogSegment>> create(const Place& place);
+    /// Whether there is one. A file of its name that has neither the header of a segment, nor an
+    /// index, nor an entry is none: a crash in create() left it, or a stranger.
+    static Result<bool> exists(const Place& place);
     /// Loads the index and scans what it does not cover. With no `next_first` this is the last
     /// segment, whose tail may be torn and is then cut off; `note` says what was.
     static Result<std::unique_ptr<LogSegment>>
-    open(const Place& place, std::optional<Seq> next_first, std::string& note);
+    open(const Place& place, std::optional<Seq> next_first, std::vector<std::string>& notes);
 
     Seq first() const { return place_.first; }
     std::uint64_t entry_count() const { return entry_count_.load(std::memory_order_acquire); }
@@ -58,23 +67,30 @@ public:
     Result<void> append(std::string_view bytes, const std::vector<NewEntry>& entries);
     Result<void> sync() { return file_->sync(); }
     Result<void> save_index() const;
+    /// Whether there is none, or what there was could not be used.
+    bool needs_index() const { return index_ != Index::used; }
+    /// Whether there is one that was not used, or that leads elsewhere.
+    bool is_index_damaged() const;
 
-    /// What erasing the entry overwrites.
+    /// What erasing an entry overwrites.
     struct Extent {
         std::uint64_t begin = 0;
         std::uint64_t end = 0;
+        Seq first; ///< The entries that it concerns.
+        Seq last;
         bool has_header = true;
     };
-    /// State, checksum and payload. Where the header is damaged, all that lies between the entry's
-    /// neighbours. Errors: corrupt (a neighbour is damaged, too).
+    /// State, checksum and payload. Where the header is damaged, all that lies between the nearest
+    /// neighbours that can be read: what other entries were there is as lost as this one. Errors:
+    /// corrupt (nothing of it is here).
     Result<Extent> extent_of(Seq seq) const;
 
-    /// Overwrites that. Not synced. Harmless to repeat.
-    Result<void> overwrite(Seq seq);
-    /// Whether the file shows nothing of the entry any more.
-    Result<bool> is_wiped(Seq seq) const;
+    /// Overwrites it. Not synced. Harmless to repeat.
+    Result<void> overwrite(const Extent& extent);
+    /// Whether the file shows nothing of it any more.
+    Result<bool> is_wiped(const Extent& extent) const;
     /// Gives the whole blocks inside a wiped payload back to the file system.
-    Result<void> punch_holes(Seq seq);
+    Result<void> punch_holes(const Extent& extent);
 
 private:
     struct Found {
@@ -86,12 +102,13 @@ private:
     explicit LogSegment(const Place& place)
         : place_(place), seed_(log_format::check_seed(place.database)) {}
     Result<void> start(std::unique_ptr<File> file, std::uint64_t size_bytes);
-    void load_index();
+    enum class Index : std::uint8_t { none, refused, used };
+    Index load_index();
     std::vector<Found> scan_tail() const;
     Seq durable_at_least(const std::vector<Found>& found) const;
     Result<void> write_again(std::uint64_t from);
     Result<void> take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
-                           std::string& note);
+                           std::vector<std::string>& notes);
     /// Of an entry that lies before `end`. A reader may look up to size_bytes() and no further: the
     /// writer is changing what lies behind, and the size of the file.
     std::optional<log_format::EntryHeader> header_at(std::uint64_t offset, std::uint64_t end) const;
@@ -111,6 +128,10 @@ private:
     std::atomic<std::uint64_t> size_bytes_{0};
     std::vector<Seq> changes_;
     std::vector<Seq> damaged_;
+    Index index_ = Index::none;
+    /// Where scanning the whole file finds the entries, once somebody had to.
+    mutable std::once_flag searched_;
+    mutable std::unordered_map<std::uint64_t, std::uint64_t> found_by_search_;
 };
 
 } // namespace sluice

@@ -190,34 +190,49 @@ Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::Impl::load(const Vie
     return std::unique_ptr<Loader>(std::make_unique<SegmentLoader>(*this, view, load_queue_.get()));
 }
 
+namespace {
+
+SegmentLoader& as_ours(const std::unique_ptr<SegmentStore::Loader>& loader) {
+    auto* const ours = dynamic_cast<SegmentLoader*>(loader.get());
+    SLUICE_ASSERT(ours != nullptr);
+    return *ours;
+}
+
+} // namespace
+
+/// Adds what the loaders have built to these views, which are theirs.
+Result<void> SegmentStore::Impl::take_built(std::span<const std::unique_ptr<Loader>> finished,
+                                            std::span<const std::shared_ptr<ViewState>> views) {
+    // The caller's job holds the files, and no purge can come between.
+    for (const auto& loader : finished) as_ours(loader).end();
+    for (std::size_t i = 0; i < finished.size(); ++i) {
+        SLUICE_TRY_ASSIGN(auto segments, as_ours(finished[i]).finish());
+        std::vector<RowSource> files_built;
+        for (auto& segment : segments) {
+            views[i]->seq_hi = std::max(views[i]->seq_hi, segment->seq_hi());
+            files_built.emplace_back().file = std::move(segment);
+        }
+        // Files before runs: fold_small_runs() looks at the end.
+        std::vector<RowSource>& sources = views[i]->sources;
+        sources.insert(sources.begin(), files_built.begin(), files_built.end());
+    }
+    return {};
+}
+
 Result<void> SegmentStore::Impl::install(std::span<const std::unique_ptr<Loader>> finished,
                                          Seq since) {
     SLUICE_TRY(latch.check());
     if (since > state()->position) {
         return Error{Errc::invalid_argument, "a view installed ahead of the store's position"};
     }
-    const auto as_ours = [](const std::unique_ptr<Loader>& loader) -> SegmentLoader& {
-        auto* const ours = dynamic_cast<SegmentLoader*>(loader.get());
-        SLUICE_ASSERT(ours != nullptr);
-        return *ours;
-    };
     const std::lock_guard work_lock(work_mutex_);
-    // From here the job holds the files and no purge can come between.
-    for (const auto& loader : finished) as_ours(loader).end();
     std::vector<std::shared_ptr<ViewState>> loaded;
     for (const auto& loader : finished) {
-        SLUICE_TRY_ASSIGN(auto segments, as_ours(loader).finish());
         loaded.push_back(std::make_shared<ViewState>());
-        ViewState& view = *loaded.back();
-        view.spec = as_ours(loader).view();
-        view.named = true;
-        for (auto& segment : segments) {
-            view.seq_hi = std::max(view.seq_hi, segment->seq_hi());
-            RowSource source;
-            source.file = std::move(segment);
-            view.sources.push_back(std::move(source));
-        }
+        loaded.back()->spec = as_ours(loader).view();
+        loaded.back()->named = true;
     }
+    SLUICE_TRY(take_built(finished, loaded));
     std::vector<RowSource> replaced;
     {
         const std::lock_guard lock(update_mutex_);
@@ -242,6 +257,32 @@ Result<void> SegmentStore::Impl::install(std::span<const std::unique_ptr<Loader>
         if (source.file) files.doom(std::move(source.file));
     }
     return {};
+}
+
+Result<void> SegmentStore::Impl::mend(std::span<const std::unique_ptr<Loader>> finished) {
+    SLUICE_TRY(latch.check());
+    const std::lock_guard work_lock(work_mutex_);
+    std::vector<std::shared_ptr<ViewState>> mended;
+    const std::shared_ptr<const StoreState> found = state();
+    for (const auto& loader : finished) {
+        const ViewState* const view = found->find(as_ours(loader).view().id);
+        SLUICE_ASSERT(view != nullptr);
+        mended.push_back(std::make_shared<ViewState>(*view));
+    }
+    SLUICE_TRY(take_built(finished, mended));
+    {
+        const std::lock_guard lock(update_mutex_);
+        auto next = std::make_shared<StoreState>(*state());
+        for (auto& view : mended) {
+            view->damage.reset();
+            view->lost.clear();
+            next->views = with_view(*next->views, std::move(view));
+        }
+        publish(std::move(next));
+    }
+    Outcome outcome;
+    outcome.found = state();
+    return write_record(outcome, {});
 }
 
 } // namespace sluice

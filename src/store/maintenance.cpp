@@ -104,16 +104,14 @@ Result<void> SegmentStore::Impl::cut() {
 
 /// Makes the outcome durable, then visible; what it replaced is doomed.
 Result<void> SegmentStore::Impl::conclude(Outcome outcome) {
-    std::vector<ViewId> given_up;
+    GivenUp given_up;
     for (const auto& view : *outcome.found->views) {
-        if (!view->damage && view->known_damage() != nullptr) given_up.push_back(view->spec.id);
+        for (const RowSource& source : view->sources) {
+            if (source.file && source.file->known() == Segment::Known::damaged) {
+                given_up.insert(source.file.get());
+            }
+        }
     }
-    std::erase_if(outcome.changes, [&](Change& change) {
-        if (std::find(given_up.begin(), given_up.end(), change.view) == given_up.end())
-            return false;
-        for (auto& segment : change.added) files.doom(std::move(segment));
-        return true;
-    });
     SLUICE_TRY(write_record(outcome, given_up));
     publish_changes(outcome, given_up);
     for (Change& change : outcome.changes) {
@@ -130,7 +128,7 @@ Result<void> SegmentStore::Impl::conclude(Outcome outcome) {
 }
 
 Result<void> SegmentStore::Impl::write_record(const Outcome& outcome,
-                                              std::span<const ViewId> given_up) {
+                                              const GivenUp& given_up) {
     if (options.before_save) SLUICE_TRY(latch.keep(options.before_save(outcome.found->position)));
     const ManifestRecord record = record_of(outcome, given_up);
     SLUICE_TRY(latch.keep(manifest_.append(record)));
@@ -142,7 +140,7 @@ Result<void> SegmentStore::Impl::write_record(const Outcome& outcome,
 }
 
 ManifestRecord SegmentStore::Impl::record_of(const Outcome& outcome,
-                                             std::span<const ViewId> given_up) const {
+                                             const GivenUp& given_up) const {
     ManifestRecord record;
     record.position = outcome.is_cut ? outcome.found->position : durable_position_;
     record.next_file_number = files.next_number();
@@ -150,10 +148,8 @@ ManifestRecord SegmentStore::Impl::record_of(const Outcome& outcome,
     for (const auto& view : *outcome.found->views) {
         const ViewId id = view->spec.id;
         const auto durable = durable_since_.find(id);
-        const bool dropped =
-            view->damage || std::find(given_up.begin(), given_up.end(), id) != given_up.end();
         // A view that was added since the last cut has rows in memory only: it comes with the next.
-        if (dropped || (!outcome.is_cut && durable == durable_since_.end())) continue;
+        if (!outcome.is_cut && durable == durable_since_.end()) continue;
 
         ManifestRecord::View stored;
         stored.id = id;
@@ -173,7 +169,16 @@ ManifestRecord SegmentStore::Impl::record_of(const Outcome& outcome,
             }
             stored.segments.push_back(std::move(entry));
         };
+        const auto name_lost = [&](Seq seq_lo, Seq seq_hi) {
+            stored.segments.push_back(
+                {ManifestRecord::SegmentEntry::kLost, 0, 0, seq_lo, seq_hi, {}});
+        };
+        for (const ViewState::Lost& part : view->lost) name_lost(part.seq_lo, part.seq_hi);
         for (const RowSource& source : view->sources) {
+            if (source.file && given_up.contains(source.file.get())) {
+                name_lost(source.seq_lo(), source.seq_hi());
+                continue;
+            }
             const bool removed =
                 change != outcome.changes.end() &&
                 std::any_of(change->removed.begin(), change->removed.end(),
@@ -190,7 +195,7 @@ ManifestRecord SegmentStore::Impl::record_of(const Outcome& outcome,
     return record;
 }
 
-void SegmentStore::Impl::publish_changes(const Outcome& outcome, std::span<const ViewId> given_up) {
+void SegmentStore::Impl::publish_changes(const Outcome& outcome, const GivenUp& given_up) {
     const std::lock_guard lock(update_mutex_);
     auto next = std::make_shared<StoreState>(*state());
     for (const Change& change : outcome.changes) {
@@ -218,15 +223,11 @@ void SegmentStore::Impl::publish_changes(const Outcome& outcome, std::span<const
         count_memory(*now, *view);
         next->views = with_view(*next->views, std::move(view));
     }
-    for (const ViewId id : given_up) {
-        const ViewState* const now = next->find(id);
+    for (const auto& now : given_up.empty() ? ViewTable() : ViewTable(*next->views)) {
         auto view = std::make_shared<ViewState>(*now);
-        view->damage = *now->known_damage();
-        for (const RowSource& source : now->sources) {
-            if (source.file) files.doom(source.file);
-        }
-        view->sources.clear();
-        count_memory(*now, *view);
+        auto taken = view->lose(given_up);
+        if (taken.empty()) continue;
+        for (auto& file : taken) files.doom(std::move(file));
         next->views = with_view(*next->views, std::move(view));
     }
     if (outcome.is_cut) settle(*next, *outcome.found);
@@ -308,7 +309,7 @@ Result<void> SegmentStore::Impl::merge(std::shared_ptr<const StoreState> found,
                                       return {};
                                   }));
         outcome.changes.push_back(std::move(change));
-    } // Else the record gives the view up.
+    } // Else the record gives the damaged file up.
     return conclude(std::move(outcome));
 }
 

@@ -11,7 +11,9 @@ namespace sluice {
 /// in the rows: no terms, no values, no checksums of them.
 struct ManifestRecord {
     struct SegmentEntry {
-        std::uint64_t file_number = 0;
+        /// In place of a number: the rows of these seqs are lost with a damaged file.
+        static constexpr std::uint64_t kLost = 0;
+        std::uint64_t file_number = kLost;
         std::uint64_t size_bytes = 0;
         std::uint64_t rows = 0;
         Seq seq_lo;

@@ -156,10 +156,9 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
             for (const RowSource& source : view->sources) {
                 if (!source.file) continue;
                 if (source.file->damage() != nullptr) {
-                    // Nobody can tell which rows it holds. The record gives up the view.
+                    // Nobody can tell which rows it holds. The record gives it up.
                     gives_up = true;
-                    change.removed.clear();
-                    break;
+                    continue;
                 }
                 if (holds_any(source, seqs) ||
                     holds_dead(source, rederived, view->gone_of(outcome.found->gone))) {

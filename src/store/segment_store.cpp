@@ -49,6 +49,9 @@ bool agrees(const Segment& segment, ViewId view, const ManifestRecord::SegmentEn
 /// Errors: corrupt, also where the file is missing; io; unsupported_version.
 Result<RowSource> open_source(SegmentFiles& files, ViewId view,
                               const ManifestRecord::SegmentEntry& entry) {
+    if (entry.file_number == ManifestRecord::SegmentEntry::kLost) {
+        return Error{Errc::corrupt, "a file was damaged, and what it had is not derived again yet"};
+    }
     auto segment = files.open(entry.file_number);
     if (!segment && segment.error().code == Errc::not_found) {
         return Error{Errc::corrupt, segment.error().context};
@@ -109,19 +112,17 @@ Result<void> SegmentStore::Impl::open() {
             for (const auto& entry : stored.segments) {
                 auto source = open_source(files, stored.id, entry);
                 if (!source && source.error().code != Errc::corrupt) return source.error();
+                view->seq_hi = std::max(view->seq_hi, entry.seq_hi);
                 if (!source) {
                     // Without one of its segments a view is a part that looks like the whole.
                     view->damage = source.error();
-                    view->sources.clear();
-                    break;
+                    view->lost.push_back({entry.seq_lo, entry.seq_hi});
+                    continue;
                 }
-                view->seq_hi = std::max(view->seq_hi, entry.seq_hi);
+                used.push_back(entry.file_number);
                 view->sources.push_back(*std::move(source));
             }
-            if (!view->damage) {
-                for (const auto& entry : stored.segments) used.push_back(entry.file_number);
-                durable_since_[stored.id] = stored.since;
-            }
+            durable_since_[stored.id] = stored.since;
             if (stored.since != record->position) {
                 opened->lagging.emplace_back(stored.id, stored.since);
             }
@@ -223,7 +224,6 @@ Result<void> SegmentStore::Impl::commit(StoreCommit commit, const Gone& gone) {
                 const auto at = std::find_if(table->begin(), table->end(), [&](const auto& view) {
                     return view->spec.id == rows.view;
                 });
-                if ((*at)->damage) continue; // Given up: it will be built anew.
                 auto view = std::make_shared<ViewState>(**at);
                 rows.batch.order_by_seq();
                 for (const RowBatch::Row& row : rows.batch.rows()) {
@@ -360,6 +360,16 @@ Result<std::unique_ptr<SegmentStore::Loader>> SegmentStore::load(const ViewSpec&
 
 Result<void> SegmentStore::install(std::span<const std::unique_ptr<Loader>> loaders, Seq since) {
     return impl_->install(loaders, since);
+}
+
+SeqBitmap SegmentStore::lost_rows(ViewId view) const {
+    const std::shared_ptr<const StoreState> now = impl_->state();
+    const ViewState* const state = now->find(view);
+    return state != nullptr ? state->lost_rows() : SeqBitmap();
+}
+
+Result<void> SegmentStore::mend(std::span<const std::unique_ptr<Loader>> loaders) {
+    return impl_->mend(loaders);
 }
 
 Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> erased,

@@ -27,9 +27,9 @@ struct SegmentStoreOptions {
 /// each view's since(), or an empty commit if nothing does: with it the store learns what is gone.
 /// Before that nobody should read.
 ///
-/// A damaged file costs its view and no other: walks of that view are empty and say why in
-/// status(), damaged_views() names it, the next record drops it. The owner builds it again from the
-/// log, with load() and install().
+/// A damaged file costs its rows and no others: walks of its view are empty and say why in
+/// status(), damaged_views() names it, the next record says which rows are lost. The owner derives
+/// lost_rows() again from the log, with load() and mend(), or the whole view, with install().
 ///
 /// After a failed write every function that would write answers latched; reading goes on.
 ///
@@ -47,8 +47,8 @@ public:
 
     /// The views that the manifest has. add_view() must name each before it is read or merged.
     std::vector<ViewId> stored_views() const;
-    /// Views given up because a file of theirs is damaged, as far as anybody has read. Dropping or
-    /// installing one takes it off the list.
+    /// Views of which a file is damaged, as far as anybody has read. Dropping, installing or mending
+    /// one takes it off the list.
     std::vector<ViewId> damaged_views() const;
 
     void add_view(const ViewSpec& view) override;
@@ -74,6 +74,14 @@ public:
     /// `since` <= the store's position. Each takes the place of a view with its id. The next commit
     /// brings them further, or names them as behind. The loaders are empty afterwards.
     Result<void> install(std::span<const std::unique_ptr<Loader>> loaders, Seq since);
+
+    /// The seqs that may have had rows in damaged files of the view, and have no row now. save()
+    /// first: it gives those up that were damaged since.
+    SeqBitmap lost_rows(ViewId view) const;
+    /// The loaders' rows, of lost_rows() as the log has them at the store's position, take the
+    /// place of what was lost, in one moment and durably. The loaders are empty afterwards. From
+    /// the thread that commits.
+    Result<void> mend(std::span<const std::unique_ptr<Loader>> loaders);
 
     /// P6: no file of the store holds a row of `erased` after this, nor a dead one of `rederived`,
     /// nor did it leave one behind in a file that was not overwritten. The erased seqs must be in

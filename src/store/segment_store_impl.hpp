@@ -68,6 +68,7 @@ public:
     // loader.cpp
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
     Result<void> install(std::span<const std::unique_ptr<Loader>> finished, Seq since);
+    Result<void> mend(std::span<const std::unique_ptr<Loader>> finished);
 
     const SegmentStoreOptions options;
     SegmentFiles files;
@@ -100,10 +101,14 @@ private:
 
     // Jobs. Called with work_mutex_ held.
     Result<void> cut();
+    Result<void> take_built(std::span<const std::unique_ptr<Loader>> finished,
+                            std::span<const std::shared_ptr<ViewState>> views);
     Result<void> conclude(Outcome outcome);
-    Result<void> write_record(const Outcome& outcome, std::span<const ViewId> given_up);
-    ManifestRecord record_of(const Outcome& outcome, std::span<const ViewId> given_up) const;
-    void publish_changes(const Outcome& outcome, std::span<const ViewId> given_up);
+    /// Files that are given up: as one of them was found damaged, what it had is lost.
+    using GivenUp = std::set<const Segment*>;
+    Result<void> write_record(const Outcome& outcome, const GivenUp& given_up);
+    ManifestRecord record_of(const Outcome& outcome, const GivenUp& given_up) const;
+    void publish_changes(const Outcome& outcome, const GivenUp& given_up);
     void settle(StoreState& next, const StoreState& found);
     Result<void> merge(std::shared_ptr<const StoreState> found, const ViewState& view,
                        std::vector<RowSource> inputs);

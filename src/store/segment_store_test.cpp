@@ -204,6 +204,20 @@ TEST(SegmentStore, RefusesToWriteAfterAFailedWriteAndGoesOnReading) {
     EXPECT_EQ(it.row_count(), 4u);
 }
 
+/// What the view of texts has of message 5.
+std::string text_of_five(const SegmentStore& store) {
+    const auto snapshot = store.snapshot();
+    const auto row = snapshot->row(kTexts, {5});
+    return row.size() == 1 ? std::string(row[0].term) : std::to_string(row.size()) + " terms";
+}
+
+StoreCommit say_five_anew() {
+    StoreCommit commit;
+    commit.position = {99};
+    commit.rows.push_back({kTexts, {}, batch_of({{5, {{"text five anew", ""}}}})});
+    return commit;
+}
+
 /// Changes a byte in the middle of the newest file of a kind.
 void damage_file(Directory& root, const std::string& prefix, std::uint64_t position) {
     const std::vector<std::string> names = root.list().value();
@@ -233,12 +247,11 @@ TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
         EXPECT_FALSE(it.store->check().empty());
         EXPECT_EQ(grouped(*it.store->snapshot(), kSums).size(), 2u);
 
-        // The next record drops it, and it can be built anew.
+        // Until somebody derives it again, it stays known that something is missing.
         it.store->save().value();
         it.reopen();
-        it.store->commit({{40}, {}, {}}, it.gone).value();
-        EXPECT_EQ(it.store->stored_views().size(), 2u); // add_view() made an empty one.
-        EXPECT_EQ(it.row_count(), 0u);
+        EXPECT_EQ(it.store->damaged_views(), std::vector<ViewId>{kTexts});
+        EXPECT_EQ(it.store->lost_rows(kTexts).size(), 40u);
         auto loader = it.store->load({kTexts, nullptr, false}).value();
         loader->add(std::move(TextStore::rows(1, 40, 40).rows[0].batch)).value();
         it.store->install(std::span(&loader, 1), {40}).value();
@@ -248,18 +261,58 @@ TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
     }
 }
 
-/// What the view of texts has of message 5.
-std::string text_of_five(const SegmentStore& store) {
-    const auto snapshot = store.snapshot();
-    const auto row = snapshot->row(kTexts, {5});
-    return row.size() == 1 ? std::string(row[0].term) : std::to_string(row.size()) + " terms";
+TEST(SegmentStore, MendsWhatADamagedFileHadAndLeavesTheOthers) {
+    for (const std::uint64_t position : {20U, 400U}) { // Found when it is opened; when it is read.
+        TextStore it(inline_options(64));
+        for (std::uint64_t seq = 1; seq <= 30; seq += 10) {
+            it.append(seq, seq + 9).value();
+            it.store->save().value();
+        }
+        it.store->commit(say_five_anew(), it.gone).value(); // In the first file it is superseded.
+        it.store->save().value();
+        damage_file(*it.root, "segment-", position); // Rows 1 to 10 of kTexts.
+        it.reopen();
+        EXPECT_FALSE(it.store->snapshot()->scan(kTexts, {})->next());
+        it.append(100, 100).value(); // Goes on beside it.
+        it.store->save().value();
+        it.reopen();
+        EXPECT_EQ(it.store->damaged_views(), std::vector<ViewId>{kTexts});
+
+        const SeqBitmap lost = it.store->lost_rows(kTexts);
+        EXPECT_EQ(lost.size(), 9u);
+        EXPECT_FALSE(lost.contains({5})) << "it was said anew";
+        auto loader = it.store->load({kTexts, nullptr, false}).value();
+        loader->add(std::move(TextStore::rows(1, 4, 100).rows[0].batch)).value();
+        loader->add(std::move(TextStore::rows(6, 10, 100).rows[0].batch)).value();
+        it.store->mend(std::span(&loader, 1)).value();
+        for (const bool again : {false, true}) {
+            if (again) it.reopen();
+            EXPECT_EQ(it.row_count(), 31u);
+            EXPECT_EQ(text_of_five(*it.store), "text five anew");
+            EXPECT_TRUE(it.store->damaged_views().empty());
+            EXPECT_EQ(it.store->check(), Strings{});
+        }
+    }
 }
 
-StoreCommit say_five_anew() {
-    StoreCommit commit;
-    commit.position = {99};
-    commit.rows.push_back({kTexts, {}, batch_of({{5, {{"text five anew", ""}}}})});
-    return commit;
+TEST(SegmentStore, LeavesNothingOfAnErasedMessageInADamagedFileNorBesideIt) {
+    TextStore it(inline_options(64));
+    it.append(1, 10).value();
+    it.store->save().value();
+    it.append(11, 20).value();
+    it.store->save().value();
+    damage_file(*it.root, "segment-", 400);
+    it.reopen();
+    for (const Seq seq : {Seq{5}, Seq{15}}) {
+        it.gone.deleted.insert(seq);
+        it.gone.erased.insert(seq);
+    }
+    it.store->commit({{21}, {}, {}}, it.gone).value();
+    it.store->purge(std::vector<Seq>{{5}, {15}}, {}, kNoPatience).value();
+    EXPECT_FALSE(it.on_disk("text 5."));
+    EXPECT_FALSE(it.on_disk("text 15."));
+    EXPECT_TRUE(it.on_disk("text 16.")) << "only the damaged file is given up";
+    EXPECT_EQ(it.store->lost_rows(kTexts).size(), 10u);
 }
 
 TEST(SegmentStore, AMergeDropsNoRowThatACrashBringsBack) {

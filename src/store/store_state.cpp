@@ -32,6 +32,32 @@ const Error* ViewState::known_damage() const {
     return nullptr;
 }
 
+std::vector<std::shared_ptr<const Segment>>
+ViewState::lose(const std::set<const Segment*>& damaged) {
+    std::vector<std::shared_ptr<const Segment>> taken;
+    std::erase_if(sources, [&](const RowSource& source) {
+        if (!damaged.contains(source.file.get())) return false;
+        if (!damage) damage = *source.file->damage();
+        lost.push_back({source.seq_lo(), source.seq_hi()});
+        taken.push_back(source.file);
+        return true;
+    });
+    return taken;
+}
+
+SeqBitmap ViewState::lost_rows() const {
+    SeqBitmap seqs;
+    for (const Lost& part : lost) {
+        for (Seq seq = part.seq_lo; seq <= part.seq_hi; seq = seq.next()) seqs.insert(seq);
+    }
+    for (const RowSource& source : sources) {
+        for (std::uint32_t row = 0; row < source.row_count(); ++row) {
+            if (!source.is_superseded(row)) seqs.remove(source.seq_at(row));
+        }
+    }
+    return seqs;
+}
+
 const ViewState* StoreState::find(ViewId view) const {
     const auto at = position_of(*views, view);
     return at != views->end() && (*at)->spec.id == view ? at->get() : nullptr;

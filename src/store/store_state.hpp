@@ -4,6 +4,8 @@
 #include "store/liveness.hpp"
 #include "store/memory_run.hpp"
 
+#include <set>
+
 namespace sluice {
 
 /// Rows of one view: a segment file, or a run in memory; and which of them were superseded.
@@ -37,8 +39,14 @@ struct ViewState {
     Seq seq_hi;         ///< No row has a greater seq.
     /// At most one row of a seq, in all sources together, is not superseded.
     std::vector<RowSource> sources;
-    /// A file of the view was damaged, and the view given up.
+    /// A file of the view was damaged. What it had is lost until somebody mends the view, and until
+    /// then nobody is shown rows of it.
     std::optional<Error> damage;
+    struct Lost {
+        Seq seq_lo;
+        Seq seq_hi;
+    };
+    std::vector<Lost> lost; ///< Rows of some of these seqs.
 
     const SeqBitmap& gone_of(const Gone& gone) const {
         return spec.outlives_delete ? gone.erased : gone.deleted;
@@ -54,6 +62,10 @@ struct ViewState {
     const Error* find_damage() const;
     /// The same, of what was read up to now.
     const Error* known_damage() const;
+    /// Takes out those of its files that are among these, which are damaged: what they had is lost.
+    std::vector<std::shared_ptr<const Segment>> lose(const std::set<const Segment*>& damaged);
+    /// The seqs that may have had rows in lost files, and have no row now.
+    SeqBitmap lost_rows() const;
 };
 
 /// In the order of their ids.
