@@ -409,6 +409,11 @@ public:
     /// or the next opening finishes it).
     Result<Changed> erase(const Selector& selector, const ChangeOptions& options = {});
     Result<void> resume_erasures();
+    /// Makes the log whole again: erases the entries that are damaged, except held ones; deletes
+    /// those that are lost with a file, so that no view shows them (the file put back, restore()
+    /// brings them back); and wipes erased ones again of which a file has bytes, as after somebody
+    /// put an older copy back. Reads the whole log. Errors: as erase().
+    Result<Changed> scrub(const ChangeOptions& options = {});
     /// A held message cannot be erased. (It can be deleted: that keeps it.)
     Result<Changed> hold(const Selector& selector, const ChangeOptions& options = {});
     Result<Changed> release(const Selector& selector, const ChangeOptions& options = {});

@@ -42,16 +42,21 @@ void DatabaseArgument::describe_durability(CLI::App& app) {
         ->check(CLI::IsMember(&kNames));
 }
 
+Options own_options() {
+    Options options;
+    options.transforms = own_transforms();
+    options.keep_out = scuttlebutt::is_of_blocked_feed;
+    return options;
+}
+
 Result<std::unique_ptr<Database>> DatabaseArgument::open(const Session& session) const {
     using namespace std::chrono;
     const auto patience_ends = steady_clock::now() + duration<double>(wait_seconds_);
+    Options options = own_options();
+    options.durability = durability;
     ProgressLine progress;
     while (true) {
-        auto database = Database::open(path_,
-                                       {.durability = durability,
-                                        .transforms = own_transforms(),
-                                        .keep_out = scuttlebutt::is_of_blocked_feed},
-                                       progress.function());
+        auto database = Database::open(path_, options, progress.function());
         if (database) {
             for (const std::string& note : (*database)->recovery_notes()) session.note(note);
             return database;

@@ -35,6 +35,8 @@ struct Session {
 
 /// The transforms that this program has the code of.
 Transforms own_transforms();
+/// How this program opens a database.
+Options own_options();
 
 /// The part of a command that opens a database.
 class DatabaseArgument {

@@ -74,6 +74,7 @@ Program::Program() : out_(STDOUT_FILENO) {
     add_block_commands(*this);
     add_data_commands(*this);
     add_maintenance_commands(*this);
+    add_repair_commands(*this);
 }
 
 CLI::App& Program::add_app(CLI::App& parent, const CommandText& text) {

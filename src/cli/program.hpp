@@ -66,5 +66,6 @@ void add_blob_commands(Program& program);
 void add_block_commands(Program& program);
 void add_data_commands(Program& program);
 void add_maintenance_commands(Program& program);
+void add_repair_commands(Program& program);
 
 } // namespace sluice::cli

@@ -105,23 +105,64 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
         }
         SLUICE_TRY(impl_->log->sync());
 
-        Change order = impl_->new_change(ChangeKind::erase, options, changed.seqs);
-        for (const Seq seq : changed.seqs) {
-            // A damaged message keeps its key from coming back as any other, unless the key itself
-            // is what is damaged.
-            const auto entry = impl_->log->read_back(seq);
-            if (entry && !entry->key.empty()) order.refused.push_back(impl_->hash(entry->key));
-            const std::vector<Seq> replacements = impl_->ledger.replacements(seq);
-            order.replacements.insert(order.replacements.end(), replacements.begin(),
-                                      replacements.end());
+        return impl_->erase_all(impl_->new_change(ChangeKind::erase, options, changed.seqs),
+                                options.progress);
+    });
+}
+
+Result<Changed> Database::Impl::erase_all(Change order, const ProgressFunction& progress) {
+    if (order.seqs.empty() && order.replacements.empty()) return Changed();
+    for (const Seq seq : order.seqs) {
+        // A damaged message keeps its key from coming back as any other, unless the key itself
+        // is what is damaged.
+        const auto entry = log->read_back(seq);
+        if (entry && !entry->key.empty()) order.refused.push_back(hash(entry->key));
+        const std::vector<Seq> replacements = ledger.replacements(seq);
+        order.replacements.insert(order.replacements.end(), replacements.begin(),
+                                  replacements.end());
+    }
+    // A change that replaced several messages is named once.
+    sort_unique(order.replacements);
+    // Sorted, so that the order of the hashes does not say which is whose.
+    std::sort(order.refused.begin(), order.refused.end(),
+              [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
+    remember_needles(order.seqs);
+    return carry_out(order, progress);
+}
+
+Result<Changed> Database::scrub(const ChangeOptions& options) {
+    return impl_->writing([&]() -> Result<Changed> {
+        Impl& impl = *impl_;
+        const std::lock_guard derive_lock(impl.derive_mutex);
+        const std::lock_guard lock(impl.write_mutex);
+        SLUICE_TRY(impl.log->sync());
+
+        std::vector<Seq> wiped;
+        for_each(impl.ledger.wiped(), [&](Seq seq) { wiped.push_back(seq); });
+        SLUICE_TRY(impl.log->wipe(impl.log->not_wiped(wiped)));
+
+        Change order = impl.new_change(ChangeKind::erase, options, {});
+        Change lost = impl.new_change(ChangeKind::remove, options, {});
+        ProgressMeter meter(options.progress, "checking", impl.log->last().value);
+        const auto damages = impl.log->check([&](Seq seq) { meter.at(seq.value); });
+        for (const Log::Damage& damage : damages) {
+            for (Seq seq = damage.first; seq <= damage.last; seq = seq.next()) {
+                if (damage.file.empty()) { // There is nothing that could be wiped.
+                    if (!impl.ledger.gone().deleted.contains(seq)) lost.seqs.push_back(seq);
+                    continue;
+                }
+                if (impl.ledger.is_wiped(seq) || impl.ledger.is_held(seq)) continue;
+                const auto legible = impl.log->read_back(seq);
+                const bool is_change =
+                    impl.ledger.is_change(seq) || (legible && legible->kind == Log::Kind::change);
+                (is_change ? order.replacements : order.seqs).push_back(seq);
+            }
         }
-        // A change that replaced several messages is named once.
-        std::sort(order.replacements.begin(), order.replacements.end());
-        // Sorted, so that the order of the hashes does not say which is whose.
-        std::sort(order.refused.begin(), order.refused.end(),
-                  [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
-        impl_->remember_needles(changed.seqs);
-        return impl_->carry_out(order, options.progress);
+        if (!lost.seqs.empty()) {
+            SLUICE_TRY(impl.append_change(lost));
+            SLUICE_TRY(impl.advance(options.progress));
+        }
+        return impl.erase_all(std::move(order), options.progress);
     });
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/memory.hpp"
 #include "catalog/catalog.hpp"
+#include "database/progress_meter.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
 #include "log/ledger.hpp"
@@ -57,21 +58,6 @@ using ViewSet = std::map<std::string, OpenView, std::less<>>;
 
 /// Null pointer, or the name of a view that reads this one (readers.cpp).
 const std::string* reader_of(const ViewSet& views, std::string_view name);
-
-/// Tells at most a few times a second.
-class ProgressMeter {
-public:
-    ProgressMeter(const ProgressFunction& tell, std::string_view what, std::uint64_t total)
-        : tell_(tell), what_(what), total_(total) {}
-    void at(std::uint64_t done);
-    void finish();
-
-private:
-    const ProgressFunction& tell_;
-    std::string_view what_;
-    std::uint64_t total_;
-    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 struct Database::Impl {
     Impl(Directory& root_directory, const Options& the_options);
@@ -208,6 +194,9 @@ struct Database::Impl {
                       std::vector<Seq> seqs) const;
     Result<Changed> change(ChangeKind kind, const Selector& selector, Wanted wanted,
                            const ChangeOptions& change_options);
+    /// Erases the messages and changes that `order` names, with the versions and keys that belong
+    /// to them.
+    Result<Changed> erase_all(Change order, const ProgressFunction& progress);
     /// Does what an erase entry orders, from writing it to its receipt. Everything it names is
     /// durable.
     Result<Changed> carry_out(const Change& order, const ProgressFunction& progress);

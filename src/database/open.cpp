@@ -18,18 +18,6 @@ std::uint64_t now_ms() {
                                           .count());
 }
 
-void ProgressMeter::at(std::uint64_t done) {
-    if (!tell_) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(100)) return;
-    last_ = now;
-    tell_({what_, done, total_});
-}
-
-void ProgressMeter::finish() {
-    if (tell_) tell_({what_, total_, total_});
-}
-
 Database::Impl::Impl(Directory& root_directory, const Options& the_options)
     : root(&root_directory), options(the_options), views(std::make_shared<const ViewSet>()) {}
 
@@ -191,10 +179,7 @@ Result<void> Database::Impl::replay_changes() {
         facts.apply(at, change);
     }
     // What an erasure wiped by half is not damage.
-    for (const auto& [at, erasure] : ledger.erasures()) {
-        for (const Seq seq : erasure.change.seqs) damaged.erase(seq);
-        for (const Seq seq : erasure.change.replacements) damaged.erase(seq);
-    }
+    std::erase_if(damaged, [this](Seq seq) { return ledger.is_wiped(seq); });
     if (!damaged.empty()) {
         notes.push_back(std::to_string(damaged.size()) + " entries are damaged, the first is " +
                         std::to_string(damaged.begin()->value) + "; verify names them all");
@@ -255,6 +240,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         store->add_view(spec);
         if (is_stored(spec.id)) return std::optional(store->snapshot()->since(spec.id));
         SLUICE_TRY(store->drop_view(spec.id));
+        store->add_view(spec); // Empty until it is built, or its code is here.
         return std::optional<Seq>();
     };
     const auto since_of = [&](ViewId id) { return store->snapshot()->since(id); };
@@ -271,13 +257,10 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     for (const auto& [name, each] : *views) {
         const ViewSpec spec{each.entry.id, reducer_of(*each.view), false};
         SLUICE_TRY_ASSIGN(const auto since, begin_with(spec));
-        if (!can_map(*each.view)) {
-            if (!since) store->add_view(spec); // Empty until its application opens it.
-        } else if (since) {
+        if (!can_map(*each.view)) continue;
+        if (since) {
             late[*since].first.push_back(each);
-        } else if (!chain.is_loaded()) {
-            store->add_view(spec); // Empty until the code of the transforms is here.
-        } else {
+        } else if (chain.is_loaded()) {
             fresh.push_back(each);
         }
     }

@@ -206,6 +206,24 @@ JsonObject to_json(const Stats& stats) {
     return object;
 }
 
+JsonObject to_json(const Finding& finding) {
+    JsonObject object;
+    object.add("file", finding.file);
+    if (finding.end > 0) object.add("begin", finding.begin).add("end", finding.end);
+    if (finding.last > Seq{}) object.add("first", finding.first).add("last", finding.last);
+    object.add("what", finding.what).add("remedy", name_of(finding.remedy));
+    return object;
+}
+
+std::string to_json(std::span<const Finding> findings) {
+    std::string list = "[";
+    for (const Finding& finding : findings) {
+        if (list.size() > 1) list += ',';
+        list += to_json(finding).text();
+    }
+    return list + ']';
+}
+
 JsonObject to_json(const VerifyReport& report) {
     JsonObject object;
     object.add_bool("equal", report.equal()).add("position", report.position);

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/json.hpp"
 
+#include <sluice/check.hpp>
 #include <sluice/database.hpp>
 
 #include <cstdint>
@@ -57,6 +58,8 @@ JsonObject to_json(const TransformInfo& transform);
 JsonObject to_json(const Explanation& why);
 JsonObject to_json(const Stats& stats);
 JsonObject to_json(const VerifyReport& report);
+JsonObject to_json(const Finding& finding);
+std::string to_json(std::span<const Finding> findings);
 /// {"error":{"code":"not_found","message":"..."}}
 JsonObject to_json(const Error& error);
 

@@ -15,10 +15,14 @@ void Ledger::apply(Seq at, const Change& change) {
         for (const Seq seq : change.seqs) {
             gone_.deleted.insert(seq);
             gone_.erased.insert(seq);
+            wiped_.insert(seq);
         }
         for (const KeyHash& key : change.refused) refused_.insert(hash_of(key));
         // Of one that was wiped by half nothing else says that it was a change.
-        for (const Seq seq : change.replacements) changes_.insert(seq);
+        for (const Seq seq : change.replacements) {
+            changes_.insert(seq);
+            wiped_.insert(seq);
+        }
         erasures_.emplace(at, Erasure{at, change, std::nullopt});
         break;
     case ChangeKind::restore:

@@ -25,6 +25,9 @@ public:
     const Gone& gone() const { return gone_; }
     bool is_change(Seq seq) const { return changes_.contains(seq); }
     std::uint64_t change_count() const { return changes_.size(); }
+    /// An erasure wiped it, or will: a message, or a change that went with one.
+    bool is_wiped(Seq seq) const { return wiped_.contains(seq); }
+    const SeqBitmap& wiped() const { return wiped_; }
     bool is_held(Seq seq) const { return held_.contains(seq); }
     const SeqBitmap& held() const { return held_; }
     bool is_refused(const KeyHash& key) const { return refused_.contains(hash_of(key)); }
@@ -50,6 +53,7 @@ private:
 
     Gone gone_;
     SeqBitmap changes_;
+    SeqBitmap wiped_;
     SeqBitmap held_;
     std::unordered_set<std::string> refused_;
     std::map<Seq, Erasure> erasures_;

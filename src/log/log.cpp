@@ -115,6 +115,38 @@ Result<void> Log::create(Directory& directory) {
     return save_identity(directory, identity);
 }
 
+Result<Identity> Log::identity_of(Directory& directory) {
+    auto file = directory.open(kIdentityName, Create::never);
+    if (!file) return file.error();
+    std::string raw(kIdentitySize, '\0');
+    SLUICE_TRY((*file)->read_at(0, raw.data(), raw.size()));
+    return decode_identity(raw);
+}
+
+Result<std::vector<Log::SegmentLook>> Log::look_at_segments(Directory& directory) {
+    SLUICE_TRY_ASSIGN(const Identity identity, identity_of(directory));
+    SLUICE_TRY_ASSIGN(const auto names, directory.list());
+    std::vector<SegmentLook> looks;
+    for (const std::string& name : names) {
+        const auto first = first_seq_in_name(name);
+        if (!first) continue;
+        SegmentLook look{name};
+        const LogSegment::Place place{&directory, identity.id, *first, 0, true};
+        const auto has_header = LogSegment::has_header(place);
+        if (!has_header) {
+            if (has_header.error().code != Errc::corrupt) return has_header.error();
+            look.state = SegmentLook::State::misplaced;
+            look.error = has_header.error();
+        } else if (!*has_header) {
+            SLUICE_TRY_ASSIGN(const bool exists, LogSegment::exists(place));
+            look.state = exists || *first == Seq{1} ? SegmentLook::State::headless
+                                                    : SegmentLook::State::no_segment;
+        }
+        looks.push_back(std::move(look));
+    }
+    return looks;
+}
+
 Result<void> Log::restore_identity(Directory& directory) {
     SLUICE_TRY_ASSIGN(const auto names, directory.list());
     for (const std::string& name : names) {
@@ -136,11 +168,7 @@ Result<void> Log::restore_identity(Directory& directory) {
 }
 
 Result<std::unique_ptr<Log>> Log::open(Directory& directory, const LogOptions& options) {
-    auto file = directory.open(kIdentityName, Create::never);
-    if (!file) return file.error();
-    std::string raw(kIdentitySize, '\0');
-    SLUICE_TRY((*file)->read_at(0, raw.data(), raw.size()));
-    SLUICE_TRY_ASSIGN(const Identity identity, decode_identity(raw));
+    SLUICE_TRY_ASSIGN(const Identity identity, identity_of(directory));
     std::unique_ptr<Log> log(new Log(directory, options, identity));
     SLUICE_TRY(log->open_segments());
     return log;
@@ -160,7 +188,7 @@ Result<void> Log::open_segments() {
         SLUICE_TRY_ASSIGN(const bool exists, LogSegment::exists(place));
         if (exists || *first == Seq{1}) {
             places.push_back(place);
-        } else {
+        } else if (!options_.read_only) {
             recovery_notes_.push_back(directory_->path() + "/" + name +
                                       " is no segment of this log, and was passed over");
         }
@@ -358,9 +386,9 @@ Result<void> Log::wipe(std::span<const Seq> seqs) {
     for (const auto& [segment, extent] : overwritten) {
         SLUICE_TRY_ASSIGN(const bool wiped, segment->is_wiped(extent));
         if (!wiped) {
-            return latch_failure(Error{Errc::corrupt, "entry " +
-                                                          std::to_string(extent.first.value) +
-                                                          " did not stay overwritten"});
+            return latch_failure(
+                Error{Errc::corrupt,
+                      "entry " + std::to_string(extent.first.value) + " did not stay overwritten"});
         }
         // Only now: a hole punched before the zeros are durable would leave the old blocks as they
         // are, outside the file.
@@ -375,6 +403,11 @@ std::vector<std::string> Log::damaged_indexes() const {
         if (segment->is_index_damaged()) names.push_back(LogSegment::index_name(segment->first()));
     }
     return names;
+}
+
+bool Log::is_lost(Seq seq) const {
+    const auto segment = find_segment(seq);
+    return !segment || !(*segment)->extent_of(seq);
 }
 
 std::vector<Seq> Log::not_wiped(std::span<const Seq> seqs) const {

@@ -20,7 +20,8 @@ namespace sluice {
 struct LogOptions {
     /// A segment is closed when the next batch would make it larger. Bytes.
     std::uint64_t segment_size_bytes = 64 * 1024 * 1024;
-    /// Whatever is wrong stays as it is, and no file is changed: append() and wipe() answer latched.
+    /// Whatever is wrong stays as it is, and no file is changed: append() and wipe() answer
+    /// latched.
     bool read_only = false;
 };
 
@@ -42,6 +43,21 @@ public:
 
     /// Makes the log in an empty directory. Errors: exists.
     static Result<void> create(Directory& directory);
+    /// Errors: not_found; corrupt; unsupported_version; io.
+    static Result<log_format::Identity> identity_of(Directory& directory);
+    /// What open() will think of each file that is named like a segment. Changes nothing.
+    struct SegmentLook {
+        enum class State : std::uint8_t {
+            whole,
+            headless,   ///< The header is damaged: open() writes it again.
+            no_segment, ///< It has nothing of one: open() passes it over.
+            misplaced,  ///< open() fails, as `error` says.
+        };
+        std::string file;
+        State state = State::whole;
+        Error error{};
+    };
+    static Result<std::vector<SegmentLook>> look_at_segments(Directory& directory);
     /// Makes the identity again that was lost: with the id that the segments' headers have, and
     /// another secret, so that nothing that was hashed with the old one is recognized. `directory`
     /// has no identity. Errors: exists; corrupt (no segment has a header).
@@ -98,7 +114,7 @@ public:
     std::vector<Seq> changes_at_open() const;
     /// Entries whose bytes are damaged, as far as opening came across them. check() finds all.
     std::vector<Seq> damaged_at_open() const;
-    /// What opening cut off, or passed over, for people.
+    /// What opening cut off, or passed over, for people. With read_only: what it would cut off.
     const std::vector<std::string>& recovery_notes() const { return recovery_notes_; }
 
     /// One damaged entry, or several that follow each other.
@@ -113,6 +129,8 @@ public:
     std::vector<Damage> check(const std::function<void(Seq)>& progress = [](Seq) {}) const;
     /// The names of index files that are damaged. Without them nothing is missing.
     std::vector<std::string> damaged_indexes() const;
+    /// Whether no file has anything of it: it went with one.
+    bool is_lost(Seq seq) const;
     /// Those of `seqs`, which ascend and are erased, of which a file shows more than lengths.
     std::vector<Seq> not_wiped(std::span<const Seq> seqs) const;
 

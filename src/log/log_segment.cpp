@@ -64,15 +64,11 @@ Result<std::unique_ptr<LogSegment>> LogSegment::create(const Place& place) {
     return segment;
 }
 
-Result<std::unique_ptr<LogSegment>>
-LogSegment::open(const Place& place, std::optional<Seq> next_first,
-                 std::vector<std::string>& notes) {
+Result<std::unique_ptr<LogSegment>> LogSegment::open(const Place& place,
+                                                     std::optional<Seq> next_first,
+                                                     std::vector<std::string>& notes) {
     SLUICE_TRY_ASSIGN(auto file, place.directory->open(file_name(place.first), Create::never));
     std::uint64_t size_bytes = file->size_bytes();
-    if (size_bytes > kCapacityBytesMax + kSegmentHeaderSize) {
-        return Error{Errc::corrupt, place.directory->path() + "/" + file_name(place.first) +
-                                        " is larger than a segment can be"};
-    }
     // A damaged header costs nothing: the file's name says the same.
     SLUICE_TRY_ASSIGN(const bool has_header, check_header(place, *file));
     if (!has_header && !place.read_only) {
@@ -90,10 +86,13 @@ LogSegment::open(const Place& place, std::optional<Seq> next_first,
 }
 
 Result<bool> LogSegment::check_header(const Place& place, const File& file) {
+    const std::string path = place.directory->path() + "/" + file_name(place.first);
+    if (file.size_bytes() > kCapacityBytesMax + kSegmentHeaderSize) {
+        return Error{Errc::corrupt, path + " is larger than a segment can be"};
+    }
     std::string raw(std::min(file.size_bytes(), kSegmentHeaderSize), '\0');
     SLUICE_TRY(file.read_at(0, raw.data(), raw.size()));
     const auto header = decode_segment_header(raw);
-    const std::string path = place.directory->path() + "/" + file_name(place.first);
     if (!header) {
         if (header.error().code == Errc::corrupt) return false;
         return Error{header.error().code, path + ": " + header.error().context};
@@ -106,6 +105,12 @@ Result<bool> LogSegment::check_header(const Place& place, const File& file) {
                                         std::to_string(header->first.value)};
     }
     return true;
+}
+
+Result<bool> LogSegment::has_header(const Place& place) {
+    SLUICE_TRY_ASSIGN(const auto file,
+                      place.directory->open(file_name(place.first), Create::never));
+    return check_header(place, *file);
 }
 
 Result<bool> LogSegment::exists(const Place& place) {
@@ -320,7 +325,7 @@ Result<void> LogSegment::append(std::string_view bytes, const std::vector<NewEnt
     return {};
 }
 
-Result<void> LogSegment::save_index() const {
+Result<void> LogSegment::save_index() {
     std::string change_seqs;
     for (const Seq seq : changes_) append_le(change_seqs, seq.value);
     std::string raw =
@@ -336,7 +341,9 @@ Result<void> LogSegment::save_index() const {
         SLUICE_TRY(file->write_at(0, raw));
         SLUICE_TRY(file->sync());
     }
-    return place_.directory->rename(temporary, index_name(first()));
+    SLUICE_TRY(place_.directory->rename(temporary, index_name(first())));
+    index_ = Index::used;
+    return {};
 }
 
 bool LogSegment::is_index_damaged() const {

@@ -12,7 +12,8 @@
 
 namespace sluice {
 
-/// Threads: locate(), read(), extent_of() and the counters from any thread; the rest from the log's writer.
+/// Threads: locate(), read(), extent_of() and the counters from any thread; the rest from the log's
+/// writer.
 class LogSegment {
 public:
     /// What open() and create() need to know of the log they belong to.
@@ -27,12 +28,12 @@ public:
 
     static std::string file_name(Seq first);
     static std::string index_name(Seq first);
-    /// Whether this is the header of the segment that belongs here. Errors: corrupt (it is another
-    /// segment's, or another database's); unsupported_version.
-    static Result<bool> check_header(const Place& place, const File& file);
 
     /// Makes the file with its header, durable with its name.
     static Result<std::unique_ptr<LogSegment>> create(const Place& place);
+    /// Whether the file has the header of the segment that belongs here. Errors: corrupt (it is
+    /// another segment's, or another database's, or too large); unsupported_version; io.
+    static Result<bool> has_header(const Place& place);
     /// Whether there is one. A file of its name that has neither the header of a segment, nor an
     /// index, nor an entry is none: a crash in create() left it, or a stranger.
     static Result<bool> exists(const Place& place);
@@ -66,7 +67,7 @@ public:
     /// `bytes` are whole entries that follow last().
     Result<void> append(std::string_view bytes, const std::vector<NewEntry>& entries);
     Result<void> sync() { return file_->sync(); }
-    Result<void> save_index() const;
+    Result<void> save_index();
     /// Whether there is none, or what there was could not be used.
     bool needs_index() const { return index_ != Index::used; }
     /// Whether there is one that was not used, or that leads elsewhere.
@@ -102,6 +103,7 @@ private:
     explicit LogSegment(const Place& place)
         : place_(place), seed_(log_format::check_seed(place.database)) {}
     Result<void> start(std::unique_ptr<File> file, std::uint64_t size_bytes);
+    static Result<bool> check_header(const Place& place, const File& file);
     enum class Index : std::uint8_t { none, refused, used };
     Index load_index();
     std::vector<Found> scan_tail() const;

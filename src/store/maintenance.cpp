@@ -127,8 +127,7 @@ Result<void> SegmentStore::Impl::conclude(Outcome outcome) {
     return {};
 }
 
-Result<void> SegmentStore::Impl::write_record(const Outcome& outcome,
-                                              const GivenUp& given_up) {
+Result<void> SegmentStore::Impl::write_record(const Outcome& outcome, const GivenUp& given_up) {
     if (options.before_save) SLUICE_TRY(latch.keep(options.before_save(outcome.found->position)));
     const ManifestRecord record = record_of(outcome, given_up);
     SLUICE_TRY(latch.keep(manifest_.append(record)));

@@ -27,49 +27,97 @@ Result<std::string> read_whole(const File& file) {
     return bytes;
 }
 
+/// The newest first.
+Result<std::vector<std::uint64_t>> manifest_numbers(const Directory& directory) {
+    SLUICE_TRY_ASSIGN(const std::vector<std::string> names, directory.list());
+    std::vector<std::uint64_t> numbers = numbers_of(names, kPrefix);
+    std::sort(numbers.rbegin(), numbers.rend());
+    return numbers;
+}
+
+struct Loaded {
+    std::unique_ptr<File> file;
+    std::string bytes;
+    Frames frames; ///< Empty where the file's header is damaged.
+};
+
+Result<Loaded> load(Directory& directory, std::uint64_t number) {
+    const std::string name = numbered_name(kPrefix, number);
+    Loaded loaded;
+    SLUICE_TRY_ASSIGN(loaded.file, directory.open(name, Create::never));
+    SLUICE_TRY_ASSIGN(loaded.bytes, read_whole(*loaded.file));
+    const auto header = check_file_header(loaded.bytes);
+    if (!header && header.error().code == Errc::unsupported_version) {
+        return Error{header.error().code,
+                     directory.path() + "/" + name + ": " + header.error().context};
+    }
+    if (header) loaded.frames = decode_frames(loaded.bytes);
+    return loaded;
+}
+
 } // namespace
 
 Result<Manifest> Manifest::open(Directory& directory) {
     Manifest manifest(directory);
-    SLUICE_TRY_ASSIGN(const std::vector<std::string> names, directory.list());
-    std::vector<std::uint64_t> numbers = numbers_of(names, kPrefix);
-    std::sort(numbers.rbegin(), numbers.rend());
+    SLUICE_TRY_ASSIGN(const std::vector<std::uint64_t> numbers, manifest_numbers(directory));
     bool destroyed = false;
+    bool are_records_damaged = false;
     for (const std::uint64_t number : numbers) {
         manifest.newest_number_ = std::max(manifest.newest_number_, number);
-        const std::string name = numbered_name(kPrefix, number);
         if (!manifest.last_) {
-            SLUICE_TRY_ASSIGN(std::unique_ptr<File> file, directory.open(name, Create::never));
-            SLUICE_TRY_ASSIGN(const std::string bytes, read_whole(*file));
-            const auto header = check_file_header(bytes);
-            if (!header && header.error().code == Errc::unsupported_version) {
-                return Error{header.error().code,
-                             directory.path() + "/" + name + ": " + header.error().context};
-            }
-            Frames frames = header ? decode_frames(bytes) : Frames{};
+            SLUICE_TRY_ASSIGN(Loaded loaded, load(directory, number));
+            Frames& frames = loaded.frames;
             if (frames.last) {
                 manifest.last_ = std::move(frames.last);
                 manifest.end_ = frames.end;
+                File& file = *loaded.file;
                 // What is behind the last whole record could make a later one unreadable.
-                if (frames.end < bytes.size()) SLUICE_TRY(file->truncate(frames.end));
+                if (frames.end < loaded.bytes.size()) SLUICE_TRY(file.truncate(frames.end));
                 // If the sync of the last record failed, the system may have it in memory only and
                 // count it as written: it is written again before anything is built on it. With
                 // the file's header, where it is the first; and the name may not be durable.
                 const std::uint64_t from = frames.begin == kFileHeaderSizeBytes ? 0 : frames.begin;
-                SLUICE_TRY(
-                    file->write_at(from, std::string_view(bytes).substr(from, frames.end - from)));
-                SLUICE_TRY(file->sync());
+                SLUICE_TRY(file.write_at(
+                    from, std::string_view(loaded.bytes).substr(from, frames.end - from)));
+                SLUICE_TRY(file.sync());
                 SLUICE_TRY(directory.sync());
-                manifest.file_ = std::move(file);
+                manifest.file_ = std::move(loaded.file);
                 manifest.number_ = number;
+                are_records_damaged = frames.damaged > 0;
                 continue;
             }
         }
-        SLUICE_TRY(destroy_file(directory, name));
+        SLUICE_TRY(destroy_file(directory, numbered_name(kPrefix, number)));
         destroyed = true;
     }
     if (destroyed) SLUICE_TRY(directory.sync());
+    if (are_records_damaged) SLUICE_TRY(manifest.begin_file(encode_frame(*manifest.last_)));
     return manifest;
+}
+
+Result<Manifest::Found> Manifest::look(Directory& directory) {
+    Found found;
+    SLUICE_TRY_ASSIGN(const std::vector<std::uint64_t> numbers, manifest_numbers(directory));
+    for (const std::uint64_t number : numbers) {
+        SLUICE_TRY_ASSIGN(Loaded loaded, load(directory, number));
+        const std::string where = directory.path() + "/" + numbered_name(kPrefix, number);
+        const Frames& frames = loaded.frames;
+        if (!frames.last) {
+            found.problems.push_back(where + ": no record is whole");
+            continue;
+        }
+        if (frames.damaged > 0) {
+            found.problems.push_back(where + ": " + std::to_string(frames.damaged) +
+                                     " damaged records");
+        }
+        if (frames.end < loaded.bytes.size()) {
+            found.problems.push_back(where + ": what is behind byte " + std::to_string(frames.end) +
+                                     " is no whole record");
+        }
+        found.last = std::move(loaded.frames.last);
+        break;
+    }
+    return found;
 }
 
 Result<void> Manifest::append(const ManifestRecord& record) {

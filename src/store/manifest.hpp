@@ -35,10 +35,19 @@ struct ManifestRecord {
 /// new file is begun and the old one destroyed. Threads: one at a time.
 class Manifest {
 public:
-    /// Cuts off a torn record at the end; destroys manifests that a newer one replaced, and one
-    /// that was begun and never finished. Damage that leaves no whole record gives an empty
-    /// manifest. `directory` must outlive it. Errors: io; unsupported_version.
+    /// Cuts off a torn record at the end, begins anew where an older one is damaged; destroys
+    /// manifests that a newer one replaced, and one that was begun and never finished. Damage that
+    /// leaves no whole record gives an empty manifest. `directory` must outlive it. Errors: io;
+    /// unsupported_version.
     static Result<Manifest> open(Directory& directory);
+
+    /// What open() would find, and what is wrong with it. Changes nothing. Errors: io;
+    /// unsupported_version.
+    struct Found {
+        std::optional<ManifestRecord> last;
+        std::vector<std::string> problems;
+    };
+    static Result<Found> look(Directory& directory);
 
     /// What open() found.
     const std::optional<ManifestRecord>& last() const { return last_; }

@@ -32,6 +32,12 @@ Result<void> destroy_files(Directory& directory, std::span<const std::uint64_t> 
     return directory.sync();
 }
 
+auto is_in(std::span<const std::uint64_t> used) {
+    return [used](std::uint64_t number) {
+        return std::find(used.begin(), used.end(), number) != used.end();
+    };
+}
+
 } // namespace
 
 Result<void> SegmentFiles::destroy_others(std::span<const std::uint64_t> used) {
@@ -40,11 +46,18 @@ Result<void> SegmentFiles::destroy_others(std::span<const std::uint64_t> used) {
     for (const std::uint64_t number : others) {
         next_number_ = std::max(next_number_.load(), number + 1);
     }
-    std::erase_if(others, [&](std::uint64_t number) {
-        return std::find(used.begin(), used.end(), number) != used.end();
-    });
+    std::erase_if(others, is_in(used));
     if (others.empty()) return {};
     return destroy_files(*directory_, others);
+}
+
+Result<std::vector<std::string>> SegmentFiles::others(std::span<const std::uint64_t> used) const {
+    SLUICE_TRY_ASSIGN(const std::vector<std::string> names, directory_->list());
+    std::vector<std::string> others;
+    for (const std::uint64_t number : numbers_of(names, kPrefix)) {
+        if (!is_in(used)(number)) others.push_back(numbered_name(kPrefix, number));
+    }
+    return others;
 }
 
 Result<std::shared_ptr<const Segment>> SegmentFiles::open(std::uint64_t number) {

@@ -19,6 +19,9 @@ public:
     /// messages that were erased since.
     Result<void> destroy_others(std::span<const std::uint64_t> used);
 
+    /// Their names.
+    Result<std::vector<std::string>> others(std::span<const std::uint64_t> used) const;
+
     Result<std::shared_ptr<const Segment>> open(std::uint64_t number);
 
     /// Name and bytes are durable when it returns.

@@ -317,6 +317,32 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(Directory& directory,
     return std::unique_ptr<SegmentStore>(new SegmentStore(std::move(impl)));
 }
 
+Result<SegmentStore::Inspected> SegmentStore::inspect(Directory& directory) {
+    SLUICE_TRY_ASSIGN(Manifest::Found found, Manifest::look(directory));
+    Inspected inspected{std::move(found.problems), {}, {}};
+    SegmentFiles files(directory, 0);
+    std::vector<std::uint64_t> named;
+    if (found.last) {
+        inspected.position = found.last->position;
+        for (const ManifestRecord::View& view : found.last->views) {
+            inspected.views.push_back(view.id);
+            for (const auto& entry : view.segments) {
+                named.push_back(entry.file_number);
+                const auto source = open_source(files, view.id, entry);
+                if (!source && source.error().code != Errc::corrupt) return source.error();
+                const auto damage =
+                    source ? source->file->find_damage() : std::optional<Error>(source.error());
+                if (damage) inspected.problems.push_back(damage->context);
+            }
+        }
+    }
+    SLUICE_TRY_ASSIGN(const auto others, files.others(named));
+    for (const std::string& name : others) {
+        inspected.problems.push_back(directory.path() + "/" + name + ": no record names it");
+    }
+    return inspected;
+}
+
 std::vector<ViewId> SegmentStore::stored_views() const {
     std::vector<ViewId> ids;
     const std::shared_ptr<const StoreState> now = impl_->state();

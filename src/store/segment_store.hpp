@@ -47,8 +47,8 @@ public:
 
     /// The views that the manifest has. add_view() must name each before it is read or merged.
     std::vector<ViewId> stored_views() const;
-    /// Views of which a file is damaged, as far as anybody has read. Dropping, installing or mending
-    /// one takes it off the list.
+    /// Views of which a file is damaged, as far as anybody has read. Dropping, installing or
+    /// mending one takes it off the list.
     std::vector<ViewId> damaged_views() const;
 
     void add_view(const ViewSpec& view) override;
@@ -119,6 +119,14 @@ public:
 
     /// Reads every file whole and names what is wrong with it; empty when all is well.
     std::vector<std::string> check() const;
+
+    /// The same of a store that nobody has open, and without changing anything.
+    struct Inspected {
+        std::vector<std::string> problems;
+        std::vector<ViewId> views; ///< Which there are.
+        Seq position;
+    };
+    static Result<Inspected> inspect(Directory& directory);
 
     class Impl; ///< segment_store_impl.hpp
 
