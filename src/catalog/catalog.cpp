@@ -85,6 +85,10 @@ Result<Catalog> Catalog::open(Directory& directory) {
     return catalog;
 }
 
+bool Catalog::has_name(const std::string& name) {
+    return name == kName || name == kTemporaryName;
+}
+
 const CatalogEntry* Catalog::find(std::string_view name) const {
     const auto found = std::find_if(entries_.begin(), entries_.end(),
                                     [&](const CatalogEntry& each) { return each.name == name; });

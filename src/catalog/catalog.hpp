@@ -32,6 +32,9 @@ public:
     /// Errors: corrupt; unsupported_version; io.
     static Result<Catalog> open(Directory& directory);
 
+    /// Whether a catalog has files of this name.
+    static bool has_name(const std::string& name);
+
     const std::vector<CatalogEntry>& entries() const { return entries_; }
     const CatalogEntry* find(std::string_view name) const;
     /// Never gives the same id twice, also not after a crash.

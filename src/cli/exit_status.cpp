@@ -5,7 +5,7 @@ namespace sluice::cli {
 const std::vector<ExitStatusMeaning>& exit_status_meanings() {
     static const std::vector<ExitStatusMeaning> meanings = {
         {kExitOk, "done"},
-        {kExitDifferences, "verify found differences or damage"},
+        {kExitDifferences, "verify or check found something wrong"},
         {kExitUsage, "the command line makes no sense"},
         {exit_status_of(Errc::io), "io: the operating system refused"},
         {exit_status_of(Errc::no_space), "no_space: the device is full"},

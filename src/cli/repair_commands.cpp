@@ -12,6 +12,11 @@
 namespace sluice::cli {
 namespace {
 
+/// A database that is not opened by the command itself.
+void describe_path(CLI::App& app, std::string& path) {
+    app.add_option("DB", path, "The directory of the database")->required()->type_name("");
+}
+
 std::string place_of(const Finding& finding) {
     if (finding.end == 0) return finding.file;
     return finding.file + ", bytes " + std::to_string(finding.begin) + " to " +
@@ -34,12 +39,12 @@ struct Check {
                 "below each line. Whether the views are what the log says is for `sluice verify`.",
                 {"sluice check db", "sluice check db --json"}};
     }
-    void describe(CLI::App& app) { database.describe(app); }
+    void describe(CLI::App& app) { describe_path(app, path); }
     Result<void> run(Session& session) const {
         Result<std::vector<Finding>> found = std::vector<Finding>();
         {
             ProgressLine progress;
-            found = check(database.path(), progress.function());
+            found = check(path, progress.function());
         }
         if (!found) return found.error();
         if (!found->empty()) session.exit_status = kExitDifferences;
@@ -55,7 +60,7 @@ struct Check {
         return {};
     }
 
-    DatabaseArgument database;
+    std::string path;
 };
 
 struct Repair {
@@ -70,7 +75,7 @@ struct Repair {
             {"sluice repair db", "sluice repair db --keep taken-out"}};
     }
     void describe(CLI::App& app) {
-        database.describe(app);
+        describe_path(app, path);
         app.add_option("--keep", keep, "A new directory, for what is taken out")->type_name("DIR");
     }
     Result<void> run(Session& session) const {
@@ -78,7 +83,7 @@ struct Repair {
         Result<Repaired> repaired = Repaired();
         {
             ProgressLine progress;
-            repaired = repair(database.path(), keep, own_options(), progress.function());
+            repaired = repair(path, keep, own_options(), progress.function());
         }
         if (!repaired) return repaired.error();
         if (!repaired->left.empty()) session.exit_status = kExitDifferences;
@@ -99,7 +104,7 @@ struct Repair {
         return {};
     }
     Result<void> say_what(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto found, check(database.path()));
+        SLUICE_TRY_ASSIGN(const auto found, check(path));
         if (session.out.json) {
             JsonObject object;
             object.add_json("findings", to_json(found));
@@ -108,12 +113,12 @@ struct Repair {
         }
         show(session.out, found);
         session.out.line(found.empty() ? "nothing is damaged"
-                                       : "Nothing was changed. To do it: sluice repair " +
-                                             database.path() + " --keep DIR");
+                                       : "Nothing was changed. To do it: sluice repair " + path +
+                                             " --keep DIR");
         return {};
     }
 
-    DatabaseArgument database;
+    std::string path;
     std::string keep;
 };
 

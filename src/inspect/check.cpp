@@ -62,8 +62,8 @@ private:
     Result<void> look_at_names() {
         SLUICE_TRY_ASSIGN(const auto in_log, files_.log->list());
         for (const std::string& name : in_log) {
-            if (!is_log_file_name(name))
-                add("log/" + name, "is no file of ours", Remedy::set_aside);
+            const bool is_ours = Log::has_name(name) || Catalog::has_name(name) || name == "lock";
+            if (!is_ours) add("log/" + name, "is no file of ours", Remedy::set_aside);
         }
         if (!files_.views) return {};
         SLUICE_TRY_ASSIGN(const auto in_views, files_.views->list());

@@ -13,9 +13,6 @@ struct DatabaseFiles {
     std::unique_ptr<Directory> views; ///< Null: there is none.
 };
 
-/// Whether a log has files of this name.
-bool is_log_file_name(const std::string& name);
-
 /// check(), by whoever has the lock.
 Result<std::vector<Finding>> check_files(DatabaseFiles& files, const ProgressFunction& progress);
 /// repair(), in directories that are open already; `keep` is empty.

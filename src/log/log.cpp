@@ -23,11 +23,11 @@ constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
 constexpr std::size_t kEntryAlignment = 8;
 constexpr const char* kNewIdentityName = "identity.new";
 
-std::optional<Seq> first_seq_in_name(const std::string& name) {
+std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view extension = ".log") {
     std::uint64_t value = 0;
     const char* const end = name.data() + name.size();
     const auto [rest, error] = std::from_chars(name.data(), end, value);
-    if (error != std::errc{} || std::string_view(rest, end) != ".log") return std::nullopt;
+    if (error != std::errc{} || std::string_view(rest, end) != extension) return std::nullopt;
     return Seq{value};
 }
 
@@ -113,6 +113,11 @@ Result<void> Log::create(Directory& directory) {
     // The identity gets its name last: a directory without it is not yet a log.
     SLUICE_TRY(LogSegment::create({&directory, identity.id, {1}, kSegmentHeaderSize}));
     return save_identity(directory, identity);
+}
+
+bool Log::has_name(const std::string& name) {
+    return name == kIdentityName || name == kNewIdentityName || first_seq_in_name(name) ||
+           first_seq_in_name(name, ".idx") || first_seq_in_name(name, ".idx.new");
 }
 
 Result<Identity> Log::identity_of(Directory& directory) {

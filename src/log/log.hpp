@@ -43,6 +43,8 @@ public:
 
     /// Makes the log in an empty directory. Errors: exists.
     static Result<void> create(Directory& directory);
+    /// Whether a log has files of this name.
+    static bool has_name(const std::string& name);
     /// Errors: not_found; corrupt; unsupported_version; io.
     static Result<log_format::Identity> identity_of(Directory& directory);
     /// What open() will think of each file that is named like a segment. Changes nothing.
