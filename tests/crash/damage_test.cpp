@@ -159,6 +159,7 @@ std::string wrong_after(const Damage& damage, bool may_be_shorter) {
     const auto disk = disk_with(damage.files);
     const auto root = disk->root();
     const auto checked = check(*disk);
+    if (disk->all_bytes() != damage.files) return "check() changed something";
     if (!checked) {
         // A version that is damaged looks like that of a newer program, which knows better.
         const bool is_refused =
@@ -202,6 +203,11 @@ std::string wrong_after(const Damage& damage, bool may_be_shorter) {
         if (left.remedy != Finding::Remedy::none)
             return "repair left " + left.file + ": " + left.what;
     }
+    const bool is_anything_taken =
+        std::any_of(repaired->found.begin(), repaired->found.end(), [](const Finding& each) {
+            return each.remedy == Finding::Remedy::erase;
+        });
+    if (is_anything_taken && elsewhere.all_bytes().empty()) return "what was damaged is not kept";
     const auto database = Database::open(*root, Scenario::options());
     if (!database) return "behind the repair: " + database.error().context;
     if (const std::string wrong = wrong_answer(**database, model, true, may_be_shorter);
