@@ -22,7 +22,9 @@ void append_numbered(Database& database, std::uint64_t count, const SizeOf& size
     database.add_view("numbers", kNumbers).value();
     std::vector<std::string> bodies;
     for (std::uint64_t n = 1; n <= count; ++n) bodies.push_back(numbered(n, size_of(n)));
-    database.append(std::vector<NewMessage>(bodies.begin(), bodies.end())).value();
+    std::vector<NewMessage> batch;
+    for (const std::string& body : bodies) batch.push_back({body, {}});
+    database.append(batch).value();
 }
 
 Seqs live_in(const Snapshot& snapshot) {
