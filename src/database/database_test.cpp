@@ -479,7 +479,8 @@ TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
     on.expect_verified();
 }
 
-// P7: the power went before any view had heard that a message was replaced, and one has lost a file.
+// P7: the power went before any view had heard that a message was replaced, and one has lost a
+// file.
 TEST(DatabaseDamage, OfAViewsFileIsHealedBehindAChangeThatNoViewHasHeardOf) {
     DatabaseOnDisk on;
     on.database->add_view("authors", kByAuthor).value();

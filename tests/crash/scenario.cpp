@@ -23,7 +23,8 @@ Options Scenario::options() {
 }
 
 Result<void> Scenario::tell() {
-    for (const std::size_t meaning : {0u, 2u, 4u, 6u, 8u}) SLUICE_TRY(perform(steps::add_view(meaning)));
+    for (const std::size_t meaning : {0u, 2u, 4u, 6u, 8u})
+        SLUICE_TRY(perform(steps::add_view(meaning)));
     SLUICE_TRY(append(8));
     SLUICE_TRY(append_batch(6));
     SLUICE_TRY(replace({9}, "a short replacement"));
@@ -106,15 +107,15 @@ Result<void> Scenario::import(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const std::string text = next_text();
         messages.push_back(
-            {make_content(message_count_ * 2654435761u, text),
-             i == 0 ? "<key of text 1.>" : i == 1 ? "<key of text 5.>" : "<" + text});
+            {make_content(message_count_ * 2654435761u, text), i == 0   ? "<key of text 1.>"
+                                                               : i == 1 ? "<key of text 5.>"
+                                                                        : "<" + text});
     }
     return perform(steps::import(std::move(messages), "a file", message_count_));
 }
 
 Result<void> Scenario::replace(Seq seq, const std::string& text) {
-    return perform(
-        steps::replace(seq, make_content((seq.value + round_number()) * 40503, text)));
+    return perform(steps::replace(seq, make_content((seq.value + round_number()) * 40503, text)));
 }
 
 Result<void> Scenario::reopen() {

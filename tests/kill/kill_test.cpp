@@ -54,7 +54,7 @@ public:
     /// Kills a process at work, then perhaps some that open what it left, and judges.
     void kill_some(std::uint64_t life) {
         const std::uint64_t seed = random_();
-        Work work{directory_.path(), options_, model_, RandomSteps(seed, life), 40};
+        Work work{directory_.path(), options_, model_, RandomSteps(seed, life), 25};
         const Obituary obituary = kill_at(random_moment(), [&](int marks) {
             sluice::test::work(std::move(work), [&](char mark, std::string_view what) {
                 const std::string text = mark + std::string(what);
@@ -98,7 +98,7 @@ private:
     }
     Moment random_moment() {
         if (pick(4) == 0) return {0, random_delay(60e6)};
-        return {1 + pick(50), random_delay(5e6)};
+        return {1 + pick(30), random_delay(5e6)};
     }
     Moment random_moment_of_opening() { return {0, random_delay(10e6)}; }
 

@@ -30,8 +30,8 @@ private:
     std::uint64_t word_count_ = 0;
 };
 
-/// The texts of these steps are one word again and again, and keys hold one: whoever has it has found
-/// a piece. Of another text: all of it.
+/// The texts of these steps are one word again and again, and keys hold one: whoever has it has
+/// found a piece. Of another text: all of it.
 std::string_view word_in(std::string_view text);
 /// All words that are in these bytes.
 std::set<std::string> words_in(std::string_view bytes);

@@ -153,7 +153,8 @@ private:
         header.unique = reinterpret_cast<const fuse_in_header*>(request_.data())->unique;
         std::string answer(reinterpret_cast<const char*>(&header), sizeof header);
         answer += bytes;
-        static_cast<void>(::write(device_, answer.data(), answer.size()) < 0); // It was interrupted.
+        static_cast<void>(::write(device_, answer.data(), answer.size()) <
+                          0); // It was interrupted.
     }
 
     int device_;
@@ -174,15 +175,15 @@ RecordedDisk::RecordedDisk(std::filesystem::path image, std::filesystem::path fo
     : image_(std::move(image)), folder_(std::move(folder)) {
     std::filesystem::create_directory(folder_);
     std::filesystem::remove(record_of(image_));
-    void* const memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* const memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) give_up("no shared memory");
     shared_ = new (memory) Shared;
 
     const int device = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
     if (device < 0) give_up("/dev/fuse");
-    const std::string options = "fd=" + std::to_string(device) +
-                                ",rootmode=40000,user_id=0,group_id=0,allow_other";
+    const std::string options =
+        "fd=" + std::to_string(device) + ",rootmode=40000,user_id=0,group_id=0,allow_other";
     if (::mount("sluice", folder_.c_str(), "fuse", MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
         ::close(device);
         give_up("mounting with FUSE");

@@ -16,9 +16,9 @@ struct DiskOperation {
     bool is_flush() const { return bytes.empty(); }
 };
 
-/// An image that another process of ours serves to the kernel, over FUSE, as one file; a loop device
-/// makes a disk of it. The kernel waits for every write and flush to be written down, so the record
-/// has them in an order that a disk may see: what was issued behind a flush comes behind it.
+/// An image that another process of ours serves to the kernel, over FUSE, as one file; a loop
+/// device makes a disk of it. The kernel waits for every write and flush to be written down, so the
+/// record has them in an order that a disk may see: what was issued behind a flush comes behind it.
 class RecordedDisk {
 public:
     /// Mounts a folder with the file `disk` in it: see file(). Throws NotAllowed.

@@ -65,7 +65,8 @@ Obituary kill_at(const Moment& moment, const std::function<void(int marks)>& lif
     ::kill(pid, SIGKILL);
     int status = 0;
     ::waitpid(pid, &status, 0);
-    while (read_some(ends[0], obituary.marks)) {}
+    while (read_some(ends[0], obituary.marks)) {
+    }
     ::close(ends[0]);
 
     obituary.was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;

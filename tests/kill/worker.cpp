@@ -29,7 +29,8 @@ std::string disagreement(const Snapshot& snapshot) {
         const std::string expected = R"("count":)" + std::to_string(count);
         const std::string shown = groups->value();
         const std::size_t at = shown.find(expected);
-        if (at == shown.npos || std::isdigit(static_cast<unsigned char>(shown[at + expected.size()])))
+        if (at == shown.npos ||
+            std::isdigit(static_cast<unsigned char>(shown[at + expected.size()])))
             return "a view counts " + shown + " where another has " + std::to_string(count);
     }
     return group_count == counts.size() ? "" : "a view lacks a group that another has";

@@ -85,7 +85,7 @@ public:
     std::vector<std::string> erased_values;
     std::set<std::string> secrets; ///< Facts with a secret value since they were dropped last.
     bool has_transforms = false;   ///< That make nothing of these messages.
-    std::size_t unfinished = 0; ///< Erasures without a receipt.
+    std::size_t unfinished = 0;    ///< Erasures without a receipt.
 
 private:
     std::string difference_of_log(const Snapshot& snapshot) const;

@@ -41,20 +41,20 @@ Step append(std::vector<Draft> messages) {
 
 Step import(std::vector<Draft> messages, const std::string& fingerprint, std::uint64_t offset) {
     const auto batch = std::make_shared<const Batch>(std::move(messages));
-    return {"import a batch",
-            [=](Model& model) {
-                for (const Draft& draft : batch->drafts) {
-                    const bool is_free = draft.key.empty() ||
-                                         model.state_of(draft.key) == Model::KeyState::free;
-                    if (!is_free) continue;
-                    model.append(draft.content, draft.key);
-                }
-                model.mark_import(fingerprint, offset);
-            },
-            [=](Database& database) {
-                return whether(
-                    database.offer(batch->messages, {}, ImportMark{fingerprint, offset}));
-            }};
+    return {
+        "import a batch",
+        [=](Model& model) {
+            for (const Draft& draft : batch->drafts) {
+                const bool is_free =
+                    draft.key.empty() || model.state_of(draft.key) == Model::KeyState::free;
+                if (!is_free) continue;
+                model.append(draft.content, draft.key);
+            }
+            model.mark_import(fingerprint, offset);
+        },
+        [=](Database& database) {
+            return whether(database.offer(batch->messages, {}, ImportMark{fingerprint, offset}));
+        }};
 }
 
 Step replace(Seq seq, const Content& content) {
@@ -109,10 +109,9 @@ Step put_fact(const std::string& name, const std::string& value, bool is_secret)
 }
 
 Step drop_fact(const std::string& name) {
-    return {"drop a fact", [=](Model& model) { model.drop_fact(name); },
-            [fact = fact_name(name)](Database& database) {
-                return whether(database.drop_fact(fact));
-            }};
+    return {
+        "drop a fact", [=](Model& model) { model.drop_fact(name); },
+        [fact = fact_name(name)](Database& database) { return whether(database.drop_fact(fact)); }};
 }
 
 Step erase_fact(const std::string& name) {
