@@ -253,10 +253,13 @@ void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {
             {mapped[i].entry.id, run.mapped_again, std::exchange(run.batches[i], {})});
     }
     if (run.mapped_again.empty()) return;
-    // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
+    // P4: views whose code is not here lose the rows too; their owner adds the new ones later. One
+    // that was damaged, and is built anew behind this, has none.
+    const std::vector<ViewId> stored = store->stored_views();
     for (const auto& [name, each] : *views) {
         const ViewId id = each.entry.id;
         if (follows(id) || chain.is_read(id) || reads_of(*each.view) != nullptr) continue;
+        if (std::find(stored.begin(), stored.end(), id) == stored.end()) continue;
         step.rows.push_back({id, run.mapped_again, {}});
     }
     run.mapped_again.clear();

@@ -483,6 +483,37 @@ TEST(DatabaseDamage, OfAViewsFileIsSaidAndHealedFromTheLog) {
     on.expect_verified();
 }
 
+// P7: the power went before any view had heard that a message was replaced, and one has lost a
+// file.
+TEST(DatabaseDamage, OfAViewsFileIsHealedBehindAChangeThatNoViewHasHeardOf) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(12);
+    on.database->merge_views().value();
+    on.database->replace({4}, body_of("bo", 4, "said anew")).value();
+    const std::string authors = on.rows("authors"), words = on.rows("words");
+    std::size_t damaged = 0;
+    for (const auto& [name, bytes] : on.disk.all_bytes()) {
+        if (!name.starts_with("views/segment")) continue;
+        const auto disk = on.disk.copy_after_power_cut(Fate::lost);
+        const auto root = disk->root();
+        const auto views = root->subdirectory("views").value();
+        views->open(name.substr(6), Create::never).value()->truncate(0).value();
+        const auto database = Database::open(*root, on.options);
+        ASSERT_TRUE(database) << name << ": " << database.error().context;
+        EXPECT_EQ(DatabaseOnDisk::rows_in((*database)->snapshot(), "authors"), authors);
+        EXPECT_EQ(DatabaseOnDisk::rows_in((*database)->snapshot(), "words"), words);
+        const VerifyReport report = (*database)->verify().value();
+        for (const std::string& problem : report.problems) ADD_FAILURE() << name << ": " << problem;
+        for (const VerifyReport::View& view : report.views) {
+            EXPECT_EQ(view.difference_count, 0u) << name << ": " << view.name;
+        }
+        ++damaged;
+    }
+    EXPECT_EQ(damaged, 2u); // One of each view; keys there are none.
+}
+
 // P7: a key that nobody can look up is not free.
 TEST(DatabaseDamage, OfTheRegisterOfKeysLetsNoKeyInTwice) {
     DatabaseOnDisk on;

@@ -2,31 +2,15 @@
 // erasure overwrites what a reader has mapped, which the simulated disk cannot do without a data
 // race that is its own.
 #include "database/database_test_support.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <atomic>
-#include <filesystem>
 #include <random>
 #include <set>
 #include <thread>
 
-#include <unistd.h>
-
 namespace sluice::test {
 namespace {
-
-class TemporaryDirectory {
-public:
-    TemporaryDirectory() : path_(std::filesystem::temp_directory_path() / "sluice-test-XXXXXX") {
-        if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no temporary directory";
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
 
 constexpr const char* kByNumber = R"({"kind":"index","key":["/n"]})";
 constexpr const char* kCountOfAll = R"({"kind":"aggregate","group":[],"value":{"count":true}})";

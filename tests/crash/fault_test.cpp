@@ -4,47 +4,26 @@
 #include "crash/scenario.hpp"
 #include "crash/system_calls.hpp"
 #include "crash/trials.hpp"
+#include "support/file_bytes.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
-
-#include <filesystem>
-#include <fstream>
-
-#include <unistd.h>
 
 namespace sluice::test {
 namespace {
 
-/// A directory of the operating system, in memory where there is such a thing.
+/// A directory of the operating system.
 class RealFolder {
 public:
-    RealFolder() {
-        const auto memory = std::filesystem::path("/dev/shm");
-        path_ = (::access(memory.c_str(), W_OK) == 0 ? memory
-                                                     : std::filesystem::temp_directory_path()) /
-                "sluice_fault_test.XXXXXX";
-        std::string pattern = path_.string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    RealFolder(const RealFolder&) = delete;
-    RealFolder& operator=(const RealFolder&) = delete;
-    ~RealFolder() { std::filesystem::remove_all(path_); }
-
     std::unique_ptr<Directory> open() const {
-        return open_directory(path_.string(), Create::never).value();
+        return open_directory(directory_.path(), Create::never).value();
     }
     std::string find(std::string_view text) const {
-        for (const auto& each : std::filesystem::recursive_directory_iterator(path_)) {
-            if (!each.is_regular_file()) continue;
-            std::ifstream file(each.path(), std::ios::binary);
-            const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-            if (bytes.find(text) != std::string::npos) return each.path().filename().string();
-        }
-        return {};
+        return FileBytes(directory_.path()).find(text);
     }
 
 private:
-    std::filesystem::path path_;
+    TemporaryDirectory directory_{in_memory_if_possible()};
 };
 
 Verdict judge(const RealFolder& folder, const Scenario& scenario) {

@@ -23,8 +23,9 @@ std::string go_on(Database& database, Model& model) {
         if (!added) return "adding " + name + " again: " + added.error().context;
         model.add_view(view.meaning);
     }
-    const std::string key = "<after " + std::to_string(model.last().value) + '>';
-    const Content content = make_content(model.last().value, "after the crash");
+    const std::string number = std::to_string(model.last().value);
+    const std::string key = "<after " + number + '>';
+    const Content content = make_content(model.last().value, "after" + number + '.');
     const auto appended = database.append(NewMessage{content.body(), key});
     if (!appended) return "appending: " + appended.error().context;
     model.append(content, key);

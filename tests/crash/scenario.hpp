@@ -2,7 +2,7 @@
 // fail in.
 #pragma once
 #include "io/file.hpp"
-#include "model/model.hpp"
+#include "model/step.hpp"
 
 #include <functional>
 #include <memory>
@@ -30,25 +30,15 @@ public:
     static Options options();
 
 private:
-    template <typename Do>
-    Result<void> perform(const std::string& name, const std::function<void(Model&)>& expect,
-                         Do act);
-    Result<void> append(std::size_t count, bool as_batch);
+    Result<void> perform(const Step& next);
+    Result<void> append(std::size_t count);
+    Result<void> append_batch(std::size_t count);
     Result<void> import(std::size_t count);
     Result<void> replace(Seq seq, const std::string& text);
-    Result<void> remove(const std::vector<Seq>& seqs);
-    Result<void> restore(const std::vector<Seq>& seqs);
-    Result<void> hold(const std::vector<Seq>& seqs);
-    Result<void> erase(const std::vector<Seq>& seqs);
-    Result<void> put_fact(const std::string& name, const std::string& value);
-    Result<void> drop_fact(const std::string& name);
-    Result<void> erase_fact(const std::string& name);
-    Result<void> add_view(std::size_t meaning);
-    Result<void> drop_view(const std::string& name);
-    Result<void> merge();
     Result<void> reopen();
 
     std::string next_text();
+    std::vector<steps::Draft> new_messages(std::size_t count);
 
     std::unique_ptr<Directory> root_;
     std::uint64_t message_count_ = 0;

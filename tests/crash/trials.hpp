@@ -17,7 +17,8 @@ std::uint64_t stride();
 std::uint64_t round_number();
 
 /// One line of the table: "states" are databases that were opened after a crash or a fault and
-/// compared with the model, "faults" are calls that were made to fail.
+/// compared with the model, "faults" are calls that were made to fail and processes that were
+/// killed.
 class Trials {
 public:
     explicit Trials(std::string what) : what_(std::move(what)) {}

@@ -347,6 +347,21 @@ std::string Model::difference_of_views(const Snapshot& snapshot,
     return {};
 }
 
+std::string shown_by(const Snapshot& snapshot, const std::vector<ViewInfo>& infos) {
+    std::string text = seq_text(snapshot.position());
+    for (const ViewInfo& info : infos) {
+        text += "\n" + info.name + ':';
+        auto read = snapshot.read(info.name);
+        if (!read) continue;
+        ViewCursor cursor = std::move(read.value());
+        while (cursor.next()) {
+            text += ' ' + cursor.key().to_json() + '@' + seq_text(cursor.seq()) + cursor.value();
+        }
+        cursor.status().value();
+    }
+    return text;
+}
+
 std::string Model::difference_of_entry(const Result<Record>& answer, Seq seq) const {
     const std::string what = "entry " + seq_text(seq);
     if (!answer) return what + " cannot be read: " + answer.error().context;

@@ -39,22 +39,6 @@ std::string key_number(std::uint64_t choice) {
     return "<key " + std::to_string(choice % 13) + '>';
 }
 
-/// Everything a snapshot shows of its views.
-std::string dump(const Snapshot& snapshot, const std::vector<ViewInfo>& infos) {
-    std::string text = std::to_string(snapshot.position().value);
-    for (const ViewInfo& info : infos) {
-        auto read = snapshot.read(info.name);
-        if (!read && !info.loaded && info.kind == "fold") continue;
-        ViewCursor cursor = std::move(read.value());
-        text += "\n" + info.name + ':';
-        while (cursor.next()) {
-            text += ' ' + cursor.key().to_json() + '@' + std::to_string(cursor.seq().value) +
-                    cursor.value();
-        }
-    }
-    return text;
-}
-
 } // namespace
 
 std::string_view name_of(Act act) {
@@ -170,7 +154,7 @@ std::string Life::perform(const Operation& operation) {
     case Act::pin: {
         Snapshot snapshot = database_->snapshot();
         std::vector<ViewInfo> infos = database_->views();
-        std::string shown = dump(snapshot, infos);
+        std::string shown = shown_by(snapshot, infos);
         pinned_ = std::make_unique<Pinned>(
             Pinned{std::move(snapshot), std::move(infos), std::move(shown)});
         return {};
@@ -186,7 +170,7 @@ std::string Life::perform(const Operation& operation) {
 // P3
 std::string Life::check_pinned() const {
     if (!pinned_) return {};
-    const std::string now = dump(pinned_->snapshot, pinned_->infos);
+    const std::string now = shown_by(pinned_->snapshot, pinned_->infos);
     return now == pinned_->shown ? "" : "a snapshot changed from " + pinned_->shown + " to " + now;
 }
 

@@ -98,19 +98,23 @@ std::optional<Seq> Model::named_by(const std::string& key) const {
     return found;
 }
 
-Seq Model::put_fact(const std::string& name, const std::string& value) {
+Seq Model::put_fact(const std::string& name, const std::string& value, bool is_secret) {
     facts[name] = value;
+    if (is_secret) secrets.insert(name);
     values_ever[name].push_back(value);
     return change();
 }
 
 Seq Model::drop_fact(const std::string& name) {
     facts.erase(name);
-    return change();
+    const Seq now = change();
+    if (secrets.erase(name) > 0 && has_transforms) change();
+    return now;
 }
 
 Seq Model::erase_fact(const std::string& name) {
     facts.erase(name);
+    secrets.erase(name);
     std::vector<std::string>& values = values_ever.at(name);
     erased_values.insert(erased_values.end(), values.begin(), values.end());
     values_ever.erase(name);

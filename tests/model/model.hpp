@@ -45,7 +45,8 @@ public:
     void finish_erasures();
     Seq change(); ///< One that concerns no message.
     Seq mark_import(const std::string& fingerprint, std::uint64_t offset);
-    Seq put_fact(const std::string& name, const std::string& value);
+    Seq put_fact(const std::string& name, const std::string& value, bool is_secret = false);
+    /// With transforms in use, the receipt for what a secret opened follows.
     Seq drop_fact(const std::string& name);
     Seq erase_fact(const std::string& name); ///< The erase entry; the receipt follows.
     void open_again(); ///< Code is not loaded now, and unfinished erasures are finished.
@@ -82,11 +83,16 @@ public:
     std::map<std::string, std::string> facts;
     std::map<std::string, std::vector<std::string>> values_ever; ///< Of facts that are not erased.
     std::vector<std::string> erased_values;
-    std::size_t unfinished = 0; ///< Erasures without a receipt.
+    std::set<std::string> secrets; ///< Facts with a secret value since they were dropped last.
+    bool has_transforms = false;   ///< That make nothing of these messages.
+    std::size_t unfinished = 0;    ///< Erasures without a receipt.
 
 private:
     std::string difference_of_log(const Snapshot& snapshot) const;
     std::string difference_of_entry(const Result<Record>& answer, Seq seq) const;
 };
+
+/// Everything that a snapshot shows of these views; nothing of one that cannot be read.
+std::string shown_by(const Snapshot& snapshot, const std::vector<ViewInfo>& infos);
 
 } // namespace sluice::test

@@ -1,0 +1,181 @@
+// P6 and P7 under SIGKILL: a process that does everything, with readers beside it, is killed at
+// random times, also while it opens what an earlier one left; then the database is opened and held
+// against what the process had acknowledged. What is done and when it ends is decided by
+// SLUICE_CRASH_ROUND, but where it ends by the machine.
+#include "crash/judge.hpp"
+#include "crash/trials.hpp"
+#include "kill/victim.hpp"
+#include "kill/worker.hpp"
+#include "model/toy_transforms.hpp"
+#include "support/file_bytes.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+
+#include <unistd.h>
+
+namespace sluice::test {
+namespace {
+
+constexpr std::uint64_t kKillsOfADirectory = 12;
+
+/// SLUICE_KILLS: how many processes are killed.
+std::uint64_t kill_count() {
+    const char* const wanted = std::getenv("SLUICE_KILLS");
+    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 200;
+}
+
+/// What a directory should be, by the record of whoever kills.
+struct Expected {
+    Model before; ///< With all that was acknowledged.
+    Model after;  ///< And what was under way.
+    std::string step;
+};
+
+class Killer {
+public:
+    Killer(Trials& trials, std::uint64_t seed)
+        : trials_(trials), random_(seed), options_(worker_options(random_())) {
+        Database::create(directory_.path()).value();
+        if (seed % 2 == 0) return;
+        // They find nothing in these messages, and look for it in each.
+        options_.transforms = toy_transforms();
+        const auto database = Database::open(directory_.path(), options_).value();
+        database->use_transforms(toy_transform_names()).value();
+        model_.change();
+        model_.has_transforms = true;
+    }
+
+    /// Kills a process at work, then perhaps some that open what it left, and judges.
+    void kill_some(std::uint64_t life) {
+        const std::uint64_t seed = random_();
+        Work work{directory_.path(), options_, model_, RandomSteps(seed, life), 25};
+        const Obituary obituary = kill_at(random_moment(), [&](int marks) {
+            sluice::test::work(std::move(work), [&](char mark, std::string_view what) {
+                const std::string text = mark + std::string(what);
+                if (::write(marks, text.data(), text.size()) < 0) ::_exit(1);
+                if (mark == kWrong) ::_exit(1);
+            });
+        });
+        count(obituary);
+        std::string when = "life " + std::to_string(life) + " in " + directory_.path();
+        if (!obituary.wrong.empty() || obituary.marks.find(kWrong) != std::string::npos) {
+            return fail(when, {.loss = obituary.marks + ' ' + obituary.wrong});
+        }
+        const Expected expected = record_of(obituary.marks, RandomSteps(seed, life));
+        when += ", killed during " + expected.step;
+        // P6, of what was acknowledged, before anybody has looked after it.
+        const std::string left = leftover(expected.before);
+        if (!left.empty()) return fail(when, {.leftover = left});
+
+        for (std::uint64_t left_to_kill = random_() % 4; left_to_kill > 1; --left_to_kill) {
+            when += ", then while opening";
+            const Obituary opener = kill_at(random_moment_of_opening(), [&](int) {
+                const auto opened = Database::open(directory_.path(), options_);
+                if (!opened) ::_exit(1);
+            });
+            count(opener);
+            if (!opener.wrong.empty()) return fail(when, {.loss = opener.wrong});
+        }
+        judge_now(expected, when);
+    }
+
+    bool has_failed() const { return has_failed_; }
+    std::uint64_t kills() const { return kills_; }
+
+private:
+    std::uint64_t pick(std::uint64_t below) { return random_() % below; }
+
+    /// From microseconds on; of no length more often than of another.
+    std::chrono::nanoseconds random_delay(double longest_ns) {
+        const double share = static_cast<double>(pick(1 << 20)) / (1 << 20);
+        return std::chrono::nanoseconds(std::llround(1000 * std::pow(longest_ns / 1000, share)));
+    }
+    Moment random_moment() {
+        if (pick(4) == 0) return {0, random_delay(60e6)};
+        return {1 + pick(30), random_delay(5e6)};
+    }
+    Moment random_moment_of_opening() { return {0, random_delay(10e6)}; }
+
+    void count(const Obituary& obituary) {
+        if (!obituary.was_killed) return;
+        ++kills_;
+        trials_.count_fault();
+    }
+
+    /// What the marks acknowledge. A process that never came to its first step changed nothing.
+    Expected record_of(const std::string& marks, RandomSteps steps) const {
+        Expected expected{model_, model_, "opening"};
+        if (marks.empty()) return expected;
+        expected.before.open_again();
+        for (auto done = std::count(marks.begin(), marks.end(), kDone); done > 0; --done) {
+            steps.next(expected.before).expect(expected.before);
+        }
+        expected.after = expected.before;
+        expected.step = "nothing";
+        if (marks.back() == kBegun) {
+            const Step step = steps.next(expected.before);
+            step.expect(expected.after);
+            expected.step = step.name;
+        }
+        return expected;
+    }
+
+    std::string leftover(const Model& model) const {
+        const FileBytes bytes(directory_.path());
+        for (const std::string& needle : model.needles()) {
+            const std::string where = bytes.find(word_in(needle));
+            if (!where.empty()) return "erased text \"" + needle + "\" is in " + where;
+        }
+        return {};
+    }
+
+    void judge_now(const Expected& expected, const std::string& when) {
+        const auto root = open_directory(directory_.path(), Create::never).value();
+        std::optional<FileBytes> bytes;
+        const Place place{*root, [&](std::string_view text) {
+                              if (!bytes) bytes.emplace(directory_.path());
+                              return bytes->find(word_in(text));
+                          }};
+        Verdict verdict = judge(place, options_, expected.before, expected.after);
+        if (!verdict.is_good()) return fail(when, verdict);
+        trials_.count_state(verdict, when);
+        model_ = std::move(verdict.model);
+    }
+
+    void fail(const std::string& when, const Verdict& verdict) {
+        trials_.count_state(verdict, when);
+        directory_.keep();
+        has_failed_ = true;
+    }
+
+    Trials& trials_;
+    std::mt19937_64 random_;
+    TemporaryDirectory directory_{in_memory_if_possible()};
+    Options options_;
+    Model model_;
+    std::uint64_t kills_ = 0;
+    bool has_failed_ = false;
+};
+
+TEST(Kill, AtRandomTimesLeavesWhatWasAcknowledgedAndNothingThatWasErased) {
+    Trials trials("killed at random times");
+    std::uint64_t kills = 0;
+    for (std::uint64_t seed = round_number() << 32; kills < kill_count(); ++seed) {
+        if (trials.have_failed_enough()) break;
+        Killer killer(trials, seed);
+        for (std::uint64_t life = 1; life <= kKillsOfADirectory && !killer.has_failed(); ++life) {
+            killer.kill_some(life);
+        }
+        kills += killer.kills();
+    }
+    EXPECT_GE(trials.faults(), kill_count());
+}
+
+} // namespace
+} // namespace sluice::test
