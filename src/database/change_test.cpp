@@ -114,6 +114,28 @@ TEST(Selecting, MeansTheSameInADryRun) {
               (Seqs{{5}, {6}, {7}}));
 }
 
+// A damaged message cannot be looked into, and can be named by its seq.
+TEST(Selecting, PassesOverWhatIsDamaged) {
+    DatabaseOnDisk on;
+    on.append_some(5);
+    on.close();
+    damage(on, "said in 3!");
+    on.open();
+    EXPECT_EQ(on.database->select(SelectWhere{"/author=ada"}).value(), (Seqs{{1}, {5}}));
+    EXPECT_EQ(on.database->select(Seqs{{3}}).value(), Seqs{{3}});
+}
+
+TEST(Selecting, DoesNotTakeADamagedViewForAnEmptyOne) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(12);
+    on.database->merge_views().value();
+    on.close();
+    damage(on, "said in 4!", 0, "views");
+    on.open();
+    EXPECT_EQ(code_of(on.database->select(SelectView{"words", Key()})), Errc::corrupt);
+}
+
 TEST(Holding, ForbidsErasingAndNothingElse) {
     DatabaseOnDisk on;
     on.append_some(3);

@@ -58,6 +58,20 @@ TEST(Facts, NeedANameAndFit) {
     EXPECT_EQ(on.database->last(), Seq{0});
 }
 
+TEST(Facts, HaveKeysThatFitInAnEntry) {
+    DatabaseOnDisk on;
+    const Key too_long(std::string(65536, 'k'));
+    EXPECT_EQ(code_of(on.database->put_fact({{"keys", too_long}, "x"})), Errc::invalid_argument);
+}
+
+TEST(Facts, BecomeSecretsWhenTheyArePutAgainAsSuch) {
+    DatabaseOnDisk on;
+    on.database->put_fact({kTeam, "value"}).value();
+    EXPECT_EQ(on.database->put_fact({kTeam, "value"}).value().at, Seq{});
+    EXPECT_EQ(on.database->put_fact({kTeam, "value", /*is_secret=*/true}).value().at, Seq{2});
+    EXPECT_TRUE(on.database->facts().front().is_secret);
+}
+
 TEST(Facts, HaveNoValueRatherThanAnOlderOneWhenTheirEntryIsDamaged) {
     DatabaseOnDisk on;
     on.database->put_fact({kTeam, "the value of before"}).value();

@@ -956,6 +956,32 @@ TEST(TransformsInUse, HaveNames) {
     }
 }
 
+TEST(TransformsInUse, HaveOneFunctionEach) {
+    DatabaseOnDisk on;
+    on.options.transforms.add({"twice", 1, block});
+    on.options.transforms.add({"twice", 1, unbox});
+    on.reopen();
+    EXPECT_EQ(code_of(on.database->use_transforms(std::vector<std::string>{"twice"})),
+              Errc::invalid_argument);
+}
+
+TEST(TransformsInUse, AreLeftAloneWhenTheyAreAskedForAgain) {
+    Transforming on;
+    on.append(says("original"), "m1");
+    const Seq last = on.database->last();
+    on.use_all();
+    EXPECT_EQ(on.database->last(), last);
+}
+
+TEST(TransformsInUse, TakeNoOthersBesideThemWhileTheirCodeIsMissing) {
+    Transforming on;
+    on.options.transforms = {};
+    on.options.transforms.add({"another", 1, block});
+    on.reopen();
+    EXPECT_EQ(code_of(on.database->use_transforms(std::vector<std::string>{"another"})),
+              Errc::invalid_argument);
+}
+
 TEST(TransformsInUse, WithoutTheOneWhoseCodeIsMissingGoOn) {
     Transforming on;
     on.append(says("original"), "m1");
@@ -974,6 +1000,44 @@ TEST(TransformsInUse, WithoutTheOneWhoseCodeIsMissingGoOn) {
     on.reopen();
     EXPECT_EQ(on.said(), R"(["a picture"]=4 ["edited"]=2 ["edited"]=3 ["later"]=7)");
     on.expect_verified();
+}
+
+TEST(TransformsInUse, LeaveViewsInCodeToCatchUpWhenTheOneIsDroppedThatAllWaitedFor) {
+    Transforming on;
+    CodeView view;
+    view.app = "reader";
+    view.map = [](const Message& message, Emit& emit) {
+        const Value* const text = message.json->find("text");
+        if (text != nullptr) emit(Key(text->as_string().value_or("")));
+    };
+    on.database->add_view("read", view).value();
+    on.append(says("original"), "m1");
+    Transforms fewer;
+    const Transforms all = few_transforms(on.runs);
+    for (const Transform& each : all.list()) {
+        if (each.name != "block") fewer.add(each);
+    }
+    on.options.transforms = fewer;
+    on.reopen();
+    on.append(edits("m1", "edited"));
+    on.database->drop_transform("block").value();
+    EXPECT_EQ(on.said(), R"(["edited"]=2 ["edited"]=3)");
+    on.database->add_view("read", view).value();
+    EXPECT_EQ(on.rows("read"), R"(["edited"]=2 ["edited"]=3)");
+    on.expect_verified();
+}
+
+// What cannot be read is derived by nobody, and keeps nobody else from being.
+TEST(TransformDamage, OfAMessageLeavesTheOthersToBeDerived) {
+    Transforming on;
+    const Seq first = on.append(boxed("k1", says("one inside")));
+    on.append(boxed("k1", says("another inside")));
+    on.close();
+    damage(on, "one inside");
+    on.open();
+    on.put(kKey1);
+    EXPECT_EQ(on.said(), R"(["another inside"]=3)");
+    EXPECT_EQ(on.body(first), "error: corrupt");
 }
 
 TEST(TransformsInUse, SeeTheLatestOfWhatCameAndWasReplacedWhileCodeWasMissing) {
