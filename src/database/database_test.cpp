@@ -142,6 +142,15 @@ TEST(Database, KeepsOutWhatItsProgramSays) {
     EXPECT_EQ(on.append(ada, "<key>"), Seq{4}) << "it was never taken";
 }
 
+TEST(Database, FindsADeletedMessageByItsKeyIfNoOtherHasIt) {
+    DatabaseOnDisk on;
+    on.append("one", "<key>");
+    on.database->delete_messages(Seqs{{1}}).value();
+    EXPECT_EQ(on.database->snapshot().get("<key>").value().state, Record::State::deleted);
+    on.database->append(NewMessage{"two", "<key>"}, {.readmit = true}).value();
+    EXPECT_EQ(on.database->snapshot().get("<key>").value().body, "two");
+}
+
 TEST(Database, WalksNothingBetweenBoundsTheWrongWayRound) {
     DatabaseOnDisk on;
     on.append_some(5);
@@ -210,6 +219,12 @@ TEST(DatabaseOpening, FindsADatabaseOrSaysThatThereIsNone) {
     EXPECT_TRUE(Database::create(*root));
     EXPECT_EQ(code_of(Database::create(*root)), Errc::exists);
     EXPECT_TRUE(Database::open(*root, small_files()));
+}
+
+TEST(DatabaseOpening, ByPathSaysWhatIsNotThere) {
+    const std::string nowhere = "/proc/no such directory/database";
+    EXPECT_FALSE(Database::create(nowhere));
+    EXPECT_FALSE(Database::open(nowhere));
 }
 
 TEST(DatabaseOpening, MakesNoDatabaseAmongOtherFiles) {
@@ -320,6 +335,7 @@ TEST(DatabaseDurability, OfNoneIsLeftToFlush) {
     options.view_memory_bytes_max = 1 << 20;
     DatabaseOnDisk on(options);
     const std::uint64_t before = on.disk.syncs();
+    EXPECT_EQ(on.database->stats().durability, "none");
     on.append("flushed");
     EXPECT_EQ(on.disk.syncs(), before);
     on.database->flush().value();

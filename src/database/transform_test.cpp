@@ -1002,6 +1002,52 @@ TEST(TransformsInUse, WithoutTheOneWhoseCodeIsMissingGoOn) {
     on.expect_verified();
 }
 
+TEST(TransformsInUse, KeepTheirPlaceWhenTheyAreAskedForInAnother) {
+    Transforming on;
+    Transforms other;
+    other.add({"links", 1, link_edit});
+    const Transforms all = few_transforms(on.runs);
+    for (const Transform& each : all.list()) {
+        if (each.name != "links") other.add(each);
+    }
+    on.options.transforms = other;
+    on.reopen();
+    EXPECT_EQ(code_of(on.database->use_transforms(other.names())), Errc::invalid_argument);
+}
+
+// A program that takes a long time has something to show.
+TEST(TransformWork, TellsHowFarItIs) {
+    Transforming on([](Runs& runs) {
+        Transforms all;
+        all.add(
+            counted(runs, "slow", [](Context& context, const Incoming& message, Transformed& made) {
+                unbox(context, message, made);
+                if (message.seq() == Seq{20}) {
+                    std::this_thread::sleep_for(std::chrono::milliseconds(101));
+                }
+            }));
+        return all;
+    });
+    for (int i = 0; i < 60; ++i) on.append(boxed("k1", says("inside")));
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
+    const auto tell = [&](const Progress& progress) {
+        EXPECT_EQ(progress.what, "re-deriving");
+        told.emplace_back(progress.done, progress.total);
+    };
+    on.database->put_fact({kKey1, "v"}, {.progress = tell}).value();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_LT(told[0].first, told[0].second);
+    EXPECT_GE(told[0].second, 60u);
+}
+
+TEST(Transforms, AreWhatALogReadAsSeenShows) {
+    Transforming on;
+    on.append(boxed("k1", says("inside")));
+    on.put(kKey1);
+    auto log = on.database->snapshot().log({.seen = true});
+    EXPECT_EQ(log.next().value()->body, says("inside"));
+}
+
 TEST(TransformsInUse, LeaveViewsInCodeToCatchUpWhenTheOneIsDroppedThatAllWaitedFor) {
     Transforming on;
     CodeView view;

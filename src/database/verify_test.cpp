@@ -56,7 +56,9 @@ TEST(Verify, NamesTheEntriesWhoseRowsAreMissingOrShouldNotBeThere) {
 TEST(Verify, NamesTheEntriesWhoseRowsAreUnderOtherKeys) {
     ChangedMind on(kIndex);
     on.map([](const Message& message, Emit& emit, bool has_changed) {
-        emit(Key(has_changed ? -n_of(message) : n_of(message)));
+        const Key key(has_changed ? -n_of(message) : n_of(message));
+        emit(key);
+        emit(key); // Which is one row.
     });
     EXPECT_EQ(on.found().difference_count, 20u);
     on.has_changed = false;
@@ -82,21 +84,28 @@ TEST(Verify, NamesAnEntryOfEachGroupThatIsMissingOrHasAnotherValue) {
         if (n == 4 || (n == 5 && has_changed)) emit(Key("count"));
         if (n == 6) emit(Key(has_changed ? "before" : "behind"));
         if (n == 7 && has_changed) emit(Key("z"));
+        if (n == 8 && !has_changed) emit(Key("zz"));
     });
     const auto view = on.found();
     EXPECT_EQ(view.differences, (std::vector<std::string>{"the group of entry 6 is missing",
                                                           "group 2 should not be there",
                                                           "the group of entry 4 has another value",
                                                           "the group of entry 3 has another value",
-                                                          "the group of entry 7 is missing"}));
+                                                          "the group of entry 7 is missing",
+                                                          "group 7 should not be there"}));
 }
 
-/// The answer of a fold that has changed its mind, and not the values that it is made of.
+/// A fold that counts otherwise when it has changed its mind.
 struct Moody {
-    static inline bool has_changed = false;
-    std::size_t size = 0;
-    void add(Seq, std::string_view value) { size += value.size(); }
-    std::string to_json() const { return std::to_string(has_changed ? size + 1 : size); }
+    static inline std::size_t of_each = 1;
+    std::size_t count = 0;
+    void add(Seq, std::string_view) { count += of_each; }
+    void combine(const Moody& later) { count += later.count; }
+    std::string to_json() const { return std::to_string(count); }
+    std::string encoded() const { return std::to_string(count); }
+    static std::optional<Moody> decode(std::string_view bytes) {
+        return Moody{static_cast<std::size_t>(std::stoul(std::string(bytes)))};
+    }
 };
 
 TEST(Verify, NamesAnEntryOfEachGroupThatFoldsToAnotherAnswer) {
@@ -105,8 +114,25 @@ TEST(Verify, NamesAnEntryOfEachGroupThatFoldsToAnotherAnswer) {
     on.map([](const Message& message, Emit& emit, bool has_changed) {
         emit(Key(n_of(message) % 2), std::string_view(has_changed ? "other" : "value"));
     });
-    // Each value is another one. Of the same length, so that the folds are the same.
-    EXPECT_EQ(on.found().difference_count, 10u);
+    EXPECT_EQ(on.found().difference_count, 10u) << "each value, and no count";
+    on.has_changed = false;
+    on.database->merge_views().value();
+    on.expect_verified();
+    Moody::of_each = 2;
+    const auto view = on.found();
+    Moody::of_each = 1;
+    EXPECT_EQ(view.differences,
+              (std::vector<std::string>{"the group of entry 2 has another answer",
+                                        "the group of entry 1 has another answer"}));
+}
+
+TEST(Verify, NamesTheEntriesWhoseGroupsOfAFoldAreMissing) {
+    ChangedMind on(R"({"kind":"fold"})");
+    on.view.fold = fold_of<Moody>();
+    on.map([](const Message& message, Emit& emit, bool has_changed) {
+        emit(Key(has_changed, n_of(message) % 2), std::string_view("value"));
+    });
+    EXPECT_EQ(on.found().difference_count, 20u);
 }
 
 } // namespace

@@ -116,6 +116,25 @@ TEST(Why, SaysOfWhatIsGoneOnlyThatItIs) {
     EXPECT_EQ(code_of(on.database->why({99})), Errc::not_found);
 }
 
+TEST(Why, SaysWhatAViewLookedAtThatShowsNothing) {
+    DatabaseOnDisk on;
+    on.database->add_view("liked", R"({"kind":"index","key":["/likes"]})").value();
+    const Source liked = on.database->rows_of("liked").value();
+    CodeView view;
+    view.app = "ranks";
+    view.reads = {liked};
+    view.map_reading = [liked](Context& context, const Message&, Emit& emit) {
+        if (context.has(liked, Key("ada"))) emit(Key("ada is liked"));
+    };
+    on.database->add_view("ranked", view).value();
+    const Seq seq = on.append(R"({"name":"ada"})");
+    const Explanation why = on.database->why(seq).value();
+    ASSERT_EQ(why.views.size(), 1u);
+    EXPECT_EQ(why.views[0].view, "ranked");
+    EXPECT_TRUE(why.views[0].keys.empty());
+    EXPECT_EQ(text_of(why.views[0].looks), R"(has rows liked ["ada"] in vain)");
+}
+
 TEST(Why, SaysWhichEntryHadAMessageDerivedAgainForAViewThatReads) {
     DatabaseOnDisk on;
     on.database->add_view("liked", R"({"kind":"index","key":["/likes"]})").value();
