@@ -102,7 +102,8 @@ std::optional<Chain::Stored> Database::Impl::stored_message(Seq seq, bool is_new
     // for their code.
     const bool is_first = is_new && is_open && ledger.version_at(seq, log->last()) == seq;
     const auto message = is_first ? log->read_back(seq) : latest(seq, log->last());
-    if (!message || message->erased) return std::nullopt;
+    // A change that names a change is none of ours, and makes no message of it.
+    if (!message || message->erased || message->kind != Log::Kind::message) return std::nullopt;
     return Chain::Stored{message->key, message->body};
 }
 
