@@ -297,6 +297,43 @@ TEST(LogRecovery, NamesTheEntriesOfALostSegment) {
     EXPECT_TRUE(answers.contains("message number 40!"));
 }
 
+TEST(LogRecovery, WipesWhatIsLeftOfTheLastEntryWhenItsHeaderIsDamaged) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 64 * 1024);
+        on.append("message number 1!");
+        on.append("message number 2!");
+    }
+    flip(disk, "message number 2!", log_format::kEntryHeaderSize);
+    LogOnDisk on(disk, 64 * 1024);
+    const Seq last{2};
+    ASSERT_EQ(on.body(last), "error: corrupt");
+    ASSERT_TRUE(on.log->wipe(std::span(&last, 1)));
+    EXPECT_TRUE(disk.find_on_device("message number 2!").empty());
+    EXPECT_EQ(on.body({1}), "message number 1!");
+    EXPECT_EQ(on.append("goes on"), Seq{3});
+}
+
+TEST(LogRecovery, CannotWipeWhatIsLostWithItsSegment) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+        ASSERT_GE(on.log->segment_count(), 3u);
+    }
+    std::vector<std::string> segments;
+    const auto root = disk.root();
+    for (const std::string& name : root->list().value()) {
+        if (name.ends_with(".log")) segments.push_back(name);
+    }
+    ASSERT_TRUE(root->remove(segments[1]));
+    LogOnDisk on(disk);
+    const Seq lost{std::stoull(segments[1])};
+    ASSERT_EQ(on.body(lost), "error: corrupt");
+    EXPECT_EQ(on.log->wipe(std::span(&lost, 1)).error().code, Errc::corrupt);
+    EXPECT_EQ(on.append("goes on"), Seq{41});
+}
+
 TEST(LogRecovery, RefusesASegmentUnderTheNameOfAnother) {
     for (const bool earlier : {true, false}) {
         SimulatedDisk disk;
@@ -428,20 +465,21 @@ TEST(LogRecovery, ReadsTheSameWhateverAnIndexWithARightChecksumSays) {
         root->open(LogSegment::file_name({1}), Create::never).value()->size_bytes();
     const std::string offsets(9 * 4, '\0');
     const IndexHeader kRight{{1}, 9, covered_size, 0};
-    for (const auto& [header, rest] : std::vector<std::pair<IndexHeader, std::string>>{
-             {kRight, offsets.substr(1)},
-             {kRight, offsets + '\0'},
-             {{{2}, 9, covered_size, 0}, offsets},
-             {{{1}, 9, covered_size + 8, 0}, offsets},
-             {{{1}, 9, covered_size - 1, 0}, offsets},
-             {{{1}, 0, 8, 0}, {}},
-             {{{1}, covered_size, covered_size, 0}, std::string(covered_size * 4, '\0')},
-             {{{1}, 9, covered_size, 10}, std::string(80, '\0') + offsets}}) {
+    const auto index = [](const IndexHeader& header, const std::string& rest) {
+        return log_format::encode_index_head(header, {}) + rest;
+    };
+    for (const std::string& bytes :
+         {std::string(), index(kRight, {}).substr(1), index(kRight, offsets.substr(1)),
+          index(kRight, offsets + '\0'), index({{2}, 9, covered_size, 0}, offsets),
+          index({{1}, 9, covered_size + 8, 0}, offsets),
+          index({{1}, 9, covered_size - 1, 0}, offsets), index({{1}, 0, 8, 0}, {}),
+          index({{1}, covered_size, covered_size, 0}, std::string(covered_size * 4, '\0')),
+          index({{1}, 9, covered_size, 10}, std::string(80, '\0') + offsets)}) {
         const auto found = disk.copy_after_power_cut(Fate::kept);
         {
             const auto file = found->root()->open(name, Create::never).value();
             ASSERT_TRUE(file->truncate(0));
-            ASSERT_TRUE(file->write_at(0, log_format::encode_index_head(header, {}) + rest));
+            ASSERT_TRUE(file->write_at(0, bytes));
         }
         LogOnDisk on(*found, 1024 * 1024);
         EXPECT_EQ(on.log->last(), Seq{9});
