@@ -239,6 +239,18 @@ TEST(Search, OrAWalkOfAViewOfAnotherKindIsRefused) {
     EXPECT_EQ(code_of(snapshot.search("nobody", {.text = "ada"})), Errc::not_found);
 }
 
+TEST(Search, DoesNotTakeADamagedViewForAnEmptyOne) {
+    DatabaseOnDisk on;
+    on.database->add_view("texts", R"({"kind":"search","text":["/text"],"language":"english"})")
+        .value();
+    on.append_some(12);
+    on.database->merge_views().value();
+    on.close();
+    damage(on, "said", 0, "views");
+    on.open();
+    EXPECT_EQ(code_of(on.database->snapshot().search("texts", {.text = "said"})), Errc::corrupt);
+}
+
 TEST(Search, SaysThatAMessageIsDamagedWhereItWouldShowAPieceOfIt) {
     DatabaseOnDisk on;
     on.database

@@ -189,6 +189,26 @@ TEST(Erasing, GivesAReceiptThatStays) {
     on.expect_verified();
 }
 
+TEST(Erasing, NamesWhatIsNotThere) {
+    DatabaseOnDisk on;
+    on.append("one");
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{2}})), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->erase(SelectKeys{{"<nobody's>"}})), Errc::not_found);
+}
+
+TEST(Erasing, DoesNotBeginWhereTheLogCannotBeSynced) {
+    Options options = small_files();
+    options.durability = Durability::none;
+    DatabaseOnDisk on(options);
+    on.append("one");
+    on.disk.fail_after(0);
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{1}})), Errc::io);
+    on.disk.stop_failing();
+    on.reopen();
+    EXPECT_EQ(on.body({1}), "one");
+    EXPECT_TRUE(on.database->receipts().empty());
+}
+
 TEST(Erasing, WaitsForSnapshotsAndIsFinishedLater) {
     for (const bool by_opening_again : {false, true}) {
         DatabaseOnDisk on;

@@ -85,14 +85,15 @@ TEST(Verify, NamesAnEntryOfEachGroupThatIsMissingOrHasAnotherValue) {
         if (n == 6) emit(Key(has_changed ? "before" : "behind"));
         if (n == 7 && has_changed) emit(Key("z"));
         if (n == 8 && !has_changed) emit(Key("zz"));
+        if (n == 9 && has_changed) emit(Key("zzz"));
     });
     const auto view = on.found();
-    EXPECT_EQ(view.differences, (std::vector<std::string>{"the group of entry 6 is missing",
-                                                          "group 2 should not be there",
-                                                          "the group of entry 4 has another value",
-                                                          "the group of entry 3 has another value",
-                                                          "the group of entry 7 is missing",
-                                                          "group 7 should not be there"}));
+    EXPECT_EQ(view.differences,
+              (std::vector<std::string>{
+                  "the group of entry 6 is missing", "group 2 should not be there",
+                  "the group of entry 4 has another value",
+                  "the group of entry 3 has another value", "the group of entry 7 is missing",
+                  "group 7 should not be there", "the group of entry 9 is missing"}));
 }
 
 /// A fold that counts otherwise when it has changed its mind.

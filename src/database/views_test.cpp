@@ -79,6 +79,10 @@ TEST(Views, HaveNamesThatCanBeShown) {
          {std::string(), std::string(201, 'n'), std::string("a\nb"), std::string("a\x7F")}) {
         EXPECT_EQ(code_of(on.database->add_view(name, kByAuthor)), Errc::invalid_argument);
     }
+    CodeView code;
+    code.app = "reader";
+    code.map = [](const Message&, Emit&) {};
+    EXPECT_EQ(code_of(on.database->add_view("", code)), Errc::invalid_argument);
     on.database->add_view(std::string(200, 'n'), kByAuthor).value();
 }
 

@@ -118,6 +118,7 @@ TEST(Why, SaysOfWhatIsGoneOnlyThatItIs) {
 
 TEST(Why, SaysWhatAViewLookedAtThatShowsNothing) {
     DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
     on.database->add_view("liked", R"({"kind":"index","key":["/likes"]})").value();
     const Source liked = on.database->rows_of("liked").value();
     CodeView view;
