@@ -178,20 +178,20 @@ TEST(Failure, OfEveryAllocationIsAnsweredAndHealedByOpeningAgain) {
 // What messages are read with is as safe as what they are.
 TEST(FailureOfTransforms, AtEverySystemCallIsAnsweredAndHealedByOpeningAgain) {
     Trials trials("every system call of transforms fails");
-    fail_system_calls<TransformScenario>(2 * stride(), trials);
+    fail_system_calls<TransformScenario>(4 * stride(), trials);
     EXPECT_GT(trials.faults(), 500 / stride());
 }
 
 TEST(FailureOfTransforms, AtEveryAllocationIsAnsweredAndHealedByOpeningAgain) {
     Trials trials("every allocation of transforms fails");
-    fail_allocations<TransformScenario>(1500 / stride(), trials);
-    EXPECT_GT(trials.faults(), 1200 / stride());
+    fail_allocations<TransformScenario>(750 / stride(), trials);
+    EXPECT_GT(trials.faults(), 600 / stride());
 }
 
 TEST(FailureOfTransforms, AtEveryOperationIsAnsweredAndHealedByOpeningAgain) {
     Trials trials("every operation of transforms fails");
     constexpr Errc kCodes[] = {Errc::io, Errc::no_space};
-    const std::uint64_t every = 2 * stride();
+    const std::uint64_t every = 4 * stride();
     for (std::uint64_t i = round_number() % every;; i += every) {
         SimulatedDisk disk;
         TransformScenario life(disk.root());
