@@ -126,7 +126,9 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         // The rows first, then the name: a crash in between leaves rows that no name leads to,
         // which the next opening drops.
         if (!fresh.empty()) SLUICE_TRY(store->save());
-        for (const OpenView& each : fresh) SLUICE_TRY(catalog->put(each.entry));
+        std::vector<CatalogEntry> named;
+        for (const OpenView& each : fresh) named.push_back(each.entry);
+        if (!named.empty()) SLUICE_TRY(catalog->put(named));
         const bool has_readers = !chain.readers().empty() || !loaded_readers.empty();
         if (has_readers) pin_shown(); // They follow in the same moment.
         publish(std::move(set));

@@ -102,7 +102,8 @@ std::optional<Chain::Stored> Database::Impl::stored_message(Seq seq, bool is_new
     // for their code.
     const bool is_first = is_new && is_open && ledger.version_at(seq, log->last()) == seq;
     const auto message = is_first ? log->read_back(seq) : latest(seq, log->last());
-    if (!message || message->erased) return std::nullopt;
+    // A change that names a change is none of ours, and makes no message of it.
+    if (!message || message->erased || message->kind != Log::Kind::message) return std::nullopt;
     return Chain::Stored{message->key, message->body};
 }
 
@@ -253,13 +254,10 @@ void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {
             {mapped[i].entry.id, run.mapped_again, std::exchange(run.batches[i], {})});
     }
     if (run.mapped_again.empty()) return;
-    // P4: views whose code is not here lose the rows too; their owner adds the new ones later. One
-    // that was damaged, and is built anew behind this, has none.
-    const std::vector<ViewId> stored = store->stored_views();
+    // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
     for (const auto& [name, each] : *views) {
         const ViewId id = each.entry.id;
         if (follows(id) || chain.is_read(id) || reads_of(*each.view) != nullptr) continue;
-        if (std::find(stored.begin(), stored.end(), id) == stored.end()) continue;
         step.rows.push_back({id, run.mapped_again, {}});
     }
     run.mapped_again.clear();

@@ -230,6 +230,41 @@ TEST(Search, ShowsWhereTheWordsAre) {
     EXPECT_TRUE(bare.hits.empty());
 }
 
+TEST(Search, OrAWalkOfAViewOfAnotherKindIsRefused) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    const Snapshot snapshot = on.database->snapshot();
+    EXPECT_EQ(code_of(snapshot.search("authors", {.text = "ada"})), Errc::invalid_argument);
+    EXPECT_EQ(code_of(snapshot.walk("authors", {})), Errc::invalid_argument);
+    EXPECT_EQ(code_of(snapshot.search("nobody", {.text = "ada"})), Errc::not_found);
+}
+
+TEST(Search, DoesNotTakeADamagedViewForAnEmptyOne) {
+    DatabaseOnDisk on;
+    on.database->add_view("texts", R"({"kind":"search","text":["/text"],"language":"english"})")
+        .value();
+    on.append_some(12);
+    on.database->merge_views().value();
+    on.close();
+    damage(on, "said", 0, "views");
+    on.open();
+    EXPECT_EQ(code_of(on.database->snapshot().search("texts", {.text = "said"})), Errc::corrupt);
+}
+
+TEST(Search, SaysThatAMessageIsDamagedWhereItWouldShowAPieceOfIt) {
+    DatabaseOnDisk on;
+    on.database
+        ->add_view("texts", R"({"kind":"search","text":["/text","/title"],"language":"english"})")
+        .value();
+    on.append(body_of("ada", 1, "the harbour"));
+    const SearchQuery query{.text = "harbour", .snippet_bytes_max = 60};
+    EXPECT_EQ(on.database->snapshot().search("texts", query).value().hits.size(), 1u);
+    on.close();
+    damage(on, "the harbour");
+    on.open();
+    EXPECT_EQ(code_of(on.database->snapshot().search("texts", query)), Errc::corrupt);
+}
+
 TEST(Folds, AnswerForGroupsAndForgetWhatIsGone) {
     DatabaseOnDisk on;
     const auto add = [&](const std::string& fold) {

@@ -114,6 +114,28 @@ TEST(Selecting, MeansTheSameInADryRun) {
               (Seqs{{5}, {6}, {7}}));
 }
 
+// A damaged message cannot be looked into, and can be named by its seq.
+TEST(Selecting, PassesOverWhatIsDamaged) {
+    DatabaseOnDisk on;
+    on.append_some(5);
+    on.close();
+    damage(on, "said in 3!");
+    on.open();
+    EXPECT_EQ(on.database->select(SelectWhere{"/author=ada"}).value(), (Seqs{{1}, {5}}));
+    EXPECT_EQ(on.database->select(Seqs{{3}}).value(), Seqs{{3}});
+}
+
+TEST(Selecting, DoesNotTakeADamagedViewForAnEmptyOne) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(12);
+    on.database->merge_views().value();
+    on.close();
+    damage(on, "said in 4!", 0, "views");
+    on.open();
+    EXPECT_EQ(code_of(on.database->select(SelectView{"words", Key()})), Errc::corrupt);
+}
+
 TEST(Holding, ForbidsErasingAndNothingElse) {
     DatabaseOnDisk on;
     on.append_some(3);
@@ -165,6 +187,26 @@ TEST(Erasing, GivesAReceiptThatStays) {
     EXPECT_EQ(on.database->erase(Seqs{{4}, {6}}).value().at, Seq{0});
     EXPECT_EQ(on.database->receipts().size(), 1u);
     on.expect_verified();
+}
+
+TEST(Erasing, NamesWhatIsNotThere) {
+    DatabaseOnDisk on;
+    on.append("one");
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{2}})), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->erase(SelectKeys{{"<nobody's>"}})), Errc::not_found);
+}
+
+TEST(Erasing, DoesNotBeginWhereTheLogCannotBeSynced) {
+    Options options = small_files();
+    options.durability = Durability::none;
+    DatabaseOnDisk on(options);
+    on.append("one");
+    on.disk.fail_after(0);
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{1}})), Errc::io);
+    on.disk.stop_failing();
+    on.reopen();
+    EXPECT_EQ(on.body({1}), "one");
+    EXPECT_TRUE(on.database->receipts().empty());
 }
 
 TEST(Erasing, WaitsForSnapshotsAndIsFinishedLater) {

@@ -126,6 +126,41 @@ TEST(Database, WalksTheLogEitherWayBetweenBounds) {
               "8change 7change 6 5 4erased");
 }
 
+TEST(Database, KeepsOutWhatItsProgramSays) {
+    Options options = small_files();
+    options.keep_out = [](const NewMessage& message, const auto& has_fact) {
+        return message.body.find("bo") != std::string_view::npos && has_fact({"blocks", Key("bo")});
+    };
+    DatabaseOnDisk on(options);
+    const std::string ada = body_of("ada", 1), bo = body_of("bo", 1);
+    on.append(bo);
+    on.database->put_fact({{"blocks", Key("bo")}, ""}).value();
+    EXPECT_EQ(code_of(on.database->append(NewMessage{bo, "<key>"})), Errc::refused);
+    const std::vector<NewMessage> messages = {{ada, {}}, {bo, "<key>"}};
+    EXPECT_EQ(on.database->offer(messages).value().outcomes,
+              (std::vector<Offered>{Offered::appended, Offered::kept_out}));
+    EXPECT_EQ(on.append(ada, "<key>"), Seq{4}) << "it was never taken";
+}
+
+TEST(Database, FindsADeletedMessageByItsKeyIfNoOtherHasIt) {
+    DatabaseOnDisk on;
+    on.append("one", "<key>");
+    on.database->delete_messages(Seqs{{1}}).value();
+    EXPECT_EQ(on.database->snapshot().get("<key>").value().state, Record::State::deleted);
+    on.database->append(NewMessage{"two", "<key>"}, {.readmit = true}).value();
+    EXPECT_EQ(on.database->snapshot().get("<key>").value().body, "two");
+}
+
+TEST(Database, WalksNothingBetweenBoundsTheWrongWayRound) {
+    DatabaseOnDisk on;
+    on.append_some(5);
+    const Snapshot snapshot = on.database->snapshot();
+    for (const LogRange& range : {LogRange{.from = {4}, .to = Seq{2}},
+                                  LogRange{.from = {2}, .to = Seq{4}, .reverse = true}}) {
+        EXPECT_FALSE(snapshot.log(range).next().value());
+    }
+}
+
 TEST(Database, SaysWhatAChangeDid) {
     DatabaseOnDisk on;
     on.append_some(3);
@@ -184,6 +219,20 @@ TEST(DatabaseOpening, FindsADatabaseOrSaysThatThereIsNone) {
     EXPECT_TRUE(Database::create(*root));
     EXPECT_EQ(code_of(Database::create(*root)), Errc::exists);
     EXPECT_TRUE(Database::open(*root, small_files()));
+}
+
+TEST(DatabaseOpening, ByPathSaysWhatIsNotThere) {
+    const std::string nowhere = "/proc/no such directory/database";
+    EXPECT_FALSE(Database::create(nowhere));
+    EXPECT_FALSE(Database::open(nowhere));
+}
+
+TEST(DatabaseOpening, MakesNoDatabaseAmongOtherFiles) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    root->open("a file", Create::must).value();
+    EXPECT_EQ(code_of(Database::create(*root)), Errc::exists);
+    EXPECT_EQ(root->list().value(), std::vector<std::string>{"a file"});
 }
 
 TEST(DatabaseOpening, SaysWhatItHadToRepair) {
@@ -286,6 +335,7 @@ TEST(DatabaseDurability, OfNoneIsLeftToFlush) {
     options.view_memory_bytes_max = 1 << 20;
     DatabaseOnDisk on(options);
     const std::uint64_t before = on.disk.syncs();
+    EXPECT_EQ(on.database->stats().durability, "none");
     on.append("flushed");
     EXPECT_EQ(on.disk.syncs(), before);
     on.database->flush().value();
@@ -317,6 +367,18 @@ TEST(DatabaseDurability, OfAnAppendThatDoesNotWaitIsLeftToFlush) {
     on.database->append(NewMessage{"not flushed"}, how).value();
     on.crash(Fate::lost);
     EXPECT_EQ(on.database->last(), Seq{1});
+}
+
+TEST(DatabaseDurability, OfAnIntervalIsLeftToFlushWhereThereIsNoThread) {
+    Options options = small_files();
+    options.durability = Durability::interval;
+    options.sync_interval = std::chrono::milliseconds(0);
+    DatabaseOnDisk on(options);
+    on.append("one");
+    on.database->flush().value();
+    on.crash(Fate::lost);
+    EXPECT_EQ(on.body({1}), "one");
+    EXPECT_EQ(on.database->stats().durability, "interval");
 }
 
 TEST(DatabaseDurability, OfAnIntervalComesByItself) {
@@ -535,10 +597,54 @@ TEST(DatabaseDamage, OfTheRegisterOfKeysLetsNoKeyInTwice) {
             const auto database = Database::open(*root, on.options).value();
             const Errc code = code_of(database->append(NewMessage{"again", "<key 7>"}));
             EXPECT_TRUE(code == Errc::exists || code == Errc::corrupt) << name << ' ' << at;
-            damaged += code == Errc::corrupt ? 1 : 0;
+            if (code != Errc::corrupt) continue;
+            ++damaged;
+            EXPECT_EQ(code_of(database->snapshot().get("<key 7>")), Errc::corrupt);
+            EXPECT_EQ(code_of(database->select(SelectKeys{{"<key 7>"}})), Errc::corrupt);
         }
     }
     EXPECT_GT(damaged, 0u);
+}
+
+// Whatever it was that is not legible, it is said, and what else there is stays.
+TEST(DatabaseDamage, OfAChangesHeaderIsNamedAndTheRestIsIntact) {
+    DatabaseOnDisk on;
+    on.append_some(3);
+    on.database->delete_messages(Seqs{{2}}, {.reason = "a reason to delete"}).value();
+    on.append_some(1);
+    on.close();
+    // Kind, time and the length of the reason stand between header and reason.
+    for (const std::uint64_t before : {std::uint64_t{1}, std::uint64_t{24}}) {
+        damage(on, "a reason to delete", before);
+        on.open();
+        ASSERT_EQ(on.database->recovery_notes().size(), 1u);
+        EXPECT_NE(on.database->recovery_notes().front().find("the first is 4;"), std::string::npos);
+        EXPECT_EQ(on.body({2}), body_of("bo", 2, "said in 2!"));
+        EXPECT_EQ(on.body({5}), body_of("ada", 1, "said in 1!"));
+        on.close();
+    }
+}
+
+// What cannot be read gives no rows, whenever its turn comes.
+TEST(DatabaseDamage, OfAnEntryIsPassedOverByAViewThatCatchesUp) {
+    DatabaseOnDisk on;
+    CodeView view;
+    view.app = "reader";
+    view.map = [](const Message& message, Emit& emit) {
+        emit(Key(message.json->find("n")->as_int64().value()));
+    };
+    on.database->add_view("numbers", view).value();
+    on.append_some(3);
+    on.reopen();
+    on.append_some(3);
+    on.database->replace({2}, body_of("bo", 20, "replaced")).value();
+    on.append_some(1);
+    on.close();
+    damage(on, "said in 1!");
+    damage(on, "replaced");
+    on.open();
+    on.database->add_view("numbers", view).value();
+    EXPECT_EQ(on.rows("numbers"), "[1]=1 [2]=5 [3]=3 [3]=6");
 }
 
 // The same of a view whose code is not here; and only what the file had is derived again.

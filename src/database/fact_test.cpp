@@ -58,6 +58,39 @@ TEST(Facts, NeedANameAndFit) {
     EXPECT_EQ(on.database->last(), Seq{0});
 }
 
+TEST(Facts, HaveKeysThatFitInAnEntry) {
+    DatabaseOnDisk on;
+    const Key too_long(std::string(65536, 'k'));
+    EXPECT_EQ(code_of(on.database->put_fact({{"keys", too_long}, "x"})), Errc::invalid_argument);
+}
+
+TEST(Facts, ThatCannotBeCannotGo) {
+    DatabaseOnDisk on;
+    EXPECT_EQ(code_of(on.database->drop_fact({"", Key("a")})), Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->erase_fact({"", Key("a")})), Errc::invalid_argument);
+}
+
+// What is to be erased must be durable before, or nobody could tell a torn tail from it.
+TEST(Facts, AreNotErasedWhereTheLogCannotBeSynced) {
+    Options options = small_files();
+    options.durability = Durability::none;
+    DatabaseOnDisk on(options);
+    on.database->put_fact({kTeam, "value"}).value();
+    on.disk.fail_after(0);
+    EXPECT_EQ(code_of(on.database->erase_fact(kTeam)), Errc::io);
+    on.disk.stop_failing();
+    on.reopen();
+    EXPECT_EQ(on.database->facts().size(), 1u);
+}
+
+TEST(Facts, BecomeSecretsWhenTheyArePutAgainAsSuch) {
+    DatabaseOnDisk on;
+    on.database->put_fact({kTeam, "value"}).value();
+    EXPECT_EQ(on.database->put_fact({kTeam, "value"}).value().at, Seq{});
+    EXPECT_EQ(on.database->put_fact({kTeam, "value", /*is_secret=*/true}).value().at, Seq{2});
+    EXPECT_TRUE(on.database->facts().front().is_secret);
+}
+
 TEST(Facts, HaveNoValueRatherThanAnOlderOneWhenTheirEntryIsDamaged) {
     DatabaseOnDisk on;
     on.database->put_fact({kTeam, "the value of before"}).value();

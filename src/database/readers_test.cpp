@@ -496,6 +496,15 @@ TEST_F(Readers, AreBuiltAnewBehindDamageAlthoughThePowerGoes) {
 }
 
 // P5
+TEST_F(Readers, NeedWhatTheyReadToBeThere) {
+    CodeView view = ranked();
+    on.database->drop_view("liked").value();
+    EXPECT_EQ(code_of(on.database->add_view("ranked", view)), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->rows_of("liked")), Errc::not_found);
+    on.database->add_view("counts", kCounts).value();
+    EXPECT_EQ(code_of(on.database->rows_of("counts")), Errc::invalid_argument);
+}
+
 TEST_F(Readers, WhySaysWhatTheyLookedAt) {
     const Seq ada = on.append(author("ada"));
     const Seq like = on.append(likes("ada"));

@@ -956,6 +956,32 @@ TEST(TransformsInUse, HaveNames) {
     }
 }
 
+TEST(TransformsInUse, HaveOneFunctionEach) {
+    DatabaseOnDisk on;
+    on.options.transforms.add({"twice", 1, block});
+    on.options.transforms.add({"twice", 1, unbox});
+    on.reopen();
+    EXPECT_EQ(code_of(on.database->use_transforms(std::vector<std::string>{"twice"})),
+              Errc::invalid_argument);
+}
+
+TEST(TransformsInUse, AreLeftAloneWhenTheyAreAskedForAgain) {
+    Transforming on;
+    on.append(says("original"), "m1");
+    const Seq last = on.database->last();
+    on.use_all();
+    EXPECT_EQ(on.database->last(), last);
+}
+
+TEST(TransformsInUse, TakeNoOthersBesideThemWhileTheirCodeIsMissing) {
+    Transforming on;
+    on.options.transforms = {};
+    on.options.transforms.add({"another", 1, block});
+    on.reopen();
+    EXPECT_EQ(code_of(on.database->use_transforms(std::vector<std::string>{"another"})),
+              Errc::invalid_argument);
+}
+
 TEST(TransformsInUse, WithoutTheOneWhoseCodeIsMissingGoOn) {
     Transforming on;
     on.append(says("original"), "m1");
@@ -974,6 +1000,90 @@ TEST(TransformsInUse, WithoutTheOneWhoseCodeIsMissingGoOn) {
     on.reopen();
     EXPECT_EQ(on.said(), R"(["a picture"]=4 ["edited"]=2 ["edited"]=3 ["later"]=7)");
     on.expect_verified();
+}
+
+TEST(TransformsInUse, KeepTheirPlaceWhenTheyAreAskedForInAnother) {
+    Transforming on;
+    Transforms other;
+    other.add({"links", 1, link_edit});
+    const Transforms all = few_transforms(on.runs);
+    for (const Transform& each : all.list()) {
+        if (each.name != "links") other.add(each);
+    }
+    on.options.transforms = other;
+    on.reopen();
+    EXPECT_EQ(code_of(on.database->use_transforms(other.names())), Errc::invalid_argument);
+}
+
+// A program that takes a long time has something to show.
+TEST(TransformWork, TellsHowFarItIs) {
+    Transforming on([](Runs& runs) {
+        Transforms all;
+        all.add(
+            counted(runs, "slow", [](Context& context, const Incoming& message, Transformed& made) {
+                unbox(context, message, made);
+                if (message.seq() == Seq{20}) {
+                    std::this_thread::sleep_for(std::chrono::milliseconds(101));
+                }
+            }));
+        return all;
+    });
+    for (int i = 0; i < 60; ++i) on.append(boxed("k1", says("inside")));
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
+    const auto tell = [&](const Progress& progress) {
+        EXPECT_EQ(progress.what, "re-deriving");
+        told.emplace_back(progress.done, progress.total);
+    };
+    on.database->put_fact({kKey1, "v"}, {.progress = tell}).value();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_LT(told[0].first, told[0].second);
+    EXPECT_GE(told[0].second, 60u);
+}
+
+TEST(Transforms, AreWhatALogReadAsSeenShows) {
+    Transforming on;
+    on.append(boxed("k1", says("inside")));
+    on.put(kKey1);
+    auto log = on.database->snapshot().log({.seen = true});
+    EXPECT_EQ(log.next().value()->body, says("inside"));
+}
+
+TEST(TransformsInUse, LeaveViewsInCodeToCatchUpWhenTheOneIsDroppedThatAllWaitedFor) {
+    Transforming on;
+    CodeView view;
+    view.app = "reader";
+    view.map = [](const Message& message, Emit& emit) {
+        const Value* const text = message.json->find("text");
+        if (text != nullptr) emit(Key(text->as_string().value_or("")));
+    };
+    on.database->add_view("read", view).value();
+    on.append(says("original"), "m1");
+    Transforms fewer;
+    const Transforms all = few_transforms(on.runs);
+    for (const Transform& each : all.list()) {
+        if (each.name != "block") fewer.add(each);
+    }
+    on.options.transforms = fewer;
+    on.reopen();
+    on.append(edits("m1", "edited"));
+    on.database->drop_transform("block").value();
+    EXPECT_EQ(on.said(), R"(["edited"]=2 ["edited"]=3)");
+    on.database->add_view("read", view).value();
+    EXPECT_EQ(on.rows("read"), R"(["edited"]=2 ["edited"]=3)");
+    on.expect_verified();
+}
+
+// What cannot be read is derived by nobody, and keeps nobody else from being.
+TEST(TransformDamage, OfAMessageLeavesTheOthersToBeDerived) {
+    Transforming on;
+    const Seq first = on.append(boxed("k1", says("one inside")));
+    on.append(boxed("k1", says("another inside")));
+    on.close();
+    damage(on, "one inside");
+    on.open();
+    on.put(kKey1);
+    EXPECT_EQ(on.said(), R"(["another inside"]=3)");
+    EXPECT_EQ(on.body(first), "error: corrupt");
 }
 
 TEST(TransformsInUse, SeeTheLatestOfWhatCameAndWasReplacedWhileCodeWasMissing) {

@@ -254,9 +254,9 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
         }
         const std::vector<Chain::Stage> stages =
             impl.chain.stages(); // The chain is about to change.
-        const auto dropped = std::find_if(stages.begin(), stages.end(), [&](const auto& each) {
-            return !each.is_view && each.name == name;
-        });
+        // Transforms come before views, which may have the same name.
+        const auto dropped = std::find_if(stages.begin(), stages.end(),
+                                          [&](const auto& each) { return each.name == name; });
         const Chain::Stage& stage = *dropped;
         const auto at = static_cast<std::size_t>(dropped - stages.begin());
         SLUICE_TRY(impl.catalog->remove(found->name));

@@ -58,6 +58,34 @@ TEST(Views, HaveDefinitionsOfAtMost64KiB) {
     EXPECT_EQ(code_of(on.database->add_view("too long", definition + ' ')), Errc::invalid_argument);
 }
 
+TEST(Views, TellHowFarTheirDerivingIs) {
+    DatabaseOnDisk on;
+    on.append_some(40);
+    std::vector<std::string> told;
+    on.database
+        ->add_view("authors", kByAuthor,
+                   [&](const Progress& progress) {
+                       told.emplace_back(progress.what);
+                       EXPECT_LE(progress.done, progress.total);
+                   })
+        .value();
+    ASSERT_FALSE(told.empty());
+    EXPECT_EQ(told.back(), "deriving views");
+}
+
+TEST(Views, HaveNamesThatCanBeShown) {
+    DatabaseOnDisk on;
+    for (const std::string& name :
+         {std::string(), std::string(201, 'n'), std::string("a\nb"), std::string("a\x7F")}) {
+        EXPECT_EQ(code_of(on.database->add_view(name, kByAuthor)), Errc::invalid_argument);
+    }
+    CodeView code;
+    code.app = "reader";
+    code.map = [](const Message&, Emit&) {};
+    EXPECT_EQ(code_of(on.database->add_view("", code)), Errc::invalid_argument);
+    on.database->add_view(std::string(200, 'n'), kByAuthor).value();
+}
+
 TEST(Views, AreAddedSeveralAtOnce) {
     DatabaseOnDisk on;
     on.append_some(3);
@@ -245,6 +273,30 @@ TEST(Reading, IsByKeyPrefixAndRangeEitherWayAndGoesOn) {
     EXPECT_EQ(cursor.value(), "");
     EXPECT_EQ(cursor.count_rest(), 2u);
     EXPECT_FALSE(cursor.next());
+}
+
+TEST(Reading, RefusesBoundsThatContradictEachOtherAndPositionsThatAreNone) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(3);
+    const Snapshot snapshot = on.database->snapshot();
+    const Key ada("ada");
+    for (const ReadOptions& how :
+         {ReadOptions{.exact = ada, .prefix = ada}, ReadOptions{.exact = ada, .from = ada},
+          ReadOptions{.exact = ada, .to = ada}, ReadOptions{.after = "0"},
+          ReadOptions{.after = "0/"}, ReadOptions{.after = "g0"}, ReadOptions{.after = "0A"},
+          ReadOptions{.after = "ff"}}) {
+        EXPECT_EQ(code_of(snapshot.read("authors", how)), Errc::invalid_argument) << how.after;
+    }
+}
+
+TEST(Reading, EndsAtTheNearerOfTwoBounds) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(5);
+    EXPECT_EQ(on.rows("authors", {.prefix = Key("ada"), .to = Key("ada", 3)}), R"(["ada",1]=1)");
+    EXPECT_EQ(on.rows("authors", {.prefix = Key("ada"), .to = Key("bo", 3)}),
+              R"(["ada",1]=1 ["ada",3]=3 ["ada",5]=5)");
 }
 
 TEST(Reading, OfAnAggregateIsByGroup) {

@@ -59,12 +59,13 @@ Result<Explanation> Database::why(Seq seq) const {
         return std::string("cells");
     };
     const auto is_found = [&](const ReadDescription& read) {
-        if (read.view != ViewId{})
-            return read.owner != Seq{} || read.kind == Read::prefix || read.found;
-        if (read.kind == Read::exact || read.kind == Read::presence) {
+        if (read.kind == Read::any) return false;
+        if (read.view == ViewId{} && (read.kind == Read::exact || read.kind == Read::presence)) {
             return impl_->facts.find({read.collection, read.key}) != nullptr;
         }
-        return read.kind != Read::any && read.found;
+        // Of cells: one that was found is named by its owner.
+        if (read.kind == Read::presence) return false;
+        return read.found;
     };
     const auto looks_of = [&](const Chain::Stage& stage) {
         std::vector<Explanation::Look> looks;

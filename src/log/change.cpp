@@ -38,8 +38,8 @@ void append_seqs(std::string& to, const std::vector<Seq>& seqs) {
 bool take_seqs(ByteReader& from, Seq at, std::vector<Seq>& seqs) {
     const std::uint64_t run_count = from.varint();
     std::uint64_t behind = 0;
-    for (std::uint64_t run = 0; run < run_count && from.ok(); ++run) {
-        const std::uint64_t distance = from.varint();
+    for (std::uint64_t run = 0; run < run_count; ++run) {
+        const std::uint64_t distance = from.varint(); // 0 at the end of the bytes.
         const std::uint64_t length = from.varint();
         if (distance == 0 || length == 0 || distance >= at.value - behind ||
             length > at.value - behind - distance) {

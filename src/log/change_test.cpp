@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 namespace sluice {
 namespace {
@@ -53,6 +54,16 @@ TEST(Change, ReadsBackAsItWasWritten) {
     }
 }
 
+// `sluice log` shows it, and scripts may look for it.
+TEST(Change, HasANameOfItsOwnForEachKind) {
+    std::set<std::string_view> names;
+    for (int kind = 1; kind <= static_cast<int>(ChangeKind::transforms); ++kind) {
+        names.insert(name_of(static_cast<ChangeKind>(kind)));
+    }
+    EXPECT_EQ(names.size(), static_cast<std::size_t>(ChangeKind::transforms));
+    EXPECT_FALSE(names.contains("unknown"));
+}
+
 TEST(Change, KeepsRunsOfSeqsSmall) {
     Change change;
     for (std::uint64_t i = 1; i <= 1'000'000; ++i) change.seqs.push_back({i});
@@ -68,7 +79,8 @@ TEST(Change, MayOnlyNameWhatLiesBeforeIt) {
 TEST(Change, RefusesBytesThatAreNone) {
     std::mt19937_64 random(1);
     for (int i = 0; i < 100'000; ++i) {
-        std::string bytes = encode(some_change(static_cast<ChangeKind>(1 + random() % 10)));
+        constexpr auto kKinds = static_cast<std::uint64_t>(ChangeKind::transforms);
+        std::string bytes = encode(some_change(static_cast<ChangeKind>(1 + random() % kKinds)));
         const std::size_t at = random() % bytes.size();
         bytes[at] = static_cast<char>(random());
         bytes.resize(random() % (bytes.size() + 1));

@@ -1,5 +1,6 @@
 #include "log/log.hpp"
 
+#include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "base/checksum.hpp"
 #include "base/memory.hpp"
@@ -286,11 +287,10 @@ Result<Seq> Log::append(std::span<const Draft> batch) {
     }
 
     const std::uint64_t size_after = active().size_bytes() + bytes.size();
-    if (size_after > options_.segment_size_bytes + kSegmentHeaderSize ||
-        size_after > active().capacity_bytes()) {
-        if (active().entry_count() > 0 || size_after > active().capacity_bytes()) {
-            SLUICE_TRY(latch_failure(begin_segment(first, bytes.size())));
-        }
+    SLUICE_ASSERT(active().capacity_bytes() >= options_.segment_size_bytes + kSegmentHeaderSize);
+    if (size_after > options_.segment_size_bytes + kSegmentHeaderSize &&
+        (active().entry_count() > 0 || size_after > active().capacity_bytes())) {
+        SLUICE_TRY(latch_failure(begin_segment(first, bytes.size())));
     }
     SLUICE_TRY(latch_failure(active().append(bytes, entries)));
     last_.store(active().last().value, std::memory_order_release);
@@ -315,9 +315,7 @@ Result<void> Log::sync_up_to(Seq seq) {
         reached = segment->last();
     }
     SLUICE_TRY(latch_failure(segment->sync()));
-    std::uint64_t before = durable_.load();
-    while (before < reached.value && !durable_.compare_exchange_weak(before, reached.value)) {
-    }
+    durable_ = reached.value; // Only here, one at a time, so that it grows.
     return {};
 }
 

@@ -179,6 +179,14 @@ TEST(LogErase, SaysWhenTheDiskDidNotKeepTheZeros) {
     EXPECT_EQ(log->wipe(std::span(&first, 1)).error().code, Errc::latched);
 }
 
+TEST(LogErase, NamesAnEntryThatThereIsNot) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    on.append("one");
+    const Seq none{2};
+    EXPECT_EQ(on.log->wipe(std::span(&none, 1)).error().code, Errc::not_found);
+}
+
 // L6
 TEST(LogErase, LatchesWhicheverOperationFails) {
     std::uint64_t operations = 0;

@@ -211,6 +211,47 @@ TEST(LogRecovery, KeepsTheSeqOfTheLastDurableEntryWhenItIsDamaged) {
     }
 }
 
+// L2: what was torn before any sync said that it was durable goes, and all behind it, whole or not.
+TEST(LogRecovery, CutsOffAllFromATornEntryOnThatWasNeverDurable) {
+    for (const std::uint64_t before : {std::uint64_t{0}, log_format::kEntryHeaderSize}) {
+        SimulatedDisk disk;
+        {
+            LogOnDisk on(disk, 64 * 1024);
+            on.append("message number 1!");
+            ASSERT_TRUE(on.log->sync());
+            on.append("message number 2!");
+            on.append("message number 3!");
+            disk.fail_after(0); // So that closing does not sync.
+        }
+        disk.stop_failing();
+        flip(disk, "message number 2!", before);
+        LogOnDisk on(disk, 64 * 1024);
+        EXPECT_EQ(on.log->last(), Seq{1}) << before;
+        EXPECT_TRUE(disk.find_on_device("message number 3!").empty()) << before;
+        EXPECT_EQ(on.append("goes on"), Seq{2}) << before;
+    }
+}
+
+TEST(LogRecovery, RefusesASegmentOfANewerVersion) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        on.append("an entry");
+    }
+    const auto root = disk.root();
+    const auto file = root->open(LogSegment::file_name({1}), Create::never).value();
+    ASSERT_TRUE(file->write_at(12, std::string("\x02\0\0\0", 4)));
+    EXPECT_EQ(Log::open(*root, {kSmallSegment}).error().code, Errc::unsupported_version);
+}
+
+TEST(LogRecovery, RefusesADirectoryThatLostAllItsSegments) {
+    SimulatedDisk disk;
+    { const LogOnDisk on(disk); }
+    const auto root = disk.root();
+    ASSERT_TRUE(root->remove(LogSegment::file_name({1})));
+    EXPECT_EQ(Log::open(*root, {kSmallSegment}).error().code, Errc::corrupt);
+}
+
 TEST(LogRecovery, DoesNotFollowAnIndexBehindTheEndOfItsSegment) {
     SimulatedDisk disk;
     {
@@ -256,6 +297,43 @@ TEST(LogRecovery, NamesTheEntriesOfALostSegment) {
     EXPECT_TRUE(answers.contains("error: corrupt"));
     EXPECT_TRUE(answers.contains("message number 1!"));
     EXPECT_TRUE(answers.contains("message number 40!"));
+}
+
+TEST(LogRecovery, WipesWhatIsLeftOfTheLastEntryWhenItsHeaderIsDamaged) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 64 * 1024);
+        on.append("message number 1!");
+        on.append("message number 2!");
+    }
+    flip(disk, "message number 2!", log_format::kEntryHeaderSize);
+    LogOnDisk on(disk, 64 * 1024);
+    const Seq last{2};
+    ASSERT_EQ(on.body(last), "error: corrupt");
+    ASSERT_TRUE(on.log->wipe(std::span(&last, 1)));
+    EXPECT_TRUE(disk.find_on_device("message number 2!").empty());
+    EXPECT_EQ(on.body({1}), "message number 1!");
+    EXPECT_EQ(on.append("goes on"), Seq{3});
+}
+
+TEST(LogRecovery, CannotWipeWhatIsLostWithItsSegment) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk);
+        for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+        ASSERT_GE(on.log->segment_count(), 3u);
+    }
+    std::vector<std::string> segments;
+    const auto root = disk.root();
+    for (const std::string& name : root->list().value()) {
+        if (name.ends_with(".log")) segments.push_back(name);
+    }
+    ASSERT_TRUE(root->remove(segments[1]));
+    LogOnDisk on(disk);
+    const Seq lost{std::stoull(segments[1])};
+    ASSERT_EQ(on.body(lost), "error: corrupt");
+    EXPECT_EQ(on.log->wipe(std::span(&lost, 1)).error().code, Errc::corrupt);
+    EXPECT_EQ(on.append("goes on"), Seq{41});
 }
 
 TEST(LogRecovery, RefusesASegmentUnderTheNameOfAnother) {
@@ -373,6 +451,92 @@ TEST(LogRecovery, ReadsTheSameWhicheverByteOfAnIndexIsDamaged) {
         }
         EXPECT_EQ(on.append("goes on"), Seq{11}) << at;
     }
+}
+
+// Its checksum does not say that whoever wrote the index was right.
+TEST(LogRecovery, ReadsTheSameWhateverAnIndexWithARightChecksumSays) {
+    using log_format::IndexHeader;
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 9; ++i) on.append("message number " + std::to_string(i) + "!");
+    }
+    const std::string name = LogSegment::index_name({1});
+    const auto root = disk.root();
+    const std::uint64_t covered_size =
+        root->open(LogSegment::file_name({1}), Create::never).value()->size_bytes();
+    const std::string offsets(9 * 4, '\0');
+    const IndexHeader kRight{{1}, 9, covered_size, 0};
+    const auto index = [](const IndexHeader& header, const std::string& rest) {
+        return log_format::encode_index_head(header, {}) + rest;
+    };
+    for (const std::string& bytes :
+         {std::string(), index(kRight, {}).substr(1), index(kRight, offsets.substr(1)),
+          index(kRight, offsets + '\0'), index({{2}, 9, covered_size, 0}, offsets),
+          index({{1}, 9, covered_size + 8, 0}, offsets),
+          index({{1}, 9, covered_size - 1, 0}, offsets), index({{1}, 0, 8, 0}, {}),
+          index({{1}, covered_size, covered_size, 0}, std::string(covered_size * 4, '\0')),
+          index({{1}, 9, covered_size, 10}, std::string(80, '\0') + offsets)}) {
+        const auto found = disk.copy_after_power_cut(Fate::kept);
+        {
+            const auto file = found->root()->open(name, Create::never).value();
+            ASSERT_TRUE(file->truncate(0));
+            ASSERT_TRUE(file->write_at(0, bytes));
+        }
+        LogOnDisk on(*found, 1024 * 1024);
+        EXPECT_EQ(on.log->last(), Seq{9});
+        EXPECT_EQ(on.body({9}), "message number 9!");
+        EXPECT_TRUE(on.log->check().empty());
+        EXPECT_TRUE(on.log->damaged_at_open().empty());
+    }
+}
+
+TEST(LogRecovery, RemembersDamageInTheIndex) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 1024 * 1024);
+        for (int i = 1; i <= 9; ++i) {
+            on.append("message number " + std::to_string(i) + "!");
+            ASSERT_TRUE(on.log->sync());
+        }
+    }
+    flip(disk, "message number 7!", log_format::kEntryHeaderSize);
+    remove_indexes(*disk.root());
+    for (int opening = 0; opening < 2; ++opening) { // Scans, and saves an index; reads it.
+        const LogOnDisk on(disk, 1024 * 1024);
+        EXPECT_EQ(on.log->damaged_at_open(), std::vector<Seq>{{7}});
+        EXPECT_EQ(on.body({8}), "message number 8!");
+    }
+}
+
+// L6: the tail that is cut off is not worth more than the rest.
+TEST(LogRecovery, IsBegunAgainWhicheverOfItsOperationsFails) {
+    SimulatedDisk disk;
+    {
+        LogOnDisk on(disk, 64 * 1024);
+        on.append("durable");
+        ASSERT_TRUE(on.log->sync());
+        on.append("whole");
+        on.append("torn");
+        disk.fail_after(0); // So that closing does not sync.
+    }
+    disk.stop_failing();
+    flip(disk, "torn");
+    std::uint64_t failed = 0;
+    for (std::uint64_t operations = 0;; ++operations) {
+        const auto found = disk.copy_after_power_cut(Fate::kept);
+        found->fail_once_after(operations);
+        const auto directory = found->root();
+        const auto opened = Log::open(*directory, {64 * 1024});
+        found->stop_failing();
+        if (opened) break;
+        EXPECT_EQ(opened.error().code, Errc::io);
+        ++failed;
+        LogOnDisk on(*found, 64 * 1024);
+        EXPECT_EQ(on.log->last(), Seq{2});
+        EXPECT_EQ(on.body({2}), "whole");
+    }
+    EXPECT_GE(failed, 5u); // Zeros, their sync, the cut, its sync, the whole entry.
 }
 
 TEST(LogRecovery, ReadsTheSameWhereverSavingAnIndexWasCutShort) {

@@ -156,6 +156,12 @@ TEST(Log, LatchesAfterAFailedSyncToo) {
     EXPECT_EQ(on.log->sync().error().code, Errc::latched);
 }
 
+TEST(Log, NeedsSomethingToAppend) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk);
+    EXPECT_EQ(on.log->append({}).error().code, Errc::invalid_argument);
+}
+
 TEST(LogThreads, ReadWhileOneWritesAndShareTheirSyncs) {
     SimulatedDisk disk;
     LogOnDisk on(disk, 64 * 1024);

@@ -261,6 +261,103 @@ TEST(SegmentStore, ADamagedFileCostsItsViewAndNoOther) {
     }
 }
 
+// Whatever is put under the name of a segment, it is not taken for it.
+TEST(SegmentStore, AFileInThePlaceOfAnotherOrNoneCostsItsView) {
+    for (const bool is_there : {true, false}) {
+        TextStore it(inline_options(64));
+        it.append(1, 40).value();
+        it.store->save().value();
+        std::vector<std::string> segments;
+        for (const std::string& name : it.root->list().value()) {
+            if (name.starts_with("segment-")) segments.push_back(name);
+        }
+        ASSERT_EQ(segments.size(), 2u); // Of kTexts, of kSums.
+        if (is_there) {
+            it.root->rename(segments[1], segments[0]).value();
+        } else {
+            it.root->remove(segments[0]).value();
+        }
+        it.reopen();
+        EXPECT_FALSE(it.store->snapshot()->scan(kTexts, {})->status().has_value());
+        EXPECT_EQ(it.store->snapshot()->groups(kSums, {})->next(), !is_there);
+        EXPECT_FALSE(it.store->check().empty());
+    }
+}
+
+TEST(SegmentStore, LeavesFilesAloneWhoseNamesAreNotItsOwn) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save().value();
+    const Strings others = {"segment-", "segment-01", "segment-1x", "segment-x", "manifest-1.old"};
+    for (const std::string& name : others) {
+        it.root->open(name, Create::must).value()->write_at(0, "somebody's").value();
+    }
+    it.reopen();
+    EXPECT_EQ(it.row_count(), 20u);
+    for (const std::string& name : others) {
+        EXPECT_TRUE(it.root->open(name, Create::never).has_value()) << name;
+    }
+}
+
+TEST(SegmentStore, TakesRowsAndPurgesOnlyOfViewsThatWereNamed) {
+    TextStore it;
+    it.append(1, 20).value();
+    it.store->save().value();
+    it.store.reset();
+    it.store = SegmentStore::open(*it.root, inline_options()).value();
+    EXPECT_EQ(it.append(21, 22).error().code, Errc::invalid_argument);
+    it.erase(3).value();
+    EXPECT_EQ(it.store->purge(std::vector<Seq>{{3}}, {}, kNoPatience).error().code,
+              Errc::invalid_argument);
+    // Nobody knows yet how to fold their values.
+    it.store->merge_all().value();
+    it.store->maintain().value();
+    TextStore::name_views(*it.store);
+    it.store->purge(std::vector<Seq>{{3}}, {}, kNoPatience).value();
+    EXPECT_FALSE(it.on_disk("text 3."));
+    EXPECT_EQ(it.row_count(), 19u);
+}
+
+// Which of its rows are whose, nobody can tell.
+TEST(SegmentStore, PurgingGivesUpADamagedFile) {
+    TextStore it(inline_options(64));
+    it.append(1, 40).value();
+    it.store->save().value();
+    damage_file(*it.root, "segment-", 400);
+    it.erase(3).value();
+    it.store->purge(std::vector<Seq>{{3}}, {}, kNoPatience).value();
+    EXPECT_FALSE(it.on_disk("text 4."));
+    EXPECT_EQ(it.store->damaged_views(), std::vector<ViewId>{kTexts});
+    it.append(41, 42).value(); // Nobody sees them before the view is mended.
+    it.store->merge_all().value();
+    EXPECT_EQ(it.row_count(), 0u);
+    EXPECT_EQ(grouped(*it.store->snapshot(), kSums).size(), 2u);
+}
+
+TEST(SegmentStore, MergingGivesUpADamagedFile) {
+    TextStore it(inline_options(64));
+    for (std::uint64_t seq = 1; seq <= 8; ++seq) {
+        it.append(seq, seq).value();
+        it.store->save().value();
+    }
+    damage_file(*it.root, "segment-", 20);
+    it.store->merge_all().value();
+    EXPECT_EQ(it.store->damaged_views(), std::vector<ViewId>{kTexts});
+    EXPECT_FALSE(it.on_disk("text 1."));
+    EXPECT_TRUE(it.on_disk("text 4."));
+    EXPECT_EQ(grouped(*it.store->snapshot(), kSums).size(), 2u);
+}
+
+TEST(SegmentStore, KeepsNoRunOfRowsThatAreAllGone) {
+    TextStore it(inline_options(64));
+    for (std::uint64_t seq = 1; seq <= 40; ++seq) {
+        it.gone.deleted.insert({seq});
+        it.append(seq, seq).value();
+    }
+    EXPECT_EQ(it.row_count(), 0u);
+    for (const auto& stats : it.store->stats()) EXPECT_LT(stats.rows, 8u);
+}
+
 TEST(SegmentStore, MendsWhatADamagedFileHadAndLeavesTheOthers) {
     for (const std::uint64_t position : {20U, 400U}) { // Found when it is opened; when it is read.
         TextStore it(inline_options(64));

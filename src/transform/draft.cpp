@@ -56,8 +56,7 @@ const std::vector<Draft::Hit>& Draft::sorted_rows(const View& view) const {
     cached.sorted.clear();
     const std::vector<RowBatch::Row>& rows = view.batch.rows();
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto current = view.row_of.find(rows[i].seq.value);
-        if (current == view.row_of.end() || current->second != i) continue;
+        if (view.row_of.at(rows[i].seq.value) != i) continue;
         for (std::size_t e = 0; e < rows[i].emission_count; ++e) {
             const auto [term, value] = view.batch.emission(rows[i].first_emission + e);
             cached.sorted.push_back({term, rows[i].seq, value});

@@ -54,8 +54,8 @@ void append(std::string& to, const SeqBitmap& seqs) {
 /// the greatest seq that it has, so that is looked at first.
 bool take_seqs(ByteReader& from, Seq last, SeqBitmap& seqs) {
     Seq seq;
-    for (std::uint64_t left = from.varint(); left > 0 && from.ok(); --left) {
-        const std::uint64_t step = from.varint();
+    for (std::uint64_t left = from.varint(); left > 0; --left) {
+        const std::uint64_t step = from.varint(); // 0 at the end of the bytes.
         if (step == 0 || step > last.value - seq.value) return false;
         seq.value += step;
         seqs.insert(seq);

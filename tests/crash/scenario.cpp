@@ -22,6 +22,10 @@ Options Scenario::options() {
     return options;
 }
 
+Verdict Scenario::judge(const Place& place) const {
+    return test::judge(place, options(), before, after);
+}
+
 Result<void> Scenario::tell() {
     for (const std::size_t meaning : {0u, 2u, 4u, 6u, 8u})
         SLUICE_TRY(perform(steps::add_view(meaning)));

@@ -1,6 +1,7 @@
 // A life of a database in a few dozen steps, each of which the power, the disk or the memory may
 // fail in.
 #pragma once
+#include "crash/judge.hpp"
 #include "io/file.hpp"
 #include "model/step.hpp"
 
@@ -28,6 +29,8 @@ public:
     std::function<std::shared_ptr<void>()> meanwhile;
 
     static Options options();
+    /// Holds what a fault left against the model.
+    Verdict judge(const Place& place) const;
 
 private:
     Result<void> perform(const Step& next);
