@@ -44,6 +44,9 @@ public:
         database->add_view("count", kCountOfAll).value();
         database->merge_views().value();
     }
+    ~Watched() { watch({}); } // What it refers to may be gone.
+    Watched(const Watched&) = delete;
+    Watched& operator=(const Watched&) = delete;
     void open() { database = Database::open(*root, options).value(); }
 
     /// In front of each operation, on its thread. Empty: nothing.
@@ -244,7 +247,8 @@ TEST(ScheduledThreads, ChangeAnythingAtEveryOperationOfABackFill) {
             on, Stopped::writer, number, [&] { on.database->add_view("late", kSaid).value(); },
             [&] { change_all_sorts(*on.database); });
         on.expect_verified();
-        if (is_reached) EXPECT_EQ(on.database->snapshot().read("late").value().count_rest(), 38u);
+        if (!is_reached) break;
+        EXPECT_EQ(on.database->snapshot().read("late").value().count_rest(), 38u);
     }
     EXPECT_GT(number, 8u);
 }

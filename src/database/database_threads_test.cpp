@@ -189,7 +189,9 @@ TEST(DatabaseThreads, ReadersSeeOneMomentWhileAppsAndFactsComeAndGo) {
                 while (writing > 0) {
                     const Snapshot snapshot = database->snapshot();
                     const std::set<Seq> said = seqs_in(snapshot, "said");
-                    if (snapshot.read("app")) EXPECT_EQ(seqs_in(snapshot, "app"), said);
+                    if (snapshot.read("app")) {
+                        EXPECT_EQ(seqs_in(snapshot, "app"), said);
+                    }
                     std::set<Seq> seen;
                     auto log = snapshot.log({.seen = true});
                     while (const auto record = log.next().value()) {
@@ -203,7 +205,9 @@ TEST(DatabaseThreads, ReadersSeeOneMomentWhileAppsAndFactsComeAndGo) {
             });
         }
         for (std::thread& thread : threads) thread.join();
-        if (round + 1 == kRounds) EXPECT_EQ(first_difference(*database), "");
+        if (round + 1 == kRounds) {
+            EXPECT_EQ(first_difference(*database), "");
+        }
     }
     EXPECT_EQ(first_difference(*Database::open(directory.path(), options).value()), "");
 }
