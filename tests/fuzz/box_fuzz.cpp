@@ -1,8 +1,9 @@
 // Boxes whose maker knows the keys and lies where nothing but the box itself could say so: how many
-// recipients a private-box has, where the body of an envelope begins. A box opens to what was
-// boxed or not at all; for whom it was not made, at another place, or with a bit flipped in what
+// recipients a private-box has, where the body of an envelope begins. A box opens to what was boxed
+// or not at all; for whom it was not made, at another place, or with a bit flipped in what
 // everybody's key covers, not at all. The input is how many recipients, two bytes for the lie, two
 // for the bit, then what is boxed.
+//
 // Code: scuttlebutt/private_box scuttlebutt/envelope
 #include "base/assert.hpp"
 #include "base/bytes.hpp"

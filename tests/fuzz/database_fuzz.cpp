@@ -2,6 +2,7 @@
 // views/ heals: the database opens, and every view is what its log gives. Damage in log/ costs the
 // entries hit: the database opens or says why not, a message that can be read is as it was written,
 // and what was erased stays away. The input is a byte, which of the two folders, then strikes.
+//
 // Code: database/open database/verify database/derive store/segment_store store/segment log/log
 // log/log_segment
 #include "base/assert.hpp"

@@ -2,6 +2,7 @@
 // of ours would have written. A database with them opens, or says what is wrong; reading all of it
 // ends; and what it then takes is there when it is opened again. The input is a list of entries: a
 // byte for its kind, a byte for its length, its bytes.
+//
 // Code: log/change log/ledger facts/facts database/open database/advance database/read
 // database/erase
 #include "base/assert.hpp"

@@ -3,8 +3,9 @@
 // -rss_limit_mb leaves. What a quadratic step or a recursion without bound would cost shows at this
 // size and not before. (16 MiB, the longest body, take linear parsers those seconds with
 // sanitizers.) The input is a byte, which parser, one for how much stands in front and is not
-// repeated, then the text. Code: base/json base/key scuttlebutt/js_json views/predicate_parser
-// views/words import/json_lines
+// repeated, then the text.
+//
+// Code: base/json base/key scuttlebutt/js_json views/predicate_parser views/words import/json_lines
 #include "base/json.hpp"
 #include "base/key_format.hpp"
 #include "import/flumelog_offset.hpp"

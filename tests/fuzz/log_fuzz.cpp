@@ -1,6 +1,7 @@
 // A log of a few entries whose files are then overwritten here and there, cut, and opened. Opening
 // and reading answer, with entries or errors; what is read intact is what was written; and the log
 // goes on with the next seq. The input is a list of strikes.
+//
 // Code: log/log log/log_segment log/format
 #include "base/assert.hpp"
 #include "fuzz/strike.hpp"

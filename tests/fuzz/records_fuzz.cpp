@@ -1,8 +1,10 @@
 // Any bytes as one of the small things that files and rows are made of, with a checksum that is
 // right where there is one. What is read of them is written so that it reads the same. The input is
-// a byte, which of them, then its bytes. Code: log/change log/ledger facts/facts catalog/catalog
-// transform/worklist transform/read_token store/manifest_format views/aggregate views/exact_sum
-// views/fold views/declared_fold views/link_rows scuttlebutt/read_keys
+// a byte, which of them, then its bytes.
+//
+// Code: log/change log/ledger facts/facts catalog/catalog transform/worklist transform/read_token
+// store/manifest_format views/aggregate views/exact_sum views/fold views/declared_fold
+// views/link_rows scuttlebutt/read_keys
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "base/checksum.hpp"

@@ -1,6 +1,7 @@
 // A line with a search, then messages, one a line: any bytes. What is found are the messages that
 // have the phrases when each is read from its beginning to its end, and a snippet marks words that
 // were asked for.
+//
 // Code: views/text_query views/text_search views/snippet views/words views/search_rows
 #include "base/assert.hpp"
 #include "store/memory_store.hpp"

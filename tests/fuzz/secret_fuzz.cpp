@@ -1,5 +1,6 @@
 // Any bytes as a secret file, a group's key, or an id. What is understood is written as it was
 // understood; ids that are taken are the ones that are written.
+//
 // Code: scuttlebutt/secret_file scuttlebutt/keys scuttlebutt/ids scuttlebutt/read_keys
 #include "base/assert.hpp"
 #include "scuttlebutt/envelope.hpp"
