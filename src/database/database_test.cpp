@@ -577,6 +577,29 @@ TEST(DatabaseDamage, OfAViewsFileIsHealedBehindAChangeThatNoViewHasHeardOf) {
 }
 
 // P7: a key that nobody can look up is not free.
+// What is replayed from the log meets views that the store has given up.
+TEST(DatabaseDamage, OfAViewsFileIsHealedAlsoWhenMessagesWereReplacedSince) {
+    for (std::size_t lost = 0;; ++lost) {
+        DatabaseOnDisk on;
+        on.database->add_view("authors", kByAuthor).value();
+        on.database->add_view("counts", kCounts).value();
+        on.append_some(10);
+        on.database->merge_views().value();
+        on.database->replace({3}, body_of("cy", 3)).value();
+        on.disk.cut_power(Fate::kept);
+        on.close();
+        on.root = on.disk.root();
+        const auto folder = on.root->subdirectory("views").value();
+        std::vector<std::string> segments = folder->list().value();
+        std::erase_if(segments, [](const auto& name) { return !name.starts_with("segment-"); });
+        if (lost == segments.size()) break;
+        folder->remove(segments[lost]).value();
+        on.open();
+        on.expect_verified();
+        EXPECT_EQ(on.database->snapshot().read("authors").value().count_rest(), 10u);
+    }
+}
+
 TEST(DatabaseDamage, OfTheRegisterOfKeysLetsNoKeyInTwice) {
     DatabaseOnDisk on;
     for (int i = 1; i <= 12; ++i) on.append("body", "<key " + std::to_string(i) + '>');

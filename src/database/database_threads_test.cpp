@@ -1,10 +1,11 @@
 // Many threads on one database with its own threads running. On a real file system: there an
 // erasure overwrites what a reader has mapped, which the simulated disk cannot do without a data
 // race that is its own.
-#include "database/database_test_support.hpp"
+#include "database/transform_test_support.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <atomic>
+#include <functional>
 #include <random>
 #include <set>
 #include <thread>
@@ -121,6 +122,94 @@ TEST(DatabaseThreads, ReadersSeeOneMomentWhileWritersWrite) {
     const auto again = Database::open(directory.path(), options).value();
     EXPECT_EQ(again->stats().last.value - again->stats().changes, 2u * kMessages);
     EXPECT_TRUE(again->verify().value().equal());
+}
+
+/// A view in code that shows what the declared view "said" shows.
+CodeView said_by_app(std::uint32_t version) {
+    CodeView view;
+    view.app = "app";
+    view.version = version;
+    view.map = [](const Message& message, Emit& emit) {
+        const Value* const text = message.json == nullptr ? nullptr : message.json->find("text");
+        if (text != nullptr) emit(Key(*text->as_string()));
+    };
+    return view;
+}
+
+// P3 and P5: messages are derived again in parts, apps open and close, views are filled from the
+// log, snapshots pin what is erased, and the database is closed in the middle of what its own
+// threads do.
+TEST(DatabaseThreads, ReadersSeeOneMomentWhileAppsAndFactsComeAndGo) {
+    constexpr int kRounds = 3, kMessages = 60, kVersions = 6;
+    const TemporaryDirectory directory;
+    Options options = small_files();
+    options.background = true;
+    options.durability = Durability::none;
+    options.erase_patience = std::chrono::milliseconds(60'000);
+    options.transforms.add({"unbox", 1, unbox});
+    Database::create(directory.path()).value();
+    for (int round = 0; round < kRounds; ++round) {
+        const auto database = Database::open(directory.path(), options).value();
+        if (round == 0) database->add_view("said", kSaid).value();
+        if (round == 0) database->use_transforms(options.transforms.names()).value();
+        database->add_view("app", said_by_app(kVersions - 1)).value(); // Else it is behind.
+        std::atomic<int> writing = 5;
+        std::vector<std::thread> threads;
+        const auto write = [&](int times, const std::function<void(int)>& one) {
+            threads.emplace_back([&writing, times, one] {
+                for (int i = 0; i < times; ++i) one(i);
+                --writing;
+            });
+        };
+        write(kMessages, [&](int i) {
+            const std::string said = says("said in " + std::to_string(i));
+            database->append(NewMessage{i % 2 == 0 ? said : boxed("k1", said)}).value();
+        });
+        write(6, [&](int i) {
+            if (i % 2 == 0) database->put_fact({kKey1, std::to_string(i)}).value();
+            if (i % 2 == 1) database->drop_fact(kKey1).value();
+        });
+        write(kVersions, [&](int i) {
+            database->add_view("app", said_by_app(static_cast<std::uint32_t>(i))).value();
+            if (i % 3 == 1) database->drop_view("app").value();
+        });
+        write(4, [&](int i) {
+            database->add_view("late", i % 2 == 0 ? kCountOfAll : kSaid).value();
+            if (i % 2 == 1) database->drop_view("late").value();
+        });
+        write(12, [&](int i) {
+            const auto live = database->select(SelectView{"said", {}}).value();
+            if (live.empty()) return;
+            const Seqs some{live[static_cast<std::size_t>(i) % live.size()]};
+            if (i % 2 == 0) database->erase(some).value();
+            if (i % 2 == 1) database->delete_messages(some).value();
+        });
+        for (int i = 0; i < 2; ++i) {
+            threads.emplace_back([&] {
+                while (writing > 0) {
+                    const Snapshot snapshot = database->snapshot();
+                    const std::set<Seq> said = seqs_in(snapshot, "said");
+                    if (snapshot.read("app")) {
+                        EXPECT_EQ(seqs_in(snapshot, "app"), said);
+                    }
+                    std::set<Seq> seen;
+                    auto log = snapshot.log({.seen = true});
+                    while (const auto record = log.next().value()) {
+                        if (record->body.starts_with("{\"text\"")) seen.insert(record->seq);
+                    }
+                    // What was erased behind the snapshot has no bytes left.
+                    EXPECT_TRUE(std::includes(said.begin(), said.end(), seen.begin(), seen.end()));
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1)); // Pins the files.
+                    EXPECT_EQ(seqs_in(snapshot, "said"), said);
+                }
+            });
+        }
+        for (std::thread& thread : threads) thread.join();
+        if (round + 1 == kRounds) {
+            EXPECT_EQ(first_difference(*database), "");
+        }
+    }
+    EXPECT_EQ(first_difference(*Database::open(directory.path(), options).value()), "");
 }
 
 // Threads that append together share an fdatasync, and each finds its own message durable.

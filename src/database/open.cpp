@@ -237,11 +237,11 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
     std::vector<OpenView> fresh;
     const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
+        if (!is_stored(spec.id)) SLUICE_TRY(store->drop_view(spec.id)); // It may be a damaged one.
+        // Empty, but there: what the log has changed is retracted from every view (P4).
         store->add_view(spec);
-        if (is_stored(spec.id)) return std::optional(store->snapshot()->since(spec.id));
-        SLUICE_TRY(store->drop_view(spec.id));
-        store->add_view(spec); // Empty until it is built, or its code is here.
-        return std::optional<Seq>();
+        if (!is_stored(spec.id)) return std::optional<Seq>();
+        return std::optional(store->snapshot()->since(spec.id));
     };
     const auto since_of = [&](ViewId id) { return store->snapshot()->since(id); };
     for (const Chain::Stage& reader : chain.readers()) {
@@ -257,10 +257,10 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     for (const auto& [name, each] : *views) {
         const ViewSpec spec{each.entry.id, reducer_of(*each.view), false};
         SLUICE_TRY_ASSIGN(const auto since, begin_with(spec));
-        if (!can_map(*each.view)) continue;
+        if (!can_map(*each.view)) continue; // As it is until its application opens it.
         if (since) {
             late[*since].first.push_back(each);
-        } else if (chain.is_loaded()) {
+        } else if (chain.is_loaded()) { // Else until the code of the transforms is here.
             fresh.push_back(each);
         }
     }

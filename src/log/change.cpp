@@ -152,6 +152,7 @@ Result<Change> decode_change(std::string_view payload, Seq at) {
         if (count > from.rest().size() / sizeof(KeyHash::bytes)) return malformed;
         for (std::uint64_t i = 0; i < count; ++i) change.refused.push_back(take_hash(from));
         if (!take_seqs(from, at, change.replacements)) return malformed;
+        if (change.seqs.empty() && change.replacements.empty()) return malformed;
         break;
     }
     case ChangeKind::replace: change.body = from.take(from.rest().size()); break;

@@ -35,6 +35,9 @@ std::string to_base64(std::span<const unsigned char> bytes) {
 namespace {
 
 template <typename Bytes> std::optional<Bytes> decode_base64(std::string_view text) {
+    // libsodium 1.0.18 reads each of these bytes as an 'A': one id would have many texts.
+    const auto is_foreign = [](char c) { return static_cast<unsigned char>(c) > 0x7F; };
+    if (std::any_of(text.begin(), text.end(), is_foreign)) return std::nullopt;
     Bytes bytes(text.size() / 4 * 3 + 3, '\0');
     std::size_t size = 0;
     const char* end = nullptr;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 namespace sluice {
 
@@ -125,12 +126,18 @@ std::optional<Error> Segment::find_broken_structure() const {
         if (term(i - 1) >= term(i)) return error("terms out of order");
     }
     if (!offsets_hold(posting_offsets_, terms, emissions)) return error("postings out of order");
+    std::vector<bool> has_term(rows);
     for (std::uint32_t i = 0; i < terms; ++i) {
         const std::uint32_t* const from = postings_ + posting_offsets_[i];
         const std::uint32_t* const to = postings_ + posting_offsets_[i + 1];
         if (from == to || to[-1] >= rows || !ascends(from, to)) {
             return error("rows of a term out of order");
         }
+        std::for_each(from, to, [&](std::uint32_t row) { has_term[row] = true; });
+    }
+    // A merge that keeps such a row and no other would make a segment without terms.
+    if (std::find(has_term.begin(), has_term.end(), false) != has_term.end()) {
+        return error("a row without a term");
     }
     if (forward_offsets_ != nullptr && !offsets_hold(forward_offsets_, rows, emissions)) {
         return error("forward offsets out of order");

@@ -94,19 +94,6 @@ TEST(Segment, FindsEveryChangedByte) {
     }
 }
 
-/// Gives every section and the header the checksum that they should have.
-void seal(std::string& image) {
-    using namespace segment_format;
-    for (std::size_t i = 0; i < kSectionCount; ++i) {
-        char* const entry = image.data() + kSectionTablePosition + i * kSectionEntrySize;
-        const std::uint64_t position = get_le<std::uint64_t>(entry);
-        const std::uint64_t size = get_le<std::uint64_t>(entry + 8);
-        if (position > image.size() || size > image.size() - position) continue;
-        put_le(entry + 16, checksum64(std::string_view(image).substr(position, size)));
-    }
-    put_le(image.data() + kChecksumPosition, checksum64({image.data(), kChecksumPosition}));
-}
-
 // A file whose checksums are right and whose numbers are not: it is refused, or it can be read.
 TEST(Segment, IsNeverReadOutsideItsBytes) {
     SimulatedDisk disk;
@@ -120,7 +107,7 @@ TEST(Segment, IsNeverReadOutsideItsBytes) {
             const std::size_t at = 8 + random() % (whole.size() - 8);
             changed[at] = static_cast<char>(random() % 4 == 0 ? random() : random() % 12);
         }
-        seal(changed);
+        seal_segment(changed);
         const auto segment = Segment::open(*file_with(*root, changed), {1, "segment-1"});
         if (!segment || (*segment)->damage() != nullptr) continue;
         const Segment& s = **segment;
@@ -137,6 +124,21 @@ TEST(Segment, IsNeverReadOutsideItsBytes) {
         }
     }
     EXPECT_GT(sum, 0u);
+}
+
+// A merge that keeps this row and no other would make a segment without terms.
+TEST(Segment, RefusesARowWithoutATerm) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    std::string image = image_of({{7}, nullptr, false}, {{1, {{"a", ""}}}, {2, {{"b", ""}}}});
+    const auto header = segment_format::decode(image, image.size()).value();
+    const std::uint64_t postings = header[segment_format::Section::postings].position;
+    EXPECT_EQ(opened(*root, image)->damage(), nullptr);
+    put_le(image.data() + postings + 4, std::uint32_t{0}); // "b" is of the first row, too.
+    seal_segment(image);
+    const auto segment = opened(*root, image);
+    const Error* const damage = segment->damage();
+    EXPECT_TRUE(damage != nullptr && damage->context.ends_with("a row without a term"));
 }
 
 TEST(Segment, KeepsSeqsThatAreFarApart) {

@@ -1,5 +1,8 @@
 // What the tests of this folder share: rows in a line, whole walks in a list.
 #pragma once
+#include "base/bytes.hpp"
+#include "base/checksum.hpp"
+#include "store/segment_format.hpp"
 #include "store/store.hpp"
 
 #include <cstdlib>
@@ -79,5 +82,19 @@ private:
         long max_ = 0;
     };
 };
+
+/// Gives every section of a segment and its header the checksum that they should have.
+inline void seal_segment(std::string& image) {
+    using namespace segment_format;
+    if (image.size() < kHeaderSizeBytes) return;
+    for (std::size_t i = 0; i < kSectionCount; ++i) {
+        char* const entry = image.data() + kSectionTablePosition + i * kSectionEntrySize;
+        const auto position = get_le<std::uint64_t>(entry);
+        const auto size = get_le<std::uint64_t>(entry + 8);
+        if (position > image.size() || size > image.size() - position) continue;
+        put_le(entry + 16, checksum64(std::string_view(image).substr(position, size)));
+    }
+    put_le(image.data() + kChecksumPosition, checksum64({image.data(), kChecksumPosition}));
+}
 
 } // namespace sluice::test

@@ -1,6 +1,5 @@
 #include "views/link_rows.hpp"
 
-#include "base/assert.hpp"
 #include "base/key_format.hpp"
 #include "base/try.hpp"
 
@@ -18,29 +17,25 @@ std::string term_of(std::string_view side, std::string_view near, std::string_vi
     return term;
 }
 
-/// How many bytes the element at the front of a valid encoding has.
-std::size_t element_size(std::string_view encoded) {
+/// Takes the element at the front; empty, and no change, if there is none.
+std::string_view take_element(std::string_view& encoded) {
     std::string_view left = encoded;
     std::size_t depth = 0;
     do {
         const auto token = key_format::take_token(left);
-        SLUICE_ASSERT(token); // The store checks its bytes, and only emit() makes terms.
+        if (!token) return {};
         if (token->type == key_format::Token::Type::array) ++depth;
-        if (token->type == key_format::Token::Type::array_end) --depth;
+        if (token->type == key_format::Token::Type::array_end && depth-- == 0) return {};
     } while (depth > 0);
-    return encoded.size() - left.size();
-}
-
-std::string_view take_element(std::string_view& encoded) {
-    const std::string_view element = encoded.substr(0, element_size(encoded));
-    encoded.remove_prefix(element.size());
+    const std::string_view element = encoded.substr(0, encoded.size() - left.size());
+    encoded = left;
     return element;
 }
 
 Result<void> check_element(const std::optional<Key>& key, const char* part) {
     if (!key) return {};
-    const std::string& encoded = key->encoded();
-    if (!encoded.empty() && element_size(encoded) == encoded.size()) return {};
+    std::string_view left = key->encoded();
+    if (!take_element(left).empty() && left.empty()) return {};
     return Error{Errc::invalid_argument,
                  std::string("links: ") + part + " must be a key of one element"};
 }
@@ -60,24 +55,30 @@ Result<void> each(const StoreSnapshot& rows, ViewId view, const ScanRange& range
     std::string term; // Of the rows last seen, and what the newest of them says.
     Seq seq;
     bool holds = false;
-    const auto tell = [&] {
+    const auto tell = [&]() -> Result<bool> {
         if (!holds) return true;
         std::string_view rest = term;
         take_element(rest);
         const std::string_view near = take_element(rest);
         const std::string_view relation = take_element(rest);
-        return visit({near, relation, rest, seq});
+        const std::string_view far = take_element(rest);
+        if (far.empty() || !rest.empty()) { // Whoever has no element has none behind it.
+            return Error{Errc::corrupt, "the row of entry " + std::to_string(seq.value) +
+                                            " in a links view cannot be read"};
+        }
+        return visit({near, relation, far, seq});
     };
     while (cursor->next()) {
         if (cursor->term() != term) {
-            if (!tell()) return {};
+            SLUICE_TRY_ASSIGN(const bool goes_on, tell());
+            if (!goes_on) return {};
             term = cursor->term();
         }
         seq = cursor->seq(); // Rows of one term come in the order of their seqs.
         holds = cursor->value() != kEnds;
     }
     SLUICE_TRY(cursor->status());
-    tell();
+    SLUICE_TRY(tell());
     return {};
 }
 

@@ -204,9 +204,8 @@ std::string wrong_after(const Damage& damage, bool may_be_shorter) {
             return "repair left " + left.file + ": " + left.what;
     }
     const bool is_anything_taken =
-        std::any_of(repaired->found.begin(), repaired->found.end(), [](const Finding& each) {
-            return each.remedy == Finding::Remedy::erase;
-        });
+        std::any_of(repaired->found.begin(), repaired->found.end(),
+                    [](const Finding& each) { return each.remedy == Finding::Remedy::erase; });
     if (is_anything_taken && elsewhere.all_bytes().empty()) return "what was damaged is not kept";
     const auto database = Database::open(*root, Scenario::options());
     if (!database) return "behind the repair: " + database.error().context;

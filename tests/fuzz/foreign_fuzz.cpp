@@ -1,5 +1,7 @@
 // Any bytes as another program's file. The readers end; offsets ascend and seeking to one goes on
 // with the same record.
+//
+// Code: import/flumelog_offset import/json_lines import/byte_source
 #include "base/assert.hpp"
 #include "import/flumelog_offset.hpp"
 #include "import/json_lines.hpp"

@@ -1,5 +1,7 @@
 // Whether a text is JSON, and what a pointer gives, does not depend on which pointers are followed;
 // simdjson's own parser judges what is JSON.
+//
+// Code: base/json base/pointer
 #include "base/assert.hpp"
 #include "base/json.hpp"
 

@@ -1,5 +1,7 @@
 // Any bytes: either no key, or a key that survives its encoding and its JSON. Two keys compare as
 // their parts do, and a key's encoding begins with that of its prefixes.
+//
+// Code: base/key base/key_format base/number
 #include "base/assert.hpp"
 
 #include <sluice/key.hpp>

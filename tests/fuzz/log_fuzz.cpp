@@ -1,9 +1,10 @@
 // A log of a few entries whose files are then overwritten here and there, cut, and opened. Opening
 // and reading answer, with entries or errors; what is read intact is what was written; and the log
-// goes on with the next seq. The input is a list of strikes: which file, what, where, with which
-// byte.
+// goes on with the next seq. The input is a list of strikes.
+//
+// Code: log/log log/log_segment log/format
 #include "base/assert.hpp"
-#include "base/bytes.hpp"
+#include "fuzz/strike.hpp"
 #include "log/log.hpp"
 #include "support/simulated_disk.hpp"
 
@@ -18,50 +19,37 @@ std::string body_of(std::uint64_t seq) {
     return "body of entry " + std::to_string(seq);
 }
 
-void strike(sluice::Directory& directory, sluice::ByteReader& input) {
-    const std::vector<std::string> names = directory.list().value();
-    const std::string& name = names[input.le<std::uint8_t>() % names.size()];
-    const auto what = input.le<std::uint8_t>();
-    const auto file = directory.open(name, sluice::Create::never).value();
-    const std::uint64_t at =
-        file->size_bytes() == 0 ? 0 : input.le<std::uint16_t>() % file->size_bytes();
-    if (what == 0) {
-        file->truncate(at).value();
-    } else if (what == 1 && names.size() > 1) {
-        directory.remove(name).value();
-    } else {
-        const auto byte = static_cast<char>(input.le<std::uint8_t>());
-        file->write_at(at, std::string_view(&byte, 1)).value();
+// Small segments: every part of the format occurs more than once.
+const sluice::LogOptions kOptions{.segment_size_bytes = 256};
+
+std::unique_ptr<sluice::test::SimulatedDisk> make() {
+    using sluice::Log;
+    auto disk = std::make_unique<sluice::test::SimulatedDisk>();
+    const auto directory = disk->root();
+    Log::create(*directory).value();
+    const auto log = Log::open(*directory, kOptions).value();
+    for (std::uint64_t seq = 1; seq <= kEntries; ++seq) {
+        const std::string body = body_of(seq);
+        const Log::Draft draft{.key = "k", .body = body};
+        log->append({&draft, 1}).value();
+        if (seq % 4 == 0) log->sync().value();
     }
+    const sluice::Seq wiped[] = {{3}, {7}};
+    log->wipe(wiped).value();
+    return disk;
 }
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using sluice::Log;
-    sluice::test::SimulatedDisk disk;
-    const auto directory = disk.root();
-    // Small segments: every part of the format occurs more than once.
-    const sluice::LogOptions options{.segment_size_bytes = 256};
-    Log::create(*directory).value();
-    {
-        const auto log = Log::open(*directory, options).value();
-        for (std::uint64_t seq = 1; seq <= kEntries; ++seq) {
-            const std::string body = body_of(seq);
-            const Log::Draft draft{.key = "k", .body = body};
-            log->append({&draft, 1}).value();
-            if (seq % 4 == 0) log->sync().value();
-        }
-        const sluice::Seq wiped[] = {{3}, {7}};
-        log->wipe(wiped).value();
-    }
-
+    static const auto made = make();
+    const auto disk = made->copy_after_power_cut(sluice::test::Fate::kept);
+    const auto directory = disk->root();
     sluice::ByteReader input({reinterpret_cast<const char*>(data), size});
-    for (int strikes = 0; strikes < 8 && !input.rest().empty(); ++strikes) {
-        strike(*directory, input);
-    }
+    sluice::test::strike_all(*directory, input, 8);
 
-    const auto opened = Log::open(*directory, options);
+    const auto opened = Log::open(*directory, kOptions);
     if (!opened) return 0;
     const auto& log = *opened;
     SLUICE_ASSERT(log->last().value <= kEntries);

@@ -1,6 +1,8 @@
 // Any bytes as a Scuttlebutt message. JSON printed as JavaScript prints it stays as it is when it
 // is printed again, and without one of its members it is that object without it; verifying and
 // unboxing end.
+//
+// Code: scuttlebutt/message scuttlebutt/js_json
 #include "base/assert.hpp"
 #include "scuttlebutt/envelope.hpp"
 #include "scuttlebutt/js_json.hpp"

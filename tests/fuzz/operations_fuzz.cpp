@@ -1,6 +1,8 @@
 // Any sequence of operations, reopenings and power cuts, held against the model after each: the
 // histories of tests/property, steered by what the code does with them. The input is a byte for the
 // sizes of files, then for each operation a byte and its choice.
+//
+// Code: database/[a-z]+ store/[a-z_]+ log/[a-z_]+ facts/facts transform/[a-z_]+
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "model/history.hpp"

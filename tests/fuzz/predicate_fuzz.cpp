@@ -1,5 +1,7 @@
 // A line with a condition, then messages. A condition that is understood says the same after it was
 // written down and read again.
+//
+// Code: views/predicate views/predicate_parser
 #include "base/assert.hpp"
 #include "views/predicate.hpp"
 

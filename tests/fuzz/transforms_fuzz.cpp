@@ -2,6 +2,8 @@
 // line. Unless two have one id, their order must not matter: each reads the same whichever came
 // first. What was JSON stays JSON. Boxes are made of what follows a line's `!` (for a feed) or `#`
 // (for a group), so that the fuzzer reaches what only who can box could write.
+//
+// Code: scuttlebutt/(unbox|edits|blobs|transforms|object_text|message_parts|contacts)
 #include "base/assert.hpp"
 #include "base/json.hpp"
 #include "scuttlebutt/blobs.hpp"

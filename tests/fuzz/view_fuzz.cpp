@@ -1,5 +1,7 @@
 // A line with a definition, then a message. A definition that compiles is its own canonical form's
 // canonical form, both give the same rows, and what a view gets does not depend on its neighbours.
+//
+// Code: views/definition views/definition_parts views/mapper views/code_rows views/view
 #include "base/assert.hpp"
 #include "views/view.hpp"
 
