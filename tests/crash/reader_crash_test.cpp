@@ -119,7 +119,7 @@ void cut_during(const std::string& what, Ranks& on, const Act& act, const std::s
     act();
     on.disk.observe({});
     EXPECT_EQ(first_difference(*on.database), "");
-    EXPECT_GT(trials.states(), 20u);
+    EXPECT_GT(trials.states(), 100 / stride());
 }
 
 TEST(ReaderCrash, WhileOneIsBuilt) {
