@@ -127,6 +127,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         // which the next opening drops.
         if (!fresh.empty()) SLUICE_TRY(store->save());
         std::vector<CatalogEntry> named;
+        named.reserve(fresh.size());
         for (const OpenView& each : fresh) named.push_back(each.entry);
         if (!named.empty()) SLUICE_TRY(catalog->put(named));
         const bool has_readers = !chain.readers().empty() || !loaded_readers.empty();

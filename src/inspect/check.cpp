@@ -188,9 +188,9 @@ private:
             const std::string verb = damage.first == damage.last ? " is " : " are ";
             const std::string state = is_lost ? "lost with a file" : "damaged";
             const bool is_kept = is_held && !is_lost;
-            add(is_lost ? "log" : "log/" + damage.file,
-                entries_text(damage.first, damage.last) + verb + state +
-                    (is_kept ? ", and held" : ""),
+            std::string what = entries_text(damage.first, damage.last).append(verb).append(state);
+            if (is_kept) what += ", and held";
+            add(is_lost ? "log" : "log/" + damage.file, std::move(what),
                 is_lost   ? Remedy::give_up
                 : is_kept ? Remedy::none
                           : Remedy::erase);
