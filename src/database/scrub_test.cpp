@@ -57,7 +57,7 @@ TEST(Scrubbing, KeepsWhatIsHeld) {
 
 TEST(Scrubbing, OfAChangeErasesWhatIsLeftOfIt) {
     DatabaseOnDisk on;
-    on.database->put_fact({"names", Key("ada"), "a value that is damaged"}).value();
+    on.database->put_fact({{"names", Key("ada")}, "a value that is damaged"}).value();
     on.append_some(2);
     on.close();
     damage(on, "a value that is damaged");
