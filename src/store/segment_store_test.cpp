@@ -382,6 +382,7 @@ TEST(SegmentStore, MendsWhatADamagedFileHadAndLeavesTheOthers) {
         loader->add(std::move(TextStore::rows(1, 4, 100).rows[0].batch)).value();
         loader->add(std::move(TextStore::rows(6, 10, 100).rows[0].batch)).value();
         it.store->mend(std::span(&loader, 1)).value();
+        loader.reset(); // It must not outlive the store.
         for (const bool again : {false, true}) {
             if (again) it.reopen();
             EXPECT_EQ(it.row_count(), 31u);
