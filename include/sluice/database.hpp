@@ -404,9 +404,10 @@ public:
     Result<Changed> restore(const Selector& selector, const ChangeOptions& options = {});
     /// Errors: not_found (no live message there).
     Result<Changed> replace(Seq seq, std::string_view body, const ChangeOptions& options = {});
-    /// Errors: held, naming the first held seq; busy (a snapshot pins the bytes longer than
-    /// Options::erase_patience: the messages are gone for every new reader, and resume_erasures()
-    /// or the next opening finishes it).
+    /// With a message whose header is damaged go those beside it that cannot be read either.
+    /// Errors: held, naming the first held seq, also of these; busy (a snapshot pins the bytes
+    /// longer than Options::erase_patience: the messages are gone for every new reader, and
+    /// resume_erasures() or the next opening finishes it).
     Result<Changed> erase(const Selector& selector, const ChangeOptions& options = {});
     Result<void> resume_erasures();
     /// Makes the log whole again: erases the entries that are damaged, except held ones; deletes

@@ -79,6 +79,17 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
 }
 
 Result<Changed> Database::Impl::carry_out(const Change& order, const ProgressFunction& progress) {
+    for (const auto* const seqs : {&order.seqs, &order.replacements}) {
+        for (const Seq seq : *seqs) {
+            const auto [first, last] = log->wiped_with(seq);
+            const Seq held = ledger.held().next_from(first);
+            if (held <= last) {
+                return Error{Errc::held, "message " + std::to_string(held.value) +
+                                             " is under a legal hold; nothing was erased"};
+            }
+        }
+    }
+    remember_needles(order.seqs);
     Changed changed;
     changed.seqs = order.seqs;
     SLUICE_TRY_ASSIGN(changed.at, append_change(order));
@@ -97,14 +108,7 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
         SLUICE_TRY_ASSIGN(changed.seqs,
                           impl_->resolve(selector, Impl::Wanted::not_erased, options.progress));
         if (changed.seqs.empty()) return changed;
-        for (const Seq seq : changed.seqs) {
-            if (impl_->ledger.is_held(seq)) {
-                return Error{Errc::held, "message " + std::to_string(seq.value) +
-                                             " is under a legal hold; nothing was erased"};
-            }
-        }
         SLUICE_TRY(impl_->log->sync());
-
         return impl_->erase_all(impl_->new_change(ChangeKind::erase, options, changed.seqs),
                                 options.progress);
     });
@@ -126,7 +130,6 @@ Result<Changed> Database::Impl::erase_all(Change order, const ProgressFunction& 
     // Sorted, so that the order of the hashes does not say which is whose.
     std::sort(order.refused.begin(), order.refused.end(),
               [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
-    remember_needles(order.seqs);
     return carry_out(order, progress);
 }
 
@@ -146,12 +149,16 @@ Result<Changed> Database::scrub(const ChangeOptions& options) {
         ProgressMeter meter(options.progress, "checking", impl.log->last().value);
         const auto damages = impl.log->check([&](Seq seq) { meter.at(seq.value); });
         for (const Log::Damage& damage : damages) {
+            const bool is_lost = damage.file.empty(); // There is nothing that could be wiped.
+            // Of those whose headers are lost none can be kept if the others are overwritten.
+            const SeqBitmap& held = impl.ledger.held();
+            if (!is_lost && held.any_between(damage.first, damage.last)) continue;
             for (Seq seq = damage.first; seq <= damage.last; seq = seq.next()) {
-                if (damage.file.empty()) { // There is nothing that could be wiped.
+                if (is_lost) {
                     if (!impl.ledger.gone().deleted.contains(seq)) lost.seqs.push_back(seq);
                     continue;
                 }
-                if (impl.ledger.is_wiped(seq) || impl.ledger.is_held(seq)) continue;
+                if (impl.ledger.is_wiped(seq)) continue;
                 const auto legible = impl.log->read_back(seq);
                 const bool is_change =
                     impl.ledger.is_change(seq) || (legible && legible->kind == Log::Kind::change);

@@ -198,7 +198,8 @@ struct Database::Impl {
     /// to them.
     Result<Changed> erase_all(Change order, const ProgressFunction& progress);
     /// Does what an erase entry orders, from writing it to its receipt. Everything it names is
-    /// durable.
+    /// durable. Errors: held, with nothing written, also of a message that an entry without a
+    /// header takes with it.
     Result<Changed> carry_out(const Change& order, const ProgressFunction& progress);
     Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress);
     void remember_needles(std::span<const Seq> seqs);

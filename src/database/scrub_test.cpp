@@ -1,6 +1,8 @@
 // scrub(): what database.hpp says of it, in its own words.
 #include "database/database_test_support.hpp"
 
+#include <algorithm>
+
 namespace sluice::test {
 namespace {
 
@@ -53,6 +55,29 @@ TEST(Scrubbing, KeepsWhatIsHeld) {
     EXPECT_TRUE(on.database->scrub().value().seqs.empty());
     EXPECT_FALSE(on.disk.find("aid in 4!").empty());
     EXPECT_EQ(on.body({4}), "error: corrupt");
+}
+
+// Where one entry ends whose header is lost, and the next begins, nobody knows.
+TEST(Scrubbing, KeepsWhatCannotBeToldFromWhatIsHeld) {
+    DatabaseOnDisk on;
+    say_nine(on);
+    on.database->hold(Seqs{{5}}).value();
+    on.close();
+    damage(on, body_of("bo", 4, "said in 4!"), 24);
+    damage(on, body_of("ada", 5, "said in 5!"), 24);
+    on.open();
+    const Seq before = on.database->last();
+    EXPECT_TRUE(on.database->scrub().value().seqs.empty());
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{4}})), Errc::held);
+    EXPECT_EQ(on.database->last(), before);
+    for (const char* const kept : {"said in 4!", "said in 5!"}) {
+        EXPECT_TRUE(std::ranges::any_of(on.disk.find(kept), [](const auto& found) {
+            return found.where.starts_with("log/");
+        })) << kept;
+    }
+    on.database->release(Seqs{{5}}).value();
+    EXPECT_EQ(on.database->scrub().value().seqs, (Seqs{{4}, {5}}));
+    on.expect_verified();
 }
 
 TEST(Scrubbing, OfAChangeErasesWhatIsLeftOfIt) {

@@ -145,8 +145,7 @@ Result<std::vector<Log::SegmentLook>> Log::look_at_segments(Directory& directory
             look.error = has_header.error();
         } else if (!*has_header) {
             SLUICE_TRY_ASSIGN(const bool exists, LogSegment::exists(place));
-            look.state = exists || *first == Seq{1} ? SegmentLook::State::headless
-                                                    : SegmentLook::State::no_segment;
+            look.state = exists ? SegmentLook::State::headless : SegmentLook::State::no_segment;
         }
         looks.push_back(std::move(look));
     }
@@ -190,9 +189,9 @@ Result<void> Log::open_segments() {
                                       options_.segment_size_bytes + kSegmentHeaderSize,
                                       options_.read_only};
         // Power loss leaves one without its header, which has nothing in it: begin_segment() syncs
-        // the header before the first entry is written. The first segment is there in any case.
+        // the header before the first entry is written.
         SLUICE_TRY_ASSIGN(const bool exists, LogSegment::exists(place));
-        if (exists || *first == Seq{1}) {
+        if (exists) {
             places.push_back(place);
         } else if (!options_.read_only) {
             recovery_notes_.push_back(directory_->path() + "/" + name +
@@ -398,6 +397,13 @@ Result<void> Log::wipe(std::span<const Seq> seqs) {
         SLUICE_TRY(latch_failure(segment->punch_holes(extent)));
     }
     return found_all;
+}
+
+std::pair<Seq, Seq> Log::wiped_with(Seq seq) const {
+    const auto segment = find_segment(seq);
+    if (!segment) return {seq, seq};
+    const auto extent = (*segment)->extent_of(seq);
+    return extent ? std::pair(extent->first, extent->last) : std::pair(seq, seq);
 }
 
 std::vector<std::string> Log::damaged_indexes() const {

@@ -106,6 +106,10 @@ public:
     /// others are wiped); latched.
     Result<void> wipe(std::span<const Seq> seqs);
 
+    /// The first and the last of the entries that wipe() overwrites with this one: itself, unless
+    /// its header is lost.
+    std::pair<Seq, Seq> wiped_with(Seq seq) const;
+
     /// As after a failed write: what is in memory may not be what it should be.
     void refuse_writes() { write_failed_ = true; }
 
