@@ -17,6 +17,11 @@ void describe_path(CLI::App& app, std::string& path) {
     app.add_option("DB", path, "The directory of the database")->required()->type_name("");
 }
 
+Result<std::vector<Finding>> check_with_progress(const std::string& path) {
+    ProgressLine progress;
+    return check(path, progress.function());
+}
+
 std::string place_of(const Finding& finding) {
     if (finding.end == 0) return finding.file;
     return finding.file + ", bytes " + std::to_string(finding.begin) + " to " +
@@ -30,6 +35,17 @@ void show(Output& out, std::span<const Finding> findings) {
     }
 }
 
+/// `conclusion`: the last line, if there is anything.
+void answer(Output& out, std::span<const Finding> findings, const std::string& conclusion) {
+    if (out.json) {
+        JsonObject object;
+        object.add_json("findings", to_json(findings));
+        return out.line(object);
+    }
+    show(out, findings);
+    out.line(findings.empty() ? "nothing is damaged" : conclusion);
+}
+
 struct Check {
     static CommandText text() {
         return {"check",
@@ -41,22 +57,9 @@ struct Check {
     }
     void describe(CLI::App& app) { describe_path(app, path); }
     Result<void> run(Session& session) const {
-        Result<std::vector<Finding>> found = std::vector<Finding>();
-        {
-            ProgressLine progress;
-            found = check(path, progress.function());
-        }
-        if (!found) return found.error();
-        if (!found->empty()) session.exit_status = kExitDifferences;
-        if (session.out.json) {
-            JsonObject object;
-            object.add_json("findings", to_json(*found));
-            session.out.line(object);
-            return {};
-        }
-        show(session.out, *found);
-        session.out.line(found->empty() ? "nothing is damaged"
-                                        : count_text(found->size(), "finding", "findings"));
+        SLUICE_TRY_ASSIGN(const auto found, check_with_progress(path));
+        if (!found.empty()) session.exit_status = kExitDifferences;
+        answer(session.out, found, count_text(found.size(), "finding", "findings"));
         return {};
     }
 
@@ -104,17 +107,9 @@ struct Repair {
         return {};
     }
     Result<void> say_what(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto found, check(path));
-        if (session.out.json) {
-            JsonObject object;
-            object.add_json("findings", to_json(found));
-            session.out.line(object);
-            return {};
-        }
-        show(session.out, found);
-        session.out.line(found.empty() ? "nothing is damaged"
-                                       : "Nothing was changed. To do it: sluice repair " + path +
-                                             " --keep DIR");
+        SLUICE_TRY_ASSIGN(const auto found, check_with_progress(path));
+        answer(session.out, found,
+               "Nothing was changed. To do it: sluice repair " + path + " --keep DIR");
         return {};
     }
 

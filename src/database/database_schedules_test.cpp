@@ -253,6 +253,11 @@ TEST(ScheduledThreads, ChangeAnythingAtEveryOperationOfABackFill) {
     EXPECT_GT(number, 8u);
 }
 
+/// So many go that a file is worth writing again.
+void make_a_merge_due(Database& database) {
+    database.delete_messages(Seqs{{1}, {2}, {3}, {4}, {7}, {8}}).value();
+}
+
 // The background merges files out of which messages have gone; meanwhile more of them go, and rows
 // that it has copied are superseded.
 TEST(ScheduledThreads, ChangeAnythingAtEveryOperationOfAMergeInTheBackground) {
@@ -261,10 +266,7 @@ TEST(ScheduledThreads, ChangeAnythingAtEveryOperationOfAMergeInTheBackground) {
         SCOPED_TRACE("operation " + std::to_string(number));
         Watched on;
         is_reached = interleave(
-            on, Stopped::background, number,
-            [&] {
-                on.database->delete_messages(Seqs{{1}, {2}, {3}, {4}, {7}, {8}}).value();
-            },
+            on, Stopped::background, number, [&] { make_a_merge_due(*on.database); },
             [&] { change_all_sorts(*on.database); });
         on.expect_verified();
         on.database.reset();
@@ -281,10 +283,7 @@ TEST(ScheduledThreads, CloseAtEveryOperationOfTheBackground) {
         SCOPED_TRACE("operation " + std::to_string(number));
         Watched on;
         is_reached = interleave(
-            on, Stopped::background, number,
-            [&] {
-                on.database->delete_messages(Seqs{{1}, {2}, {3}, {4}, {7}, {8}}).value();
-            },
+            on, Stopped::background, number, [&] { make_a_merge_due(*on.database); },
             [&] { on.database.reset(); });
         on.database.reset();
         on.open();

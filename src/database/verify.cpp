@@ -243,23 +243,21 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     ProgressMeter meter(progress, "verifying", position.value * (impl_->mapped.size() + 1));
     // Of a message that cannot be read nobody can say what it gives: what is there is believed, and
     // the message named as a problem.
-    std::vector<Seq> unreadable;
-    for (Seq seq{1}; seq <= position; seq = seq.next()) {
-        if (!gone.erased.contains(seq) && !impl_->latest(seq, position)) unreadable.push_back(seq);
-    }
-    const auto believe = [&](ViewId view, RowBatch& batch) {
-        for (const Seq seq : unreadable) {
-            if (view != kKeyRegister && gone.deleted.contains(seq)) continue;
-            const auto row = rows->row(view, seq);
-            if (!row.empty()) batch.begin_row(seq);
-            for (const auto& [term, value] : row) batch.emit(term, value);
-        }
+    std::set<Seq> unreadable; // As far as somebody has come across them.
+    const auto believe = [&](ViewId view, Seq seq, RowBatch& batch) {
+        const auto row = rows->row(view, seq);
+        if (!row.empty()) batch.begin_row(seq);
+        for (const auto& [term, value] : row) batch.emit(term, value);
+    };
+    const auto believe_unreadable = [&](ViewId view, RowBatch& batch) {
+        for (const Seq seq : unreadable) believe(view, seq, batch);
     };
     const auto each_live = [&](const auto& visit) {
         for (Seq seq{1}; seq <= position; seq = seq.next()) {
             meter.at(++done);
             if (impl_->ledger.is_change(seq) || gone.deleted.contains(seq)) continue;
             const auto message = impl_->latest(seq, position);
+            if (!message) unreadable.insert(seq);
             if (message && !message->erased) visit(seq, *message);
         }
     };
@@ -318,7 +316,7 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
             each_seen([&](Seq seq, std::string_view key, std::string_view body) {
                 again.map(seq, key, body, std::span(&*batch, 1));
             });
-            believe(each.entry.id, *batch);
+            believe_unreadable(each.entry.id, *batch);
         }
         check_view(each, std::move(batch));
     }
@@ -334,7 +332,7 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
                 batch->begin_row(seq);
                 again.map(*context, {seq, key, body, parser.parse(body)}, *batch);
             });
-            believe(each.entry.id, *batch);
+            believe_unreadable(each.entry.id, *batch);
         }
         check_view(each, std::move(batch));
     }
@@ -351,6 +349,7 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
             if (!entry) {
                 const bool is_given_up = gone.deleted.contains(seq) && impl_->log->is_lost(seq);
                 if (!is_given_up) report.problems.push_back(entry.error().context);
+                believe(kKeyRegister, seq, batch);
                 continue;
             }
             // Also what is deleted, and each version of what was replaced, is still there.
@@ -359,7 +358,6 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
             });
             if (!impl_->ledger.is_change(seq)) impl_->emit_key(batch, seq, entry->key);
         }
-        believe(kKeyRegister, batch);
         const Recomputed expected(std::move(batch));
         compare_index(expected.rows(), *rows->scan(kKeyRegister, {}), view);
         report.views.push_back(std::move(view));

@@ -179,15 +179,14 @@ private:
         for (const Log::Damage& damage : damages) {
             const bool is_lost = damage.file.empty();
             const SeqBitmap& dealt_with = is_lost ? ledger.gone().deleted : ledger.wiped();
-            bool is_new = false, is_held = false;
+            bool is_new = false;
             for (Seq seq = damage.first; seq <= damage.last; seq = seq.next()) {
                 is_new = is_new || !dealt_with.contains(seq);
-                is_held = is_held || ledger.is_held(seq);
             }
             if (!is_new) continue; // An erasure overwrote the header too.
             const std::string verb = damage.first == damage.last ? " is " : " are ";
             const std::string state = is_lost ? "lost with a file" : "damaged";
-            const bool is_kept = is_held && !is_lost;
+            const bool is_kept = !is_lost && ledger.held().any_between(damage.first, damage.last);
             std::string what = entries_text(damage.first, damage.last).append(verb).append(state);
             if (is_kept) what += ", and held";
             add(is_lost ? "log" : "log/" + damage.file, std::move(what),

@@ -216,12 +216,8 @@ JsonObject to_json(const Finding& finding) {
 }
 
 std::string to_json(std::span<const Finding> findings) {
-    std::string list = "[";
-    for (const Finding& finding : findings) {
-        if (list.size() > 1) list += ',';
-        list += to_json(finding).text();
-    }
-    return list + ']';
+    return to_array(findings,
+                    [](std::string& to, const Finding& finding) { to += to_json(finding).text(); });
 }
 
 JsonObject to_json(const VerifyReport& report) {

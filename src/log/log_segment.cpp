@@ -116,7 +116,8 @@ Result<bool> LogSegment::has_header(const Place& place) {
 Result<bool> LogSegment::exists(const Place& place) {
     SLUICE_TRY_ASSIGN(auto file, place.directory->open(file_name(place.first), Create::never));
     const auto has_header = check_header(place, *file);
-    if (!has_header || *has_header) return true; // Also what open() will refuse.
+    // Also what open() will refuse.
+    if (!has_header || *has_header || place.first == Seq{1}) return true;
     Place sized = place;
     sized.capacity_bytes = file->size_bytes();
     LogSegment segment(sized);

@@ -34,8 +34,9 @@ public:
     /// Whether the file has the header of the segment that belongs here. Errors: corrupt (it is
     /// another segment's, or another database's, or too large); unsupported_version; io.
     static Result<bool> has_header(const Place& place);
-    /// Whether there is one. A file of its name that has neither the header of a segment, nor an
-    /// index, nor an entry is none: a crash in create() left it, or a stranger.
+    /// Whether there is one, as the first is in any case. A file of its name that has neither the
+    /// header of a segment, nor an index, nor an entry is none: a crash in create() left it, or a
+    /// stranger.
     static Result<bool> exists(const Place& place);
     /// Loads the index and scans what it does not cover. With no `next_first` this is the last
     /// segment, whose tail may be torn and is then cut off; `note` says what was.

@@ -38,7 +38,8 @@ Result<std::vector<std::uint64_t>> manifest_numbers(const Directory& directory) 
 struct Loaded {
     std::unique_ptr<File> file;
     std::string bytes;
-    Frames frames; ///< Empty where the file's header is damaged.
+    std::optional<Error> damage; ///< Of the file's header.
+    Frames frames;               ///< Empty where it is damaged.
 };
 
 Result<Loaded> load(Directory& directory, std::uint64_t number) {
@@ -51,8 +52,25 @@ Result<Loaded> load(Directory& directory, std::uint64_t number) {
         return Error{header.error().code,
                      directory.path() + "/" + name + ": " + header.error().context};
     }
-    if (header) loaded.frames = decode_frames(loaded.bytes);
+    if (header) {
+        loaded.frames = decode_frames(loaded.bytes);
+    } else {
+        loaded.damage = header.error();
+    }
     return loaded;
+}
+
+/// What is wrong with a file whose records should end at `end`.
+std::vector<std::string> problems_of(const Loaded& loaded, const std::string& path,
+                                     std::uint64_t end) {
+    if (loaded.damage) return {path + ": " + loaded.damage->context};
+    std::vector<std::string> problems;
+    if (loaded.frames.damaged > 0) {
+        problems.push_back(path + ": " + std::to_string(loaded.frames.damaged) +
+                           " damaged records");
+    }
+    if (loaded.frames.end != end) problems.push_back(path + ": the last record is damaged");
+    return problems;
 }
 
 } // namespace
@@ -100,20 +118,11 @@ Result<Manifest::Found> Manifest::look(Directory& directory) {
     SLUICE_TRY_ASSIGN(const std::vector<std::uint64_t> numbers, manifest_numbers(directory));
     for (const std::uint64_t number : numbers) {
         SLUICE_TRY_ASSIGN(Loaded loaded, load(directory, number));
-        const std::string where = directory.path() + "/" + numbered_name(kPrefix, number);
-        const Frames& frames = loaded.frames;
-        if (!frames.last) {
-            found.problems.push_back(where + ": no record is whole");
-            continue;
+        const std::string path = directory.path() + "/" + numbered_name(kPrefix, number);
+        for (std::string& each : problems_of(loaded, path, loaded.bytes.size())) {
+            found.problems.push_back(std::move(each));
         }
-        if (frames.damaged > 0) {
-            found.problems.push_back(where + ": " + std::to_string(frames.damaged) +
-                                     " damaged records");
-        }
-        if (frames.end < loaded.bytes.size()) {
-            found.problems.push_back(where + ": what is behind byte " + std::to_string(frames.end) +
-                                     " is no whole record");
-        }
+        if (!loaded.frames.last) continue;
         found.last = std::move(loaded.frames.last);
         break;
     }
@@ -149,19 +158,9 @@ Result<void> Manifest::begin_file(std::string_view frame) {
 
 std::vector<std::string> Manifest::check() const {
     if (!file_) return {};
-    const std::string where = directory_->path() + "/" + numbered_name(kPrefix, number_) + ": ";
-    const auto bytes = read_whole(*file_);
-    if (!bytes) return {bytes.error().context};
-    if (const auto header = check_file_header(*bytes); !header) {
-        return {where + header.error().context};
-    }
-    const Frames frames = decode_frames(*bytes);
-    std::vector<std::string> found;
-    if (frames.damaged > 0) {
-        found.push_back(where + std::to_string(frames.damaged) + " damaged records");
-    }
-    if (frames.end != end_) found.push_back(where + "the last record is damaged");
-    return found;
+    const auto loaded = load(*directory_, number_);
+    if (!loaded) return {loaded.error().context};
+    return problems_of(*loaded, directory_->path() + "/" + numbered_name(kPrefix, number_), end_);
 }
 
 } // namespace sluice

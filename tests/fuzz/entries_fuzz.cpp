@@ -7,6 +7,7 @@
 // database/erase
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
+#include "fuzz/tiny_files.hpp"
 #include "log/log.hpp"
 #include "support/simulated_disk.hpp"
 
@@ -27,13 +28,7 @@ constexpr const char* kDefinitions[] = {
 };
 
 Options options() {
-    Options small;
-    small.background = false;
-    small.log_segment_size_bytes = 512;
-    small.view_segment_rows_max = 8;
-    small.view_memory_bytes_max = 1024;
-    small.erase_patience = std::chrono::milliseconds(0);
-    return small;
+    return test::tiny_files(512);
 }
 
 std::unique_ptr<test::SimulatedDisk> make() {
