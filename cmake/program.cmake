@@ -1,5 +1,6 @@
 # The program `sluice` (src/cli): its version, and the man page and completions that it prints of itself.
 target_compile_definitions(sluice_cli PRIVATE SLUICE_VERSION="${PROJECT_VERSION}")
+target_precompile_headers(sluice_cli PRIVATE <CLI/CLI.hpp>) # Most of what its sources take to compile.
 
 set(self_description ${PROJECT_BINARY_DIR}/self-description)
 file(MAKE_DIRECTORY ${self_description})
