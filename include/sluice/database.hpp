@@ -360,8 +360,9 @@ struct Stats {
 ///   P7  Nothing acknowledged is lost, nothing deleted returns.
 ///   P8  Deleting k messages costs k, whatever the length of the log and the number of views.
 ///
-/// One process at a time opens a database. Inside it every function may be called from any thread;
-/// changes take turns, readers never wait for them. After a failed write every further one answers
+/// One process at a time opens a database. Inside it every function may be called from any thread.
+/// Changes take turns, and so do why(), transforms() and verify(); nothing else that reads waits
+/// for them. After a failed write every further one answers
 /// Errc::latched until the database is opened again; reading goes on. Running out of memory in a
 /// call that writes is such a failure (io); one that reads throws std::bad_alloc.
 class Database {

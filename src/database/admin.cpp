@@ -25,9 +25,10 @@ void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
     views = std::move(set);
 }
 
-void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views,
-                                  const Mapper& their_mapper) {
-    const auto errors = their_mapper.errors();
+void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views, Mapper& their_mapper) {
+    const auto errors = their_mapper.take_errors();
+    if (errors.empty()) return;
+    const std::lock_guard lock(publish_mutex);
     for (std::size_t i = 0; i < mapped_views.size(); ++i) {
         errors_counted[mapped_views[i].entry.id] += errors[i];
     }
@@ -229,10 +230,9 @@ Result<void> Database::drop_view(const std::string& name) {
 }
 
 std::vector<ViewInfo> Database::views() const {
-    const std::lock_guard lock(impl_->write_mutex);
-    const auto rows = impl_->store->snapshot();
+    const std::lock_guard lock(impl_->publish_mutex);
+    const auto rows = impl_->shown_rows();
     const auto stats = impl_->store->stats();
-    const auto errors = impl_->mapper->errors();
     std::vector<ViewInfo> infos;
     for (const auto& [name, each] : *impl_->views) {
         ViewInfo info;
@@ -251,9 +251,6 @@ std::vector<ViewInfo> Database::views() const {
             info.segments = one.segments;
             info.bytes = one.bytes;
         }
-        for (std::size_t i = 0; i < impl_->mapped.size(); ++i) {
-            if (impl_->mapped[i].entry.id == each.entry.id) info.errors += errors[i];
-        }
         infos.push_back(std::move(info));
     }
     return infos;
@@ -268,7 +265,7 @@ Result<void> Database::merge_views() {
 }
 
 Stats Database::stats() const {
-    const std::lock_guard lock(impl_->write_mutex);
+    const std::lock_guard lock(impl_->publish_mutex);
     const Ledger& ledger = impl_->ledger;
     Stats stats;
     stats.last = impl_->log->last();

@@ -173,6 +173,7 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (std::string state = chain_state(nullptr); state != rows->attachment() || run.in_parts) {
         step.attachment = std::move(state);
     }
+    if (mapper) count_errors(mapped, *mapper);
     const std::lock_guard lock(publish_mutex);
     shown.reset();
     shown_views.reset();

@@ -212,6 +212,34 @@ TEST(DatabaseThreads, ReadersSeeOneMomentWhileAppsAndFactsComeAndGo) {
     EXPECT_EQ(first_difference(*Database::open(directory.path(), options).value()), "");
 }
 
+// An erasure waits for whoever holds a snapshot: nothing that he asks may wait for the erasure.
+TEST(DatabaseThreads, AskWhileAnErasureWaitsForTheirSnapshot) {
+    const TemporaryDirectory directory;
+    Database::create(directory.path()).value();
+    Options options;
+    options.erase_patience = std::chrono::seconds(60);
+    const auto database = Database::open(directory.path(), options).value();
+    database->add_view("said", kSaid).value();
+    database->put_fact({kKey1, "value"}).value();
+    const Seq first = database->append(NewMessage{says("gone soon")}).value();
+    const Seq second = database->append(NewMessage{says("stays")}).value();
+    database->merge_views().value();
+
+    auto pinned = std::make_unique<Snapshot>(database->snapshot());
+    std::thread eraser([&] { EXPECT_TRUE(database->erase(Seqs{first}).has_value()); });
+    while (database->select(SelectView{"said", {}}).value() != Seqs{second}) {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(database->views().size(), 1u);
+    EXPECT_EQ(database->stats().erased, 1u);
+    EXPECT_EQ(database->facts().size(), 1u);
+    EXPECT_EQ(database->imported_up_to("nothing"), 0u);
+    EXPECT_FALSE(database->receipts()[0].finished());
+    pinned.reset();
+    eraser.join();
+    EXPECT_TRUE(database->receipts()[0].finished());
+}
+
 // Threads that append together share an fdatasync, and each finds its own message durable.
 TEST(DatabaseThreads, ShareOneSync) {
     DatabaseOnDisk on([] {

@@ -105,8 +105,8 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
         const std::lock_guard derive_lock(impl_->derive_mutex);
         const std::lock_guard lock(impl_->write_mutex);
         Changed changed;
-        SLUICE_TRY_ASSIGN(changed.seqs,
-                          impl_->resolve(selector, Impl::Wanted::not_erased, options.progress));
+        SLUICE_TRY_ASSIGN(changed.seqs, impl_->resolve(selector, Impl::Wanted::not_erased,
+                                                       *impl_->snapshot(), options.progress));
         if (changed.seqs.empty()) return changed;
         SLUICE_TRY(impl_->log->sync());
         return impl_->erase_all(impl_->new_change(ChangeKind::erase, options, changed.seqs),
@@ -187,7 +187,7 @@ Result<void> Database::resume_erasures() {
 }
 
 std::vector<Receipt> Database::receipts() const {
-    const std::lock_guard lock(impl_->write_mutex);
+    const std::lock_guard lock(impl_->publish_mutex);
     std::vector<Receipt> receipts;
     for (const auto& [at, erasure] : impl_->ledger.erasures()) {
         receipts.push_back(receipt_of(erasure));

@@ -113,7 +113,7 @@ Result<Changed> Database::erase_fact(const FactName& name, const ChangeOptions& 
 }
 
 std::vector<Fact> Database::facts(std::string_view collection) const {
-    const std::lock_guard lock(impl_->write_mutex);
+    const std::lock_guard lock(impl_->publish_mutex);
     std::vector<Fact> facts;
     for (const auto& [id, fact] : impl_->facts.all()) {
         if (!collection.empty() && id.collection != collection) continue;

@@ -160,8 +160,9 @@ struct Database::Impl {
 
     // Views (admin.cpp).
     Result<void> add_views(std::vector<OpenView> wanted, const ProgressFunction& progress);
-    /// Adds what the functions of these views threw to what is known of them. Under write_mutex.
-    void count_errors(const std::vector<OpenView>& mapped_views, const Mapper& their_mapper);
+    /// Adds what the functions of these views threw to what is known of them. Without
+    /// publish_mutex.
+    void count_errors(const std::vector<OpenView>& mapped_views, Mapper& their_mapper);
     std::shared_ptr<const ViewSet> view_set() const;
     void publish(std::shared_ptr<const ViewSet> set);
     void remake_mapper();
@@ -184,7 +185,9 @@ struct Database::Impl {
 
     // Changing (change.cpp, erase.cpp).
     enum class Wanted : std::uint8_t { live, deleted, not_erased };
+    /// Any thread.
     Result<std::vector<Seq>> resolve(const Selector& selector, Wanted wanted,
+                                     const Snapshot::Impl& as_of,
                                      const ProgressFunction& progress) const;
     Result<Seq> append_changes(std::span<const Change> changes);
     Result<Seq> append_change(const Change& change) {
@@ -231,7 +234,7 @@ struct Database::Impl {
     mutable std::mutex write_mutex;
     mutable std::mutex publish_mutex;
     Ledger ledger;                        // Changed under write_mutex and publish_mutex.
-    Facts facts;                          // Under write_mutex.
+    Facts facts;                          // Changed under write_mutex and publish_mutex.
     std::shared_ptr<const ViewSet> views; // Changed under write_mutex and publish_mutex.
     std::vector<OpenView> mapped;         // The views that `mapper` maps for; under write_mutex.
     std::vector<ViewId> unmapped;         // The other views; under write_mutex.
@@ -253,7 +256,7 @@ struct Database::Impl {
     /// Facts whose entries were found damaged: they have no value, whatever was derived with them.
     std::vector<FactId> damaged_facts;
     bool is_open = false;
-    std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
+    std::map<ViewId, std::uint64_t> errors_counted; // With publish_mutex.
     mutable std::condition_variable entry_added;    // With publish_mutex.
 
     std::atomic<bool> write_failed{false};

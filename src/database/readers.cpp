@@ -58,7 +58,10 @@ Chain::Stage Database::Impl::reader_stage(const OpenView& reader) const {
                     Context& context, const Incoming& incoming, RowBatch& row) {
         const Message message{incoming.seq(), incoming.key(), incoming.body(), incoming.json()};
         const bool is_mapped = mapper->map(context, message, row);
-        if (!is_mapped) ++const_cast<Impl*>(this)->errors_counted[id];
+        if (!is_mapped) {
+            const std::lock_guard lock(publish_mutex);
+            ++const_cast<Impl*>(this)->errors_counted[id];
+        }
         return is_mapped;
     };
     return stage;
