@@ -18,12 +18,15 @@ Result<void> overwrite_with_zeros(File& file, std::uint64_t position, std::uint6
 }
 
 Result<void> destroy_file(Directory& directory, const std::string& name) {
-    {
-        SLUICE_TRY_ASSIGN(const std::unique_ptr<File> file, directory.open(name, Create::never));
-        SLUICE_TRY(overwrite_with_zeros(*file, 0, file->size_bytes()));
-        SLUICE_TRY(file->sync());
+    SLUICE_TRY_ASSIGN(const std::unique_ptr<File> file, directory.open(name, Create::never));
+    SLUICE_TRY_ASSIGN(const Claim claim, file->claim());
+    if (!claim.is_granted) {
+        return Error{Errc::busy, "process " + claim.holders + " reads " + directory.path() + "/" +
+                                     name + ", which is to be destroyed"};
     }
-    return directory.remove(name);
+    SLUICE_TRY(overwrite_with_zeros(*file, 0, file->size_bytes()));
+    SLUICE_TRY(file->sync());
+    return directory.remove(name); // Before it is closed: nobody is to pin zeros.
 }
 
 } // namespace sluice

@@ -20,6 +20,12 @@ struct Mapping {
     }
 };
 
+/// Whether a file may be destroyed under the eyes of other processes.
+struct Claim {
+    bool is_granted = false;
+    std::string holders; ///< For people: the processes that have it pinned, as far as one can see.
+};
+
 /// Errors of every call: io, no_space, with os_errno and the file's path in the context.
 /// Threads: read_at() and map() from any; the writing calls from one at a time.
 class File {
@@ -39,6 +45,16 @@ public:
     /// Maps bytes [0, reserve_bytes), which may reach past the end of the file; only what lies
     /// inside the file may be touched.
     virtual Result<Mapping> map(std::uint64_t reserve_bytes) const = 0;
+
+    // Among processes that have the same file open.
+
+    /// size_bytes() is what it is now, whoever made the file longer.
+    virtual Result<void> look_again() = 0;
+    /// Keeps others from claiming the file for as long as it or a mapping of it lives. False:
+    /// somebody has claimed it, or it has no name any more.
+    virtual Result<bool> pin() = 0;
+    /// Granted if nobody has it pinned. Then nobody can, until this is closed.
+    virtual Result<Claim> claim() = 0;
 };
 
 /// Held until destroyed, or until the process ends.
@@ -84,8 +100,12 @@ public:
 /// keeps its mode, which its owner chose. Errors: not_found; exists; io.
 Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Create create);
 
+/// A file without a name, which is gone when it is closed. `path` is how its errors call it.
+Result<std::unique_ptr<File>> make_memory_file(const std::string& path);
+
 /// Overwrites the file with zeros, durably, then removes it: its bytes are not left to lie around
-/// in free blocks. Call sync() on the directory afterwards.
+/// in free blocks. Call sync() on the directory afterwards. Errors: busy (another process has it
+/// pinned).
 Result<void> destroy_file(Directory& directory, const std::string& name);
 
 /// Writes zeros over [position, position + size_bytes). Not synced.

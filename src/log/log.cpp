@@ -23,6 +23,8 @@ constexpr const char* kIdentityName = "identity";
 constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
 constexpr std::size_t kEntryAlignment = 8;
 constexpr const char* kNewIdentityName = "identity.new";
+/// Whoever writes a segment may make it as long as any can be.
+constexpr std::uint64_t kGrowingCapacityBytes = LogSegment::kCapacityBytesMax + kSegmentHeaderSize;
 
 std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view extension = ".log") {
     std::uint64_t value = 0;
@@ -179,15 +181,18 @@ Result<std::unique_ptr<Log>> Log::open(Directory& directory, const LogOptions& o
     return log;
 }
 
+LogSegment::Place Log::place_of(Seq first) const {
+    return {directory_, identity_.id, first, options_.segment_size_bytes + kSegmentHeaderSize,
+            options_.read_only};
+}
+
 Result<void> Log::open_segments() {
     SLUICE_TRY_ASSIGN(const auto names, directory_->list());
     std::vector<LogSegment::Place> places;
     for (const std::string& name : names) {
         const auto first = first_seq_in_name(name);
         if (!first) continue;
-        const LogSegment::Place place{directory_, identity_.id, *first,
-                                      options_.segment_size_bytes + kSegmentHeaderSize,
-                                      options_.read_only};
+        const LogSegment::Place place = place_of(*first);
         // Power loss leaves one without its header, which has nothing in it: begin_segment() syncs
         // the header before the first entry is written.
         SLUICE_TRY_ASSIGN(const bool exists, LogSegment::exists(place));
@@ -204,6 +209,7 @@ Result<void> Log::open_segments() {
     for (std::size_t i = 0; i < places.size(); ++i) {
         const std::optional<Seq> next =
             i + 1 < places.size() ? std::optional(places[i + 1].first) : std::nullopt;
+        if (!next && options_.read_only) places[i].capacity_bytes = kGrowingCapacityBytes;
         SLUICE_TRY_ASSIGN(auto segment, LogSegment::open(places[i], next, recovery_notes_));
         segments_.push_back(std::move(segment));
     }
@@ -217,6 +223,34 @@ Result<void> Log::open_segments() {
     durable_ = last_.load();
     write_failed_ = false;
     return {};
+}
+
+Result<std::vector<Seq>> Log::follow() {
+    SLUICE_ASSERT(options_.read_only);
+    std::vector<Seq> changes;
+    const auto take_changes = [&](const LogSegment& segment, std::size_t from) {
+        changes.insert(changes.end(), segment.changes().begin() + static_cast<std::ptrdiff_t>(from),
+                       segment.changes().end());
+    };
+    for (;;) {
+        LogSegment& segment = active();
+        const std::size_t known = segment.changes().size();
+        SLUICE_TRY(segment.follow());
+        take_changes(segment, known);
+        last_.store(segment.last().value, std::memory_order_release);
+
+        LogSegment::Place next = place_of(last().next());
+        next.capacity_bytes = kGrowingCapacityBytes;
+        // It is begun when all before it is durable, and has its header before its first entry.
+        const auto has_header = LogSegment::has_header(next);
+        if (!has_header && has_header.error().code != Errc::not_found) return has_header.error();
+        if (!has_header || !*has_header) return changes;
+        SLUICE_TRY_ASSIGN(auto opened, LogSegment::open(next, std::nullopt, recovery_notes_));
+        take_changes(*opened, 0);
+        const std::unique_lock lock(segments_mutex_);
+        segments_.push_back(std::move(opened));
+        last_.store(active().last().value, std::memory_order_release);
+    }
 }
 
 Result<void> Log::check_writable() const {

@@ -21,7 +21,7 @@ struct LogOptions {
     /// A segment is closed when the next batch would make it larger. Bytes.
     std::uint64_t segment_size_bytes = 64 * 1024 * 1024;
     /// Whatever is wrong stays as it is, and no file is changed: append() and wipe() answer
-    /// latched.
+    /// latched. Another process may write; follow() takes what it did.
     bool read_only = false;
 };
 
@@ -110,6 +110,11 @@ public:
     /// its header is lost.
     std::pair<Seq, Seq> wiped_with(Seq seq) const;
 
+    /// With read_only: takes the entries that another process has appended since. Answers which of
+    /// them are changes, ascending. From one thread at a time. Errors: corrupt (the log is shorter
+    /// than it was: it was put back from a copy, or what was never durable is lost); io.
+    Result<std::vector<Seq>> follow();
+
     /// As after a failed write: what is in memory may not be what it should be.
     void refuse_writes() { write_failed_ = true; }
 
@@ -148,6 +153,7 @@ public:
 private:
     Log(Directory& directory, const LogOptions& options, const log_format::Identity& identity);
     Result<void> open_segments();
+    LogSegment::Place place_of(Seq first) const;
     Result<void> begin_segment(Seq first, std::uint64_t batch_size_bytes);
     Result<void> check_writable() const;
     Result<void> latch_failure(Result<void> written);

@@ -43,6 +43,10 @@ public:
     static Result<std::unique_ptr<LogSegment>>
     open(const Place& place, std::optional<Seq> next_first, std::vector<std::string>& notes);
 
+    /// Takes the whole batches that another process has appended since. Read-only segments. Errors:
+    /// corrupt (the file became shorter); io.
+    Result<void> follow();
+
     Seq first() const { return place_.first; }
     std::uint64_t entry_count() const { return entry_count_.load(std::memory_order_acquire); }
     Seq last() const { return {first().value + entry_count() - 1}; } ///< first - 1 when empty.
@@ -107,7 +111,9 @@ private:
     static Result<bool> check_header(const Place& place, const File& file);
     enum class Index : std::uint8_t { none, refused, used };
     Index load_index();
-    std::vector<Found> scan_tail() const;
+    /// The entries in `tail`, which is all that lies behind size_bytes().
+    std::vector<Found> scan(std::string_view tail) const;
+    Result<std::vector<Found>> scan_tail() const;
     Seq durable_at_least(const std::vector<Found>& found) const;
     Result<void> write_again(std::uint64_t from);
     Result<void> take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
@@ -116,7 +122,6 @@ private:
     /// writer is changing what lies behind, and the size of the file.
     std::optional<log_format::EntryHeader> header_at(std::uint64_t offset, std::uint64_t end) const;
     std::optional<std::uint64_t> search(Seq seq) const;
-    bool payload_intact(std::uint64_t offset, const log_format::EntryHeader& header) const;
     void add_entry(std::uint64_t offset, log_format::Kind kind);
     void add_damaged();
     Error damaged_error(Seq seq) const;

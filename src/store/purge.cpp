@@ -191,14 +191,16 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
         purged.bytes_destroyed += destroyed_bytes;
         // A snapshot from before the messages pins other files only. Whoever reads for hours must
         // not keep everything from being erased.
-        const std::uint64_t pinned = files.count_doomed([&](const Segment& segment) {
+        const SegmentFiles::Left pinned = files.left_of_doomed([&](const Segment& segment) {
             return segment.damage() != nullptr || holds_any(segment, seqs) ||
                    holds_any(segment, rederived);
         });
-        if (pinned == 0) return purged;
+        if (pinned.files == 0) return purged;
         if (std::chrono::steady_clock::now() >= deadline) {
-            return Error{Errc::busy,
-                         "old snapshots still read " + std::to_string(pinned) + " files"};
+            return Error{
+                Errc::busy,
+                "old snapshots still read " + std::to_string(pinned.files) + " files" +
+                    (pinned.processes.empty() ? "" : ", also of process " + pinned.processes)};
         }
         std::this_thread::sleep_for(kPinnedInterval);
     }

@@ -1,0 +1,203 @@
+#include "io/overlay.hpp"
+
+#include "base/try.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+
+namespace sluice {
+namespace {
+
+/// One open file of several who have it open.
+class SharedFile final : public File {
+public:
+    explicit SharedFile(std::shared_ptr<File> file) : file_(std::move(file)) {}
+    std::uint64_t size_bytes() const override { return file_->size_bytes(); }
+    Result<void> read_at(std::uint64_t position, char* into, std::size_t size) const override {
+        return file_->read_at(position, into, size);
+    }
+    Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
+        return file_->write_at(position, bytes);
+    }
+    Result<void> truncate(std::uint64_t size_bytes) override { return file_->truncate(size_bytes); }
+    Result<void> sync() override { return {}; }
+    Result<void> punch_hole(std::uint64_t position, std::uint64_t size_bytes) override {
+        return file_->punch_hole(position, size_bytes);
+    }
+    Result<Mapping> map(std::uint64_t reserve_bytes) const override {
+        return file_->map(reserve_bytes);
+    }
+    Result<void> look_again() override { return {}; }
+    Result<bool> pin() override { return true; }
+    Result<Claim> claim() override { return Claim{true, {}}; }
+
+private:
+    std::shared_ptr<File> file_;
+};
+
+class Overlay final : public Directory {
+public:
+    explicit Overlay(Directory& below) : below_(&below) {}
+
+    std::string path() const override { return below_->path(); }
+    Result<std::unique_ptr<File>> open(const std::string& name, Create create) override;
+    Result<std::vector<std::string>> list() const override;
+    Result<void> rename(const std::string& from, const std::string& to) override;
+    Result<void> remove(const std::string& name) override;
+    Result<void> sync() override { return {}; }
+    Medium medium() const override { return Medium::files; }
+
+    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
+        return Error{Errc::invalid_argument, path() + "/" + name + " is not to be made in memory"};
+    }
+    Result<std::unique_ptr<FileLock>> lock(const std::string& name) override {
+        return Error{Errc::invalid_argument,
+                     path() + "/" + name + " is not to be locked in memory"};
+    }
+
+    /// A copy of the file takes its place, if none has.
+    Result<std::shared_ptr<File>> copy_of(const std::string& name, const File& original);
+
+private:
+    Result<std::shared_ptr<File>> make(const std::string& name) const {
+        SLUICE_TRY_ASSIGN(auto file, make_memory_file(path() + "/" + name));
+        return std::shared_ptr<File>(std::move(file));
+    }
+
+    Directory* below_;
+    mutable std::mutex mutex_; // Guards the next two.
+    std::map<std::string, std::shared_ptr<File>> in_memory_;
+    std::set<std::string> removed_; ///< Names that `below` has, and this has not.
+};
+
+/// A file of `below`, until somebody writes to it.
+class LowerFile final : public File {
+public:
+    LowerFile(Overlay& overlay, std::string name, std::unique_ptr<File> below)
+        : overlay_(&overlay), name_(std::move(name)), file_(std::move(below)) {}
+
+    std::uint64_t size_bytes() const override { return file_->size_bytes(); }
+    Result<void> read_at(std::uint64_t position, char* into, std::size_t size) const override {
+        return file_->read_at(position, into, size);
+    }
+    Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
+        SLUICE_TRY(copy());
+        return file_->write_at(position, bytes);
+    }
+    Result<void> truncate(std::uint64_t size_bytes) override {
+        SLUICE_TRY(copy());
+        return file_->truncate(size_bytes);
+    }
+    Result<void> sync() override { return {}; }
+    Result<void> punch_hole(std::uint64_t position, std::uint64_t size_bytes) override {
+        SLUICE_TRY(copy());
+        return file_->punch_hole(position, size_bytes);
+    }
+    Result<Mapping> map(std::uint64_t reserve_bytes) const override {
+        SLUICE_TRY_ASSIGN(const bool is_pinned, file_->pin());
+        if (is_pinned) return file_->map(reserve_bytes);
+        return Error{Errc::not_found, overlay_->path() + "/" + name_ + " is being destroyed"};
+    }
+    Result<void> look_again() override { return {}; }
+    Result<bool> pin() override { return file_->pin(); }
+    Result<Claim> claim() override { return Claim{true, {}}; }
+
+private:
+    Result<void> copy() {
+        if (is_copied_) return {};
+        SLUICE_TRY_ASSIGN(file_, overlay_->copy_of(name_, *file_));
+        is_copied_ = true;
+        return {};
+    }
+
+    Overlay* overlay_;
+    std::string name_;
+    std::shared_ptr<File> file_;
+    bool is_copied_ = false;
+};
+
+Result<std::unique_ptr<File>> Overlay::open(const std::string& name, Create create) {
+    const std::lock_guard lock(mutex_);
+    const auto found = in_memory_.find(name);
+    if (found != in_memory_.end()) {
+        if (create == Create::must) return Error{Errc::exists, path() + "/" + name + " exists"};
+        return std::unique_ptr<File>(std::make_unique<SharedFile>(found->second));
+    }
+    if (!removed_.contains(name)) {
+        auto below = below_->open(name, Create::never);
+        if (below && create == Create::must) {
+            return Error{Errc::exists, path() + "/" + name + " exists"};
+        }
+        if (below) {
+            return std::unique_ptr<File>(
+                std::make_unique<LowerFile>(*this, name, *std::move(below)));
+        }
+        if (below.error().code != Errc::not_found) return below.error();
+    }
+    if (create == Create::never) {
+        return Error{Errc::not_found, path() + "/" + name + " was removed"};
+    }
+    SLUICE_TRY_ASSIGN(auto made, make(name));
+    in_memory_[name] = made;
+    return std::unique_ptr<File>(std::make_unique<SharedFile>(std::move(made)));
+}
+
+Result<std::shared_ptr<File>> Overlay::copy_of(const std::string& name, const File& original) {
+    const std::lock_guard lock(mutex_);
+    const auto known = in_memory_.find(name);
+    if (known != in_memory_.end()) return known->second;
+    SLUICE_TRY_ASSIGN(auto copy, make(name));
+    std::string bytes(original.size_bytes(), '\0');
+    SLUICE_TRY(original.read_at(0, bytes.data(), bytes.size()));
+    SLUICE_TRY(copy->write_at(0, bytes));
+    in_memory_[name] = copy;
+    return copy;
+}
+
+Result<std::vector<std::string>> Overlay::list() const {
+    SLUICE_TRY_ASSIGN(std::vector<std::string> names, below_->list());
+    const std::lock_guard lock(mutex_);
+    std::erase_if(names, [&](const std::string& name) { return removed_.contains(name); });
+    for (const auto& [name, file] : in_memory_) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+Result<void> Overlay::rename(const std::string& from, const std::string& to) {
+    std::unique_ptr<File> below;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!in_memory_.contains(from) && !removed_.contains(from)) {
+            SLUICE_TRY_ASSIGN(below, below_->open(from, Create::never));
+        }
+    }
+    if (below) SLUICE_TRY(copy_of(from, *below));
+    const std::lock_guard lock(mutex_);
+    const auto found = in_memory_.find(from);
+    if (found == in_memory_.end()) {
+        return Error{Errc::not_found, path() + "/" + from + " was removed"};
+    }
+    in_memory_[to] = std::move(found->second);
+    in_memory_.erase(from);
+    removed_.insert(from);
+    return {};
+}
+
+Result<void> Overlay::remove(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    in_memory_.erase(name);
+    removed_.insert(name);
+    return {};
+}
+
+} // namespace
+
+std::unique_ptr<Directory> overlay_in_memory(Directory& below) {
+    return std::make_unique<Overlay>(below);
+}
+
+} // namespace sluice
