@@ -56,6 +56,11 @@ struct Options {
     std::chrono::milliseconds erase_patience{10000};
     /// False: no threads; merging happens inside calls, in an order that depends on the calls only.
     bool background = true;
+    /// Reads beside the process that writes, if there is one, and whichever comes next. Nothing is
+    /// locked or written: what the writer has not put into files yet is derived in memory. With
+    /// `background` it follows the writer within milliseconds. Calls that would write answer
+    /// Errc::read_only.
+    bool read_only = false;
     /// The code of transforms that this program has. Which are in use is the database's word: see
     /// Database::use_transforms().
     Transforms transforms = {};
@@ -360,11 +365,12 @@ struct Stats {
 ///   P7  Nothing acknowledged is lost, nothing deleted returns.
 ///   P8  Deleting k messages costs k, whatever the length of the log and the number of views.
 ///
-/// One process at a time opens a database. Inside it every function may be called from any thread.
-/// Changes take turns, and so do why(), transforms() and verify(); nothing else that reads waits
-/// for them. After a failed write every further one answers
-/// Errc::latched until the database is opened again; reading goes on. Running out of memory in a
-/// call that writes is such a failure (io); one that reads throws std::bad_alloc.
+/// One process at a time writes a database, and any number read it (Options::read_only): when the
+/// writer closes or dies, another may become it. Inside a process every function may be called from
+/// any thread. Changes take turns, and so do why(), transforms() and verify(); nothing else that
+/// reads waits for them. After a failed write every further one answers Errc::latched until the
+/// database is opened again; reading goes on. Running out of memory in a call that writes is such a
+/// failure (io); one that reads throws std::bad_alloc.
 class Database {
 public:
     struct Impl;
@@ -397,6 +403,10 @@ public:
     std::uint64_t imported_up_to(std::string_view fingerprint) const;
     /// Everything appended so far is durable after this, whatever Options::durability says.
     Result<void> flush();
+    /// With Options::read_only: takes over what the writer has done, as `background` does by
+    /// itself. Errors: also those that were met in the background since the last call; corrupt
+    /// (the log is shorter than it was: open it again); io.
+    Result<void> refresh();
 
     // Changing the past. Each is all or nothing, and every view is right when it returns.
 
@@ -472,9 +482,10 @@ public:
     };
     Result<void> add_views(std::span<const NewView> views, const ProgressFunction& progress = {});
     /// Registers the function again after each opening; if the version is the same, the view
-    /// catches up from where it was. While one that reads is built, appends wait.
+    /// catches up from where it was. While one that reads is built, appends wait. With
+    /// Options::read_only it is read with this function from here on, if it is in the database.
     /// Errors: invalid_argument (also if it would read itself, by way of others); not_found (it
-    /// reads a view that there is not).
+    /// reads a view that there is not); read_only (the database has no such view).
     Result<void> add_view(const std::string& name, const CodeView& view,
                           const ProgressFunction& progress = {});
     /// For CodeView::reads: the rows of an index, each as a Cell with the message that gave it. It

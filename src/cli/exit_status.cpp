@@ -19,6 +19,7 @@ const std::vector<ExitStatusMeaning>& exit_status_meanings() {
         {exit_status_of(Errc::refused),
          "refused: the application key was deleted or erased, or a file is a link"},
         {exit_status_of(Errc::latched), "latched: an earlier write failed"},
+        {exit_status_of(Errc::read_only), "read_only: opened to read, and asked to write"},
         {kExitInterrupted, "interrupted by Ctrl-C; import goes on when it is run again"},
         {kExitPipeClosed, "whoever read the output has closed it"},
     };

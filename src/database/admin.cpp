@@ -16,6 +16,11 @@ std::vector<ViewId> ids_of(const OpenView& view) {
 
 } // namespace
 
+bool is_same(const CatalogEntry& a, const CatalogEntry& b) {
+    return a.name == b.name && a.app == b.app && a.version == b.version &&
+           a.definition == b.definition;
+}
+
 std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
     return views;
 }
@@ -73,9 +78,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
             const std::vector<ViewId> damaged = store->damaged_views();
             for (OpenView& each : wanted) {
                 const CatalogEntry* const known = catalog->find(each.entry.name);
-                const bool same = known != nullptr && known->app == each.entry.app &&
-                                  known->version == each.entry.version &&
-                                  known->definition == each.entry.definition;
+                const bool same = known != nullptr && is_same(*known, each.entry);
                 if (same && each.entry.app.empty()) continue;
                 SLUICE_TRY(check_reads(each.entry.name, *each.view));
                 const bool is_reader = reads_of(*each.view) != nullptr;
@@ -199,6 +202,7 @@ Result<void> Database::add_view(const std::string& name, const CodeView& code,
     if (code.app.empty()) {
         return Error{Errc::invalid_argument, "a view written in code needs the name of its app"};
     }
+    if (impl_->options.read_only) return impl_->load_code(name, code, progress);
     return impl_->writing([&]() -> Result<void> {
         SLUICE_TRY_ASSIGN(auto view, compile_view(code));
         const std::string definition = canonical_definition(*view);

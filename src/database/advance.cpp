@@ -175,14 +175,12 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     }
     if (mapper) count_errors(mapped, *mapper);
     const std::lock_guard lock(publish_mutex);
-    shown.reset();
-    shown_views.reset();
     if (!std::ranges::equal(*outputs, chain.outputs())) {
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
     }
     auto committed = store->commit(std::move(step), ledger.gone());
-    entry_added.notify_all();
+    if (!keep_shown) show_current();
     return committed;
 }
 

@@ -10,6 +10,7 @@
 #include "database/progress_meter.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
+#include "io/watch.hpp"
 #include "log/ledger.hpp"
 #include "log/log.hpp"
 #include "store/segment_store.hpp"
@@ -48,6 +49,8 @@ std::string rederived_term(Seq at);
 constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term().
 /// Whether this is no view but a transform.
 bool is_transform(const CatalogEntry& entry);
+/// Whether the two are one definition of one view, whatever its id.
+bool is_same(const CatalogEntry& a, const CatalogEntry& b);
 
 /// A view that readers and the writer know of.
 struct OpenView {
@@ -72,10 +75,28 @@ struct Database::Impl {
 
     // Opening (open.cpp).
     Result<void> open(const ProgressFunction& progress);
+    /// The store in `files`, which is the writer's directory or a reader's overlay.
+    Result<std::unique_ptr<SegmentStore>> open_store(Directory& files) const;
+    /// Whatever is derived from the log, by what the catalog says and as far as the store has it.
+    Result<void> open_derived(const ProgressFunction& progress);
     Result<void> load_definitions();
     Result<void> open_views(const ProgressFunction& progress);
     Result<void> replay_changes();
+    /// Takes these entries into ledger and facts. Answers those that are damaged.
+    Result<std::vector<Seq>> apply_changes(std::span<const Seq> entries);
     void start_syncing();
+
+    // Reading beside the writer (follow.cpp).
+    Result<void> open_to_read(const ProgressFunction& progress);
+    /// Under write_mutex, as all below. `files_too`: the writer's files may be others by now.
+    Result<void> refresh(bool files_too, const ProgressFunction& progress);
+    Result<void> follow_log();
+    /// Goes on from what the writer has in files now. Readers see the change in one moment.
+    Result<void> take_files(const ProgressFunction& progress);
+    Result<void> load_code(const std::string& name, const CodeView& code,
+                           const ProgressFunction& progress);
+    void start_following();
+    void follow();
 
     // Appending (append.cpp).
     enum class OnTaken : std::uint8_t { skip, fail };
@@ -216,6 +237,8 @@ struct Database::Impl {
     }
     /// Readers stay with what there is now until the next advance() is through.
     void pin_shown();
+    /// Readers go on to what there is now. With publish_mutex.
+    void show_current();
     /// Messages that have this key and are not erased, ascending.
     Result<std::vector<Seq>> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
     KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
@@ -227,6 +250,7 @@ struct Database::Impl {
     std::unique_ptr<Directory> log_directory;
     std::unique_ptr<Directory> views_directory;
     std::unique_ptr<Log> log;
+    std::unique_ptr<Directory> overlay; // Of views_directory; a reader's.
     std::unique_ptr<SegmentStore> store;
     std::optional<Catalog> catalog;
 
@@ -250,7 +274,9 @@ struct Database::Impl {
     } extra;
     /// What readers see while big work is under way; with publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown;
-    std::shared_ptr<const ViewSet> shown_views; ///< Null pointer when `shown` is.
+    std::shared_ptr<const ViewSet> shown_views;               ///< Null pointer when `shown` is.
+    std::shared_ptr<const std::vector<ViewId>> shown_outputs; ///< Likewise.
+    bool keep_shown = false; ///< Beyond the next advance(). Under write_mutex.
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
     /// Facts whose entries were found damaged: they have no value, whatever was derived with them.
@@ -263,12 +289,22 @@ struct Database::Impl {
     std::vector<std::string> notes;
     std::vector<SecretBytes> needles; // Under write_mutex; see verify.cpp.
 
+    // A reader's.
+    std::string files_taken; // SegmentStore::fingerprint() of what the store was opened on.
+    std::map<std::string, OpenView, std::less<>> loaded_code; // Of views; under write_mutex.
+    std::unique_ptr<Watch> watch; // Null pointer: it looks again and again.
+    Result<void> followed;        // Under write_mutex.
+    std::thread follower;
+
     std::thread syncer;
     std::condition_variable closing; // With publish_mutex.
     bool is_closing = false;
 };
 
 template <typename Write> auto Database::Impl::writing(const Write& write) -> decltype(write()) {
+    if (options.read_only) {
+        return Error{Errc::read_only, root->path() + " is open to read; another process may write"};
+    }
     if (write_failed) {
         return Error{Errc::latched,
                      "an earlier write to " + root->path() + " failed; open it again"};

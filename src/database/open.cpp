@@ -27,10 +27,12 @@ Database::Impl::~Impl() {
         is_closing = true;
     }
     closing.notify_all();
+    if (watch) watch->interrupt();
+    if (follower.joinable()) follower.join();
     if (syncer.joinable()) syncer.join();
     // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
     // maps them again.
-    if (is_open && !write_failed) {
+    if (is_open && !write_failed && !options.read_only) {
         static_cast<void>(or_out_of_memory([&]() -> Result<void> {
                               SLUICE_TRY(log->sync());
                               return store->save();
@@ -88,8 +90,11 @@ Database::~Database() = default;
 Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
     SLUICE_TRY_ASSIGN(log_directory, root->subdirectory("log"));
-    SLUICE_TRY_ASSIGN(file_lock, log_directory->lock("lock"));
-    const LogOptions log_options{options.log_segment_size_bytes};
+    if (!options.read_only) {
+        SLUICE_TRY_ASSIGN(file_lock, log_directory->lock("lock"));
+    }
+    const LogOptions log_options{options.log_segment_size_bytes, options.read_only,
+                                 /*follows=*/options.read_only};
     auto opened = Log::open(*log_directory, log_options);
     if (!opened) {
         if (opened.error().code != Errc::not_found) return opened.error();
@@ -102,13 +107,8 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
     catalog.emplace(std::move(opened_catalog));
     SLUICE_TRY_ASSIGN(views_directory, root->subdirectory("views"));
-    SegmentStoreOptions store_options;
-    store_options.segment_rows_max = options.view_segment_rows_max;
-    store_options.memory_bytes_max = options.view_memory_bytes_max;
-    store_options.background = options.background;
-    // Rows must not outlive the messages they came from.
-    store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
-    SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+    if (options.read_only) return open_to_read(progress);
+    SLUICE_TRY_ASSIGN(store, open_store(*views_directory));
     if (store->snapshot()->position() > log->last()) {
         // Somebody put back a copy of the log, or lost its end: nothing derived from what is not
         // there any more may stay.
@@ -117,17 +117,9 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         SLUICE_TRY_ASSIGN(const auto names, views_directory->list());
         for (const std::string& name : names) SLUICE_TRY(destroy_file(*views_directory, name));
         SLUICE_TRY(views_directory->sync());
-        SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+        SLUICE_TRY_ASSIGN(store, open_store(*views_directory));
     }
-    SLUICE_TRY(load_definitions());
-    SLUICE_TRY(open_chain());
-    auto opened_views = open_views(progress);
-    if (!opened_views && has_lost_reads()) {
-        notes.push_back("what messages were read with is damaged: views are derived anew");
-        SLUICE_TRY(forget_derived());
-        opened_views = open_views(progress);
-    }
-    SLUICE_TRY(opened_views);
+    SLUICE_TRY(open_derived(progress));
     is_open = true;
 
     for (const auto& [at, erasure] : ledger.erasures()) {
@@ -148,13 +140,49 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     return {};
 }
 
+Result<std::unique_ptr<SegmentStore>> Database::Impl::open_store(Directory& files) const {
+    SegmentStoreOptions store_options;
+    store_options.segment_rows_max = options.view_segment_rows_max;
+    store_options.memory_bytes_max = options.view_memory_bytes_max;
+    store_options.background = options.background && !options.read_only;
+    // Rows must not outlive the messages they came from.
+    if (!options.read_only) {
+        store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
+    }
+    return SegmentStore::open(files, store_options);
+}
+
+Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
+    SLUICE_TRY(load_definitions());
+    SLUICE_TRY(open_chain());
+    const auto opened = open_views(progress);
+    if (opened || !has_lost_reads()) return opened;
+    notes.push_back("what messages were read with is damaged: views are derived anew");
+    SLUICE_TRY(forget_derived());
+    return open_views(progress);
+}
+
 Result<void> Database::Impl::replay_changes() {
     const std::vector<Seq> damaged_at_open = log->damaged_at_open();
     std::set<Seq> damaged(damaged_at_open.begin(), damaged_at_open.end());
-    for (const Seq at : log->changes_at_open()) {
+    SLUICE_TRY_ASSIGN(const std::vector<Seq> illegible, apply_changes(log->changes_at_open()));
+    damaged.insert(illegible.begin(), illegible.end());
+    // What an erasure wiped by half is not damage.
+    std::erase_if(damaged, [this](Seq seq) { return ledger.is_wiped(seq); });
+    if (!damaged.empty()) {
+        notes.push_back(std::to_string(damaged.size()) + " entries are damaged, the first is " +
+                        std::to_string(damaged.begin()->value) + "; verify names them all");
+    }
+    return {};
+}
+
+Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entries) {
+    std::vector<Seq> illegible;
+    const std::lock_guard lock(publish_mutex);
+    for (const Seq at : entries) {
         const auto entry = log->read(at);
         if (!entry) {
-            damaged.insert(at);
+            illegible.push_back(at);
             // A damaged replacement is still bytes of its message: it hides the version before it,
             // which somebody had a reason to replace, and goes when the message is erased.
             const auto legible = log->read_back(at);
@@ -178,19 +206,18 @@ Result<void> Database::Impl::replay_changes() {
         ledger.apply(at, change);
         facts.apply(at, change);
     }
-    // What an erasure wiped by half is not damage.
-    std::erase_if(damaged, [this](Seq seq) { return ledger.is_wiped(seq); });
-    if (!damaged.empty()) {
-        notes.push_back(std::to_string(damaged.size()) + " entries are damaged, the first is " +
-                        std::to_string(damaged.begin()->value) + "; verify names them all");
-    }
-    return {};
+    return illegible;
 }
 
 Result<void> Database::Impl::load_definitions() {
     auto set = std::make_shared<ViewSet>();
     for (const CatalogEntry& entry : catalog->entries()) {
         if (is_transform(entry)) continue;
+        const auto loaded = loaded_code.find(entry.name);
+        if (loaded != loaded_code.end() && is_same(loaded->second.entry, entry)) {
+            set->emplace(entry.name, OpenView{entry, loaded->second.view});
+            continue;
+        }
         // A definition that compiled once compiles again, unless an older program reads it.
         SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
                                                        : compile_unloaded_view(entry.definition));
@@ -232,18 +259,27 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     }
     for (const ViewId id : left_over) wake_readers_of(id);
 
+    const auto is_stage = [this](ViewId id) {
+        return std::any_of(chain.readers().begin(), chain.readers().end(),
+                           [id](const Chain::Stage& reader) { return reader.cells == id; });
+    };
+
     // Views that stopped at the same seq catch up together; commonly that is all of them. Those
     // that the store has not begin anew.
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
     std::vector<OpenView> fresh;
+    const auto since_of = [&](ViewId id) { return store->snapshot()->since(id); };
     const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
-        if (!is_stored(spec.id)) SLUICE_TRY(store->drop_view(spec.id)); // It may be a damaged one.
+        // One that has come nowhere yet may be of an opening that was cut short before its turn:
+        // what of the unfinished work was done then is not in it.
+        const bool has_come = !unfinished || since_of(spec.id) > Seq{} || is_stage(spec.id);
+        const bool is_there = is_stored(spec.id) && has_come;
+        if (!is_there) SLUICE_TRY(store->drop_view(spec.id)); // It may be a damaged one.
         // Empty, but there: what the log has changed is retracted from every view (P4).
         store->add_view(spec);
-        if (!is_stored(spec.id)) return std::optional<Seq>();
-        return std::optional(store->snapshot()->since(spec.id));
+        if (!is_there) return std::optional<Seq>();
+        return std::optional(since_of(spec.id));
     };
-    const auto since_of = [&](ViewId id) { return store->snapshot()->since(id); };
     for (const Chain::Stage& reader : chain.readers()) {
         const bool is_whole = is_stored(reader.cells) && is_stored(reader.reads()) &&
                               since_of(reader.cells) <= since_of(reader.reads());

@@ -47,7 +47,8 @@ std::string_view name_of(Record::State state) {
 std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
     return std::make_shared<Snapshot::Impl>(
-        Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(), outputs});
+        Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(),
+                       shown ? shown_outputs : outputs});
 }
 
 void Database::Impl::pin_shown() {
@@ -55,6 +56,14 @@ void Database::Impl::pin_shown() {
     if (shown) return;
     shown = store->snapshot();
     shown_views = views;
+    shown_outputs = outputs;
+}
+
+void Database::Impl::show_current() {
+    shown.reset();
+    shown_views.reset();
+    shown_outputs.reset();
+    entry_added.notify_all();
 }
 
 Snapshot Database::snapshot() const {

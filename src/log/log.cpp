@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 
 #include <sodium.h>
@@ -23,8 +24,6 @@ constexpr const char* kIdentityName = "identity";
 constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
 constexpr std::size_t kEntryAlignment = 8;
 constexpr const char* kNewIdentityName = "identity.new";
-/// Whoever writes a segment may make it as long as any can be.
-constexpr std::uint64_t kGrowingCapacityBytes = LogSegment::kCapacityBytesMax + kSegmentHeaderSize;
 
 std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view extension = ".log") {
     std::uint64_t value = 0;
@@ -209,7 +208,6 @@ Result<void> Log::open_segments() {
     for (std::size_t i = 0; i < places.size(); ++i) {
         const std::optional<Seq> next =
             i + 1 < places.size() ? std::optional(places[i + 1].first) : std::nullopt;
-        if (!next && options_.read_only) places[i].capacity_bytes = kGrowingCapacityBytes;
         SLUICE_TRY_ASSIGN(auto segment, LogSegment::open(places[i], next, recovery_notes_));
         segments_.push_back(std::move(segment));
     }
@@ -226,31 +224,43 @@ Result<void> Log::open_segments() {
 }
 
 Result<std::vector<Seq>> Log::follow() {
-    SLUICE_ASSERT(options_.read_only);
+    SLUICE_ASSERT(options_.read_only && options_.follows);
+    const Seq known = last();
     std::vector<Seq> changes;
-    const auto take_changes = [&](const LogSegment& segment, std::size_t from) {
-        changes.insert(changes.end(), segment.changes().begin() + static_cast<std::ptrdiff_t>(from),
-                       segment.changes().end());
+    const auto take_changes = [&](const LogSegment& segment) {
+        std::ranges::copy_if(segment.changes(), std::back_inserter(changes),
+                             [known](Seq seq) { return seq > known; });
     };
     for (;;) {
         LogSegment& segment = active();
-        const std::size_t known = segment.changes().size();
         SLUICE_TRY(segment.follow());
-        take_changes(segment, known);
+        if (segment.is_outgrown()) {
+            LogSegment::Place larger = place_of(segment.first());
+            larger.capacity_bytes = 2 * segment.capacity_bytes();
+            SLUICE_TRY_ASSIGN(auto opened, LogSegment::open(larger, {}, recovery_notes_));
+            const std::unique_lock lock(segments_mutex_);
+            std::swap(segments_.back(), opened);
+            outgrown_.push_back(std::move(opened));
+            continue;
+        }
         last_.store(segment.last().value, std::memory_order_release);
 
-        LogSegment::Place next = place_of(last().next());
-        next.capacity_bytes = kGrowingCapacityBytes;
-        // It is begun when all before it is durable, and has its header before its first entry.
+        // The next one is begun when all before it is durable, and has its header before its first
+        // entry.
+        if (segment.entry_count() == 0) break;
+        const LogSegment::Place next = place_of(last().next());
         const auto has_header = LogSegment::has_header(next);
         if (!has_header && has_header.error().code != Errc::not_found) return has_header.error();
-        if (!has_header || !*has_header) return changes;
-        SLUICE_TRY_ASSIGN(auto opened, LogSegment::open(next, std::nullopt, recovery_notes_));
-        take_changes(*opened, 0);
+        if (!has_header || !*has_header) break;
+        SLUICE_TRY_ASSIGN(auto opened, LogSegment::open(next, {}, recovery_notes_));
         const std::unique_lock lock(segments_mutex_);
         segments_.push_back(std::move(opened));
         last_.store(active().last().value, std::memory_order_release);
     }
+    for (const auto& segment : segments_) {
+        if (segment->last() > known) take_changes(*segment);
+    }
+    return changes;
 }
 
 Result<void> Log::check_writable() const {

@@ -21,8 +21,10 @@ struct LogOptions {
     /// A segment is closed when the next batch would make it larger. Bytes.
     std::uint64_t segment_size_bytes = 64 * 1024 * 1024;
     /// Whatever is wrong stays as it is, and no file is changed: append() and wipe() answer
-    /// latched. Another process may write; follow() takes what it did.
+    /// latched.
     bool read_only = false;
+    /// With read_only: another process may write, and follow() takes what it did.
+    bool follows = false;
 };
 
 /// Promises. log_test.cpp, log_recovery_test.cpp and log_erase_test.cpp hold each in its own words.
@@ -110,7 +112,7 @@ public:
     /// its header is lost.
     std::pair<Seq, Seq> wiped_with(Seq seq) const;
 
-    /// With read_only: takes the entries that another process has appended since. Answers which of
+    /// With `follows`: takes the entries that another process has appended since. Answers which of
     /// them are changes, ascending. From one thread at a time. Errors: corrupt (the log is shorter
     /// than it was: it was put back from a copy, or what was never durable is lost); io.
     Result<std::vector<Seq>> follow();
@@ -168,6 +170,7 @@ private:
 
     mutable std::shared_mutex segments_mutex_; // Guards the vector; segments themselves stay put.
     std::vector<std::unique_ptr<LogSegment>> segments_;
+    std::vector<std::unique_ptr<LogSegment>> outgrown_; // Somebody may read in their maps.
     std::atomic<std::uint64_t> last_{0};
     std::atomic<std::uint64_t> durable_{0};
     std::mutex sync_mutex_;

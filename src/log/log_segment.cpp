@@ -203,6 +203,7 @@ std::vector<LogSegment::Found> LogSegment::scan(std::string_view tail) const {
 }
 
 Result<std::vector<LogSegment::Found>> LogSegment::scan_tail() const {
+    if (file_->size_bytes() <= size_bytes()) return std::vector<Found>();
     const std::uint64_t tail_size = file_->size_bytes() - size_bytes();
     if (!place_.read_only) return scan(map_.bytes(size_bytes(), tail_size));
     // Whoever writes may be about to cut the tail off, and there is no touching a map behind the
@@ -221,7 +222,7 @@ Result<void> LogSegment::follow() {
         return Error{Errc::corrupt, place_.directory->path() + "/" + file_name(first()) +
                                         " is shorter than it was; open the database again"};
     }
-    if (file_->size_bytes() == size_bytes()) return {};
+    if (file_->size_bytes() == size_bytes() || is_outgrown()) return {};
     SLUICE_TRY_ASSIGN(const std::vector<Found> found, scan_tail());
     std::vector<std::string> unfinished; // It is being written.
     return take_tail(found, std::nullopt, unfinished);

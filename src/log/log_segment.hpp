@@ -46,6 +46,8 @@ public:
     /// Takes the whole batches that another process has appended since. Read-only segments. Errors:
     /// corrupt (the file became shorter); io.
     Result<void> follow();
+    /// It became larger than its capacity: whoever opens it again sees the rest.
+    bool is_outgrown() const { return file_->size_bytes() > capacity_bytes(); }
 
     Seq first() const { return place_.first; }
     std::uint64_t entry_count() const { return entry_count_.load(std::memory_order_acquire); }

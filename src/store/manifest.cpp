@@ -129,6 +129,18 @@ Result<Manifest::Found> Manifest::look(Directory& directory) {
     return found;
 }
 
+Result<std::string> Manifest::fingerprint(Directory& directory) {
+    SLUICE_TRY_ASSIGN(const std::vector<std::uint64_t> numbers, manifest_numbers(directory));
+    std::string text;
+    for (const std::uint64_t number : numbers) {
+        const auto file = directory.open(numbered_name(kPrefix, number), Create::never);
+        if (!file && file.error().code != Errc::not_found) return file.error();
+        const std::uint64_t size = file ? (*file)->size_bytes() : 0;
+        text += std::to_string(number) + ':' + std::to_string(size) + ' ';
+    }
+    return text;
+}
+
 Result<void> Manifest::append(const ManifestRecord& record) {
     const std::string frame = encode_frame(record);
     const std::uint64_t fresh_size = kFileHeaderSizeBytes + frame.size();

@@ -317,6 +317,10 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(Directory& directory,
     return std::unique_ptr<SegmentStore>(new SegmentStore(std::move(impl)));
 }
 
+Result<std::string> SegmentStore::fingerprint(Directory& directory) {
+    return Manifest::fingerprint(directory);
+}
+
 Result<SegmentStore::Inspected> SegmentStore::inspect(Directory& directory) {
     SLUICE_TRY_ASSIGN(Manifest::Found found, Manifest::look(directory));
     Inspected inspected{std::move(found.problems), {}, {}};

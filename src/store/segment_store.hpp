@@ -34,7 +34,7 @@ struct SegmentStoreOptions {
 /// After a failed write every function that would write answers latched; reading goes on.
 ///
 /// Threads: as Store says. Segment files are written by several threads when `background` is set.
-/// Snapshots and loaders must not outlive the store.
+/// Loaders must not outlive the store.
 class SegmentStore final : public Store {
 public:
     /// Reads the manifest; destroys files that no record names. A damaged manifest tail is cut back
@@ -44,6 +44,10 @@ public:
     static Result<std::unique_ptr<SegmentStore>> open(Directory& directory,
                                                       const SegmentStoreOptions& options);
     ~SegmentStore() override;
+
+    /// Another text whenever the store in the directory, of whichever process, has other files.
+    /// Errors: io.
+    static Result<std::string> fingerprint(Directory& directory);
 
     /// The views that the manifest has. add_view() must name each before it is read or merged.
     std::vector<ViewId> stored_views() const;

@@ -565,9 +565,6 @@ public:
     Result<Mapping> map(std::uint64_t reserve_bytes) const override {
         const std::lock_guard lock(state_->mutex);
         SLUICE_TRY(state_->check_power("mapping " + path_));
-        if (reserve_bytes > SimulatedDisk::kFileSizeBytesMax) {
-            return Error{Errc::io, "mapping " + path_ + ": longer than the simulation allows"};
-        }
         if (reserve_bytes == 0) return Mapping{};
         struct Kept {
             std::shared_ptr<const void> region;

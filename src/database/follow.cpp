@@ -1,0 +1,155 @@
+// Reading beside the process that writes. The log is followed entry by entry; the views are the
+// writer's files, with everything that those do not have yet derived in memory, as an opening does
+// it: on an overlay, so that no part of the engine needs to know that it may not write. When the
+// writer has put rows into files, or taken some out, a reader goes on from those.
+#include "base/try.hpp"
+#include "database/impl.hpp"
+#include "io/overlay.hpp"
+
+#include <array>
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Where nobody tells what changed, and in case that something was not told.
+constexpr milliseconds kLookInterval{20};
+constexpr milliseconds kWatchPatience{1000};
+// Readers that follow a busy writer leave it the processor: they rest for a multiple of the time
+// that they took. What they miss they find in its files.
+constexpr int kRestFactor = 8;
+constexpr milliseconds kRestMax{100};
+// Files that change while they are opened are opened again.
+constexpr std::chrono::seconds kTakingPatience{10};
+
+} // namespace
+
+Result<void> Database::Impl::open_to_read(const ProgressFunction& progress) {
+    const std::lock_guard lock(write_mutex);
+    SLUICE_TRY(take_files(progress));
+    start_following();
+    return {};
+}
+
+Result<void> Database::Impl::follow_log() {
+    SLUICE_TRY_ASSIGN(const std::vector<Seq> changes, log->follow());
+    SLUICE_TRY(apply_changes(changes));
+    return {};
+}
+
+Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
+    const auto patience_ends = steady_clock::now() + kTakingPatience;
+    std::unique_ptr<Directory> files;
+    std::unique_ptr<SegmentStore> opened;
+    while (opened == nullptr) {
+        SLUICE_TRY_ASSIGN(const std::string before, SegmentStore::fingerprint(*views_directory));
+        files = overlay_in_memory(*views_directory);
+        auto attempt = open_store(*files);
+        SLUICE_TRY_ASSIGN(const std::string after, SegmentStore::fingerprint(*views_directory));
+        if (before == after) {
+            if (!attempt) return attempt.error();
+            opened = *std::move(attempt);
+            files_taken = before;
+        } else if (steady_clock::now() >= patience_ends) {
+            return Error{Errc::busy, "the files in " + views_directory->path() +
+                                         " change faster than they can be opened"};
+        }
+    }
+    // The rows are of entries that were there before them.
+    SLUICE_TRY(follow_log());
+    if (opened->snapshot()->position() > log->last()) {
+        return Error{Errc::corrupt, "the views in " + views_directory->path() +
+                                        " are of a longer log; whoever writes next mends that"};
+    }
+    SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
+
+    if (is_open) pin_shown();
+    keep_shown = is_open;
+    {
+        const std::lock_guard lock(publish_mutex);
+        std::swap(store, opened);
+    }
+    opened.reset(); // Before the files that it is on.
+    overlay = std::move(files);
+    catalog.emplace(std::move(opened_catalog));
+    unfinished.reset();
+    extra = {};
+    is_open = false;
+    const auto derived = open_derived(progress);
+    is_open = true;
+    keep_shown = false;
+    SLUICE_TRY(derived);
+    const std::lock_guard lock(publish_mutex);
+    show_current();
+    return {};
+}
+
+Result<void> Database::Impl::refresh(bool files_too, const ProgressFunction& progress) {
+    const Seq known = log->last();
+    SLUICE_TRY(follow_log());
+    if (files_too) {
+        SLUICE_TRY_ASSIGN(const std::string now, SegmentStore::fingerprint(*views_directory));
+        if (now != files_taken) return take_files(progress);
+    }
+    if (log->last() == known) return {};
+    return advance(progress);
+}
+
+Result<void> Database::refresh() {
+    if (!impl_->options.read_only) {
+        return Error{Errc::invalid_argument, impl_->root->path() + " is not open to read only"};
+    }
+    const std::lock_guard lock(impl_->write_mutex);
+    SLUICE_TRY(std::exchange(impl_->followed, Result<void>()));
+    return or_out_of_memory([&] { return impl_->refresh(/*files_too=*/true, {}); });
+}
+
+Result<void> Database::Impl::load_code(const std::string& name, const CodeView& code_view,
+                                       const ProgressFunction& progress) {
+    return or_out_of_memory([&]() -> Result<void> {
+        SLUICE_TRY_ASSIGN(auto view, compile_view(code_view));
+        const CatalogEntry entry{
+            {}, name, code_view.app, code_view.version, canonical_definition(*view)};
+        const std::lock_guard lock(write_mutex);
+        const CatalogEntry* const known = catalog->find(name);
+        if (known == nullptr || !is_same(*known, entry)) {
+            return Error{Errc::read_only, "the database has no view " + name + " of app " +
+                                              code_view.app + " in version " +
+                                              std::to_string(code_view.version) +
+                                              ", and is open to read"};
+        }
+        loaded_code.insert_or_assign(name, OpenView{entry, std::move(view)});
+        return take_files(progress);
+    });
+}
+
+void Database::Impl::start_following() {
+    if (!options.background) return;
+    const std::array directories{log_directory->path(), views_directory->path()};
+    if (auto watched = Watch::of(directories)) watch = *std::move(watched);
+    follower = std::thread([this] { follow(); });
+}
+
+void Database::Impl::follow() {
+    constexpr std::uint64_t kViews = 2; // The bit of views_directory.
+    const auto rest = [this](milliseconds time) {
+        std::unique_lock resting(publish_mutex);
+        return !closing.wait_for(resting, time, [this] { return is_closing; });
+    };
+    for (;;) {
+        const std::uint64_t changed = watch ? watch->wait(kWatchPatience) : ~std::uint64_t{0};
+        const auto begun = steady_clock::now();
+        {
+            const std::lock_guard lock(write_mutex);
+            auto refreshed = or_out_of_memory([&] { return refresh((changed & kViews) != 0, {}); });
+            if (!refreshed) followed = std::move(refreshed);
+        }
+        const auto took =
+            std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun) * kRestFactor;
+        if (!rest(watch ? std::min(took, kRestMax) : std::max(kLookInterval, took))) return;
+    }
+}
+
+} // namespace sluice
