@@ -225,7 +225,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
     Gone gone;
     std::shared_ptr<const StoreSnapshot> transformed;
     {
-        const std::lock_guard lock(write_mutex);
+        const std::lock_guard lock(*write_lock.mutex());
         up_to = log->last();
         gone = ledger.gone();
         transformed = store->snapshot();

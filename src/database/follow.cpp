@@ -89,6 +89,8 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
 Result<void> Database::Impl::refresh(bool files_too, const ProgressFunction& progress) {
     const Seq known = log->last();
     SLUICE_TRY(follow_log());
+    SLUICE_TRY_ASSIGN(const Catalog views_now, Catalog::open(*log_directory));
+    if (views_now.entries() != catalog->entries()) return take_files(progress);
     if (files_too) {
         SLUICE_TRY_ASSIGN(const std::string now, SegmentStore::fingerprint(*views_directory));
         if (now != files_taken) return take_files(progress);

@@ -146,9 +146,7 @@ Result<std::unique_ptr<SegmentStore>> Database::Impl::open_store(Directory& file
     store_options.memory_bytes_max = options.view_memory_bytes_max;
     store_options.background = options.background && !options.read_only;
     // Rows must not outlive the messages they came from.
-    if (!options.read_only) {
-        store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
-    }
+    store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
     return SegmentStore::open(files, store_options);
 }
 
@@ -332,7 +330,8 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         SLUICE_TRY(mend(caught_up, keys_since.has_value(), progress));
     }
     if (!fresh.empty() || !keys_since) {
-        std::unique_lock write_lock(write_mutex, std::defer_lock);
+        std::mutex needless; // Whoever reads has his turn with write_mutex all the time.
+        std::unique_lock write_lock(options.read_only ? needless : write_mutex, std::defer_lock);
         SLUICE_TRY(build(fresh, !keys_since, write_lock, progress));
     }
     keys_current = true;

@@ -345,7 +345,7 @@ Result<void> Log::sync() {
 }
 
 Result<void> Log::sync_up_to(Seq seq) {
-    if (durable() >= seq) return {};
+    if (options_.read_only || durable() >= seq) return {}; // Nothing of ours is waiting.
     const std::lock_guard lock(sync_mutex_);
     if (durable() >= seq) return {}; // Somebody's sync covered ours while we waited for the lock.
     SLUICE_TRY(check_writable());

@@ -79,6 +79,7 @@ public:
         on_.options = small_files();
         on_.options.view_segment_rows_max = pick(2) == 0 ? 4 : 64;
         on_.options.view_memory_bytes_max = pick(2) == 0 ? 512 : 8192;
+        has_reader_ = pick(3) == 0;
         all_code();
         on_.reopen();
         on_.database->add_view("by_author", kByAuthor).value();
@@ -180,7 +181,10 @@ private:
                 static_cast<void>(database.replace(seq, message()).has_value());
             }
             return "replace";
-        case 3: database.erase(some_messages()).value(); return "erase";
+        case 3:
+            reader_.reset(); // Or the erasure waits for it.
+            database.erase(some_messages()).value();
+            return "erase";
         case 4:
         case 5:
         case 6: {
@@ -189,8 +193,14 @@ private:
             database.put_fact({name, value, name.collection == "keys"}).value();
             return "put fact " + name.collection;
         }
-        case 7: static_cast<void>(database.drop_fact(fact()).has_value()); return "drop fact";
-        case 8: static_cast<void>(database.erase_fact(fact()).has_value()); return "erase fact";
+        case 7:
+            reader_.reset();
+            static_cast<void>(database.drop_fact(fact()).has_value());
+            return "drop fact";
+        case 8:
+            reader_.reset();
+            static_cast<void>(database.erase_fact(fact()).has_value());
+            return "erase fact";
         case 9:
             if (pick(3) == 0) {
                 on_.options.transforms = {};
@@ -200,7 +210,10 @@ private:
             on_.reopen();
             return "reopen";
         case 10:
-        case 11: on_.crash(one_of({Fate::lost, Fate::kept, Fate::torn}), random_()); return "crash";
+        case 11:
+            reader_.reset();
+            on_.crash(one_of({Fate::lost, Fate::kept, Fate::torn}), random_());
+            return "crash";
         case 12: database.merge_views().value(); return "merge";
         case 13: {
             const bool loaded = on_.options.transforms.list().size() > 0;
@@ -235,10 +248,30 @@ private:
         }
     }
 
-    std::string differences() { return first_difference(*on_.database); }
+    std::string differences() {
+        const std::string wrong = first_difference(*on_.database);
+        return wrong.empty() && has_reader_ ? difference_of_reader() : wrong;
+    }
+
+    /// Another process, with the code that it was opened with or none.
+    std::string difference_of_reader() {
+        if (pick(10) == 0) reader_.reset();
+        if (reader_) {
+            reader_->refresh().value();
+        } else {
+            Options options = on_.options;
+            options.read_only = true;
+            if (pick(3) == 0) options.transforms = {};
+            reader_ = Database::open(*on_.root, options).value();
+        }
+        const std::string wrong = first_difference(*reader_);
+        return wrong.empty() ? "" : "beside the writer, " + wrong;
+    }
 
     std::mt19937_64 random_;
     DatabaseOnDisk on_;
+    bool has_reader_ = false;
+    std::unique_ptr<Database> reader_;
     std::uint64_t key_count_ = 0;
     std::uint32_t version_ = 1; ///< Of `company`.
 };
