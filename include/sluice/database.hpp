@@ -352,6 +352,7 @@ struct Stats {
     std::uint64_t log_bytes = 0;
     std::uint64_t log_segments = 0;
     std::uint64_t view_bytes = 0;
+    std::uint64_t not_in_files = 0; ///< Entries whose rows are in memory only.
     std::string durability;
     std::string assurance; ///< What an erasure here reaches: "files" or "device".
 };

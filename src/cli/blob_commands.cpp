@@ -115,7 +115,7 @@ struct BlobGet {
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const BlobId wanted, blob_id(id));
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const auto blobs, open_blobs(database));
         SLUICE_TRY_ASSIGN(const bool is_there,
                           blobs->read(wanted, [&](std::string_view piece) -> Result<void> {
@@ -136,7 +136,7 @@ struct BlobList {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const auto blobs, open_blobs(database));
         SLUICE_TRY_ASSIGN(const auto ids, blobs->list());
         using Align = Table::Align;

@@ -96,7 +96,7 @@ struct Hops {
             ->type_name("FEED");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         const Snapshot snapshot = open->snapshot();
         LogCursor log = snapshot.log({.seen = true});
         std::vector<Contact> contacts;

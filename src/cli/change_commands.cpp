@@ -250,7 +250,7 @@ struct Receipts {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out, {Align::right, Align::left, Align::right, Align::left, Align::left,
                                   Align::left, Align::left});

@@ -67,6 +67,32 @@ Result<std::unique_ptr<Database>> DatabaseArgument::open(const Session& session)
     }
 }
 
+Result<std::unique_ptr<Database>> DatabaseArgument::open_to_read(const Session& session,
+                                                                 bool follows) const {
+    ProgressLine progress;
+    Options options = own_options();
+    options.read_only = true;
+    options.background = follows;
+    auto reader = Database::open(path_, options, progress.function());
+    if (!reader) return reader;
+    // A reader derives in memory what no file has yet, each time. That is much where a writer died
+    // or the views were thrown away; a writer keeps it.
+    constexpr std::uint64_t kManyEntries = 50'000;
+    if ((*reader)->stats().not_in_files >= kManyEntries) {
+        reader->reset();
+        const auto writer = Database::open(path_, own_options(), progress.function());
+        if (writer) {
+            for (const std::string& note : (*writer)->recovery_notes()) session.note(note);
+        } else if (writer.error().code != Errc::busy) {
+            return writer.error();
+        }
+    }
+    if (*reader == nullptr) reader = Database::open(path_, options, progress.function());
+    if (!reader) return reader;
+    for (const std::string& note : (*reader)->recovery_notes()) session.note(note);
+    return reader;
+}
+
 CLI::Validator is_json() {
     return CLI::Validator(
         [](const std::string& text) {

@@ -201,7 +201,7 @@ struct Export {
         app.add_flag("--force", force, "Replace the file if there is one");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(MessageSink sink, MessageSink::open(path, format, force, session.out));
         Result<ExportReport> report = ExportReport();
         {

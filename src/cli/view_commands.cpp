@@ -90,7 +90,7 @@ struct ViewList {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out,
                     {Align::left, Align::left, Align::right, Align::right, Align::left});
@@ -132,7 +132,7 @@ struct ViewShow {
         app.add_option("NAME", name, "Which view")->required();
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const ViewInfo view, find_view(*open, name));
         if (session.out.json) {
             session.out.line(to_json(view));
@@ -221,7 +221,7 @@ struct Read {
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const ReadOptions options, read_options());
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const ViewInfo info, find_view(*open, view));
         const Snapshot snapshot = open->snapshot();
         SLUICE_TRY_ASSIGN(ViewCursor cursor, snapshot.read(view, options));

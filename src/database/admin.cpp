@@ -281,6 +281,9 @@ Stats Database::stats() const {
     stats.log_bytes = impl_->log->size_bytes();
     stats.log_segments = impl_->log->segment_count();
     for (const auto& one : impl_->store->stats()) stats.view_bytes += one.bytes;
+    const Seq in_files =
+        impl_->options.read_only ? impl_->position_taken : impl_->store->saved_position();
+    stats.not_in_files = stats.last.value - in_files.value;
     switch (impl_->options.durability) {
     case Durability::every_commit: stats.durability = "every-commit"; break;
     case Durability::interval: stats.durability = "interval"; break;

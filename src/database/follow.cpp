@@ -70,6 +70,7 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     {
         const std::lock_guard lock(publish_mutex);
         std::swap(store, opened);
+        position_taken = store->snapshot()->position();
     }
     opened.reset(); // Before the files that it is on.
     overlay = std::move(files);

@@ -290,6 +290,7 @@ struct Database::Impl {
     std::vector<SecretBytes> needles; // Under write_mutex; see verify.cpp.
 
     // A reader's.
+    Seq position_taken;      // Of the writer's files when they were taken; with publish_mutex.
     std::string files_taken; // SegmentStore::fingerprint() of what the store was opened on.
     std::map<std::string, OpenView, std::less<>> loaded_code; // Of views; under write_mutex.
     std::unique_ptr<Watch> watch; // Null pointer: it looks again and again.

@@ -106,6 +106,7 @@ Result<void> SegmentStore::Impl::open() {
         durable_attachment_ = record->attachment;
         opened->attachment = std::make_shared<const std::string>(record->attachment);
         durable_position_ = opened->position = record->position;
+        saved_position = durable_position_.value;
         for (const ManifestRecord::View& stored : record->views) {
             auto view = std::make_shared<ViewState>();
             view->spec.id = stored.id;
@@ -419,6 +420,10 @@ Result<void> SegmentStore::maintain() {
 }
 Result<void> SegmentStore::merge_all() {
     return impl_->merge_all();
+}
+
+Seq SegmentStore::saved_position() const {
+    return {impl_->saved_position.load()};
 }
 
 std::vector<SegmentStore::ViewStats> SegmentStore::stats() const {

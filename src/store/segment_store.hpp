@@ -62,6 +62,8 @@ public:
 
     /// Cuts all rows in memory into segments and commits one manifest record.
     Result<void> save();
+    /// As far as opening again would find rows. Any thread.
+    Seq saved_position() const;
 
     /// Builds segments for a view that no reader sees yet, beside everything else: back-filling.
     class Loader {

@@ -73,6 +73,7 @@ public:
     const SegmentStoreOptions options;
     SegmentFiles files;
     WriteLatch latch;
+    std::atomic<std::uint64_t> saved_position{0};
 
     /// Loaders that are neither installed nor gone, for purge(). Guarded by loaders_mutex.
     std::mutex loaders_mutex;

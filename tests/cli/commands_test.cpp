@@ -250,12 +250,27 @@ TEST_F(Commands, ADamagedMessageIsNamedAndVerifySaysSo) {
     EXPECT_NE(verified.out.find("NOT equal"), std::string::npos);
 }
 
-TEST_F(Commands, SayWhoHasTheDatabase) {
+TEST_F(Commands, SayWhoHasTheDatabaseAndReadItAllTheSame) {
     const Ran ran =
         box.run("mkfifo pipe; " SLUICE_PROGRAM " append db <pipe & exec 3>pipe; "
-                "for attempt in {1..100}; do sluice stats db --wait 0.1; status=$?; "
-                "[ $status = 15 ] && break; sleep 0.1; done; exec 3>&-; wait; exit $status");
+                "for attempt in {1..100}; do sluice verify db --wait 0.1; status=$?; "
+                "[ $status = 15 ] && break; sleep 0.1; done; "
+                "sluice get db 2 >got || status=$?; sluice view list db >>got || status=$?; "
+                "exec 3>&-; wait; exit $status");
     EXPECT_EQ(ran.status, 15) << ran.err;
+    EXPECT_NE(box.read("got").find("second"), std::string::npos);
+}
+
+TEST_F(Commands, LogGoesOnWithWhatOthersAppend) {
+    const Ran ran = box.run(
+        SLUICE_PROGRAM " log db --from 3 --live --values >seen & for text in once twice; do "
+                       "echo \"{\\\"text\\\":\\\"$text\\\"}\" | sluice append db; "
+                       "for attempt in {1..200}; do grep -q $text seen && break; sleep 0.05; done; "
+                       "done; kill $!; wait; exit 0");
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    const std::string seen = box.read("seen");
+    EXPECT_LT(seen.find("once"), seen.find("twice"));
+    EXPECT_NE(seen.find("twice"), std::string::npos) << seen;
 }
 
 } // namespace
