@@ -6,6 +6,7 @@
 #include "database/impl.hpp"
 #include "io/overlay.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace sluice {
@@ -19,8 +20,11 @@ constexpr milliseconds kLookInterval{20};
 constexpr milliseconds kWatchPatience{1000};
 // Readers that follow a busy writer leave it the processor: they rest for a multiple of the time
 // that they took. What they miss they find in its files.
-constexpr int kRestFactor = 8;
+constexpr int kRestFactor = 16;
+constexpr milliseconds kRestMin{1};
 constexpr milliseconds kRestMax{100};
+constexpr std::uint64_t kBytesAtOnce = 512 * 1024; // Of the log, before they rest.
+constexpr std::uint64_t kEverything = ~std::uint64_t{0};
 // Files that change while they are opened are opened again.
 constexpr std::chrono::seconds kTakingPatience{10};
 
@@ -33,10 +37,10 @@ Result<void> Database::Impl::open_to_read(const ProgressFunction& progress) {
     return {};
 }
 
-Result<void> Database::Impl::follow_log() {
-    SLUICE_TRY_ASSIGN(const std::vector<Seq> changes, log->follow());
-    SLUICE_TRY(apply_changes(changes));
-    return {};
+Result<std::uint64_t> Database::Impl::follow_log(std::uint64_t bytes_max) {
+    SLUICE_TRY_ASSIGN(const Log::Followed taken, log->follow(bytes_max));
+    SLUICE_TRY(apply_changes(taken.changes));
+    return taken.bytes_left;
 }
 
 Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
@@ -58,7 +62,7 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
         }
     }
     // The rows are of entries that were there before them.
-    SLUICE_TRY(follow_log());
+    SLUICE_TRY(follow_log(kEverything));
     if (opened->snapshot()->position() > log->last()) {
         return Error{Errc::corrupt, "the views in " + views_directory->path() +
                                         " are of a longer log; whoever writes next mends that"};
@@ -87,17 +91,21 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     return {};
 }
 
-Result<void> Database::Impl::refresh(bool files_too, const ProgressFunction& progress) {
+Result<std::uint64_t> Database::Impl::refresh(bool files_too, std::uint64_t bytes_max) {
     const Seq known = log->last();
-    SLUICE_TRY(follow_log());
+    SLUICE_TRY_ASSIGN(const std::uint64_t bytes_left, follow_log(bytes_max));
     SLUICE_TRY_ASSIGN(const Catalog views_now, Catalog::open(*log_directory));
-    if (views_now.entries() != catalog->entries()) return take_files(progress);
-    if (files_too) {
+    bool are_others = views_now.entries() != catalog->entries();
+    if (files_too && !are_others) {
         SLUICE_TRY_ASSIGN(const std::string now, SegmentStore::fingerprint(*views_directory));
-        if (now != files_taken) return take_files(progress);
+        are_others = now != files_taken;
     }
-    if (log->last() == known) return {};
-    return advance(progress);
+    if (are_others) {
+        SLUICE_TRY(take_files({}));
+        return 0;
+    }
+    if (log->last() > known) SLUICE_TRY(advance({}));
+    return bytes_left;
 }
 
 Result<void> Database::refresh() {
@@ -106,7 +114,10 @@ Result<void> Database::refresh() {
     }
     const std::lock_guard lock(impl_->write_mutex);
     SLUICE_TRY(std::exchange(impl_->followed, Result<void>()));
-    return or_out_of_memory([&] { return impl_->refresh(/*files_too=*/true, {}); });
+    return or_out_of_memory([&]() -> Result<void> {
+        SLUICE_TRY(impl_->refresh(/*files_too=*/true, kEverything));
+        return {};
+    });
 }
 
 Result<void> Database::Impl::load_code(const std::string& name, const CodeView& code_view,
@@ -137,21 +148,34 @@ void Database::Impl::start_following() {
 
 void Database::Impl::follow() {
     constexpr std::uint64_t kViews = 2; // The bit of views_directory.
+    constexpr std::uint64_t kAll = ~std::uint64_t{0};
     const auto rest = [this](milliseconds time) {
         std::unique_lock resting(publish_mutex);
         return !closing.wait_for(resting, time, [this] { return is_closing; });
     };
+    bool is_watched = watch != nullptr;
+    bool is_behind = false;
+    std::uint64_t end = 0; // Of the log, in bytes, when it was last looked at.
     for (;;) {
-        const std::uint64_t changed = watch ? watch->wait(kWatchPatience) : ~std::uint64_t{0};
+        const std::uint64_t changed = is_watched && !is_behind ? watch->wait(kWatchPatience) : kAll;
         const auto begun = steady_clock::now();
+        is_watched = watch && watch->arm().has_value(); // Before it looks: it is to miss nothing.
+        bool is_being_written = true;
         {
             const std::lock_guard lock(write_mutex);
-            auto refreshed = or_out_of_memory([&] { return refresh((changed & kViews) != 0, {}); });
-            if (!refreshed) followed = std::move(refreshed);
+            const Seq known = log->last();
+            const auto left =
+                or_out_of_memory([&] { return refresh((changed & kViews) != 0, kBytesAtOnce); });
+            if (!left) followed = left.error();
+            is_behind = left && *left > 0 && log->last() > known; // Else it is an unfinished batch.
+            const std::uint64_t end_now = log->size_bytes() + (left ? *left : 0);
+            is_being_written = end_now != std::exchange(end, end_now);
         }
         const auto took =
-            std::chrono::duration_cast<milliseconds>(steady_clock::now() - begun) * kRestFactor;
-        if (!rest(watch ? std::min(took, kRestMax) : std::max(kLookInterval, took))) return;
+            std::chrono::ceil<milliseconds>((steady_clock::now() - begun) * kRestFactor);
+        const auto least = is_watched ? kRestMin : kLookInterval;
+        const bool is_alone = is_behind && !is_being_written;
+        if (!rest(is_alone ? milliseconds(0) : std::clamp(took, least, kRestMax))) return;
     }
 }
 

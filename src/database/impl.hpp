@@ -88,9 +88,10 @@ struct Database::Impl {
 
     // Reading beside the writer (follow.cpp).
     Result<void> open_to_read(const ProgressFunction& progress);
-    /// Under write_mutex, as all below. `files_too`: the writer's files may be others by now.
-    Result<void> refresh(bool files_too, const ProgressFunction& progress);
-    Result<void> follow_log();
+    /// Under write_mutex, as the next three. `files_too`: the writer's files may be others by now.
+    /// Answers how many bytes of the log are left, of which it takes about bytes_max.
+    Result<std::uint64_t> refresh(bool files_too, std::uint64_t bytes_max);
+    Result<std::uint64_t> follow_log(std::uint64_t bytes_max);
     /// Goes on from what the writer has in files now. Readers see the change in one moment.
     Result<void> take_files(const ProgressFunction& progress);
     Result<void> load_code(const std::string& name, const CodeView& code,

@@ -27,14 +27,21 @@ TEST_F(AWatch, TellsWhichDirectoryChangedAndTellsItOnce) {
     const auto second = open_directory(second_.path(), Create::never).value();
     const auto file = second->open("file", Create::must).value();
     EXPECT_EQ(watch_->wait(seconds(10)), 2u);
+    watch_->arm().value();
     file->write_at(0, "bytes").value();
+    file->write_at(0, "more!").value();
     EXPECT_EQ(watch_->wait(seconds(10)), 2u);
+    watch_->arm().value();
     second->rename("file", "name").value();
     first->open("other", Create::must).value();
     EXPECT_EQ(watch_->wait(seconds(10)), 3u);
+    watch_->arm().value();
     second->remove("name").value();
     EXPECT_EQ(watch_->wait(seconds(10)), 2u);
     EXPECT_EQ(watch_->wait(milliseconds(1)), ~std::uint64_t{0}); // Nothing: look all the same.
+    watch_->arm().value();
+    watch_->arm().value();
+    EXPECT_EQ(watch_->wait(milliseconds(1)), ~std::uint64_t{0});
 }
 
 TEST_F(AWatch, IsInterruptedForGood) {

@@ -223,17 +223,13 @@ Result<void> Log::open_segments() {
     return {};
 }
 
-Result<std::vector<Seq>> Log::follow() {
+Result<Log::Followed> Log::follow(std::uint64_t bytes_max) {
     SLUICE_ASSERT(options_.read_only && options_.follows);
     const Seq known = last();
-    std::vector<Seq> changes;
-    const auto take_changes = [&](const LogSegment& segment) {
-        std::ranges::copy_if(segment.changes(), std::back_inserter(changes),
-                             [known](Seq seq) { return seq > known; });
-    };
+    Followed followed;
     for (;;) {
         LogSegment& segment = active();
-        SLUICE_TRY(segment.follow());
+        SLUICE_TRY_ASSIGN(followed.bytes_left, segment.follow(bytes_max));
         if (segment.is_outgrown()) {
             LogSegment::Place larger = place_of(segment.first());
             larger.capacity_bytes = 2 * segment.capacity_bytes();
@@ -247,7 +243,7 @@ Result<std::vector<Seq>> Log::follow() {
 
         // The next one is begun when all before it is durable, and has its header before its first
         // entry.
-        if (segment.entry_count() == 0) break;
+        if (segment.entry_count() == 0 || followed.bytes_left > 0) break;
         const LogSegment::Place next = place_of(last().next());
         const auto has_header = LogSegment::has_header(next);
         if (!has_header && has_header.error().code != Errc::not_found) return has_header.error();
@@ -258,9 +254,11 @@ Result<std::vector<Seq>> Log::follow() {
         last_.store(active().last().value, std::memory_order_release);
     }
     for (const auto& segment : segments_) {
-        if (segment->last() > known) take_changes(*segment);
+        if (segment->last() <= known) continue;
+        std::ranges::copy_if(segment->changes(), std::back_inserter(followed.changes),
+                             [known](Seq seq) { return seq > known; });
     }
-    return changes;
+    return followed;
 }
 
 Result<void> Log::check_writable() const {

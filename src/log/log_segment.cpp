@@ -202,9 +202,9 @@ std::vector<LogSegment::Found> LogSegment::scan(std::string_view tail) const {
     return found;
 }
 
-Result<std::vector<LogSegment::Found>> LogSegment::scan_tail() const {
+Result<std::vector<LogSegment::Found>> LogSegment::scan_tail(std::uint64_t bytes_max) const {
     if (file_->size_bytes() <= size_bytes()) return std::vector<Found>();
-    const std::uint64_t tail_size = file_->size_bytes() - size_bytes();
+    const std::uint64_t tail_size = std::min(file_->size_bytes() - size_bytes(), bytes_max);
     if (!place_.read_only) return scan(map_.bytes(size_bytes(), tail_size));
     // Whoever writes may be about to cut the tail off, and there is no touching a map behind the
     // end of its file.
@@ -216,16 +216,21 @@ Result<std::vector<LogSegment::Found>> LogSegment::scan_tail() const {
     return scan(tail);
 }
 
-Result<void> LogSegment::follow() {
+Result<std::uint64_t> LogSegment::follow(std::uint64_t bytes_max) {
     SLUICE_TRY(file_->look_again());
-    if (file_->size_bytes() < size_bytes()) {
+    const std::uint64_t end = file_->size_bytes();
+    if (end < size_bytes()) {
         return Error{Errc::corrupt, place_.directory->path() + "/" + file_name(first()) +
                                         " is shorter than it was; open the database again"};
     }
-    if (file_->size_bytes() == size_bytes() || is_outgrown()) return {};
-    SLUICE_TRY_ASSIGN(const std::vector<Found> found, scan_tail());
+    if (is_outgrown()) return end - size_bytes();
     std::vector<std::string> unfinished; // It is being written.
-    return take_tail(found, std::nullopt, unfinished);
+    for (const Seq known = last(); size_bytes() < end; bytes_max = ~std::uint64_t{0}) {
+        SLUICE_TRY_ASSIGN(const std::vector<Found> found, scan_tail(bytes_max));
+        SLUICE_TRY(take_tail(found, std::nullopt, unfinished));
+        if (last() > known || bytes_max >= end - size_bytes()) break;
+    }
+    return end - size_bytes();
 }
 
 Seq LogSegment::durable_at_least(const std::vector<Found>& found) const {

@@ -43,9 +43,10 @@ public:
     static Result<std::unique_ptr<LogSegment>>
     open(const Place& place, std::optional<Seq> next_first, std::vector<std::string>& notes);
 
-    /// Takes the whole batches that another process has appended since. Read-only segments. Errors:
+    /// Takes whole batches that another process has appended since, from about as many bytes at
+    /// most; one batch in any case. Answers how many bytes are left. Read-only segments. Errors:
     /// corrupt (the file became shorter); io.
-    Result<void> follow();
+    Result<std::uint64_t> follow(std::uint64_t bytes_max);
     /// It became larger than its capacity: whoever opens it again sees the rest.
     bool is_outgrown() const { return file_->size_bytes() > capacity_bytes(); }
 
@@ -115,7 +116,7 @@ private:
     Index load_index();
     /// The entries in `tail`, which is all that lies behind size_bytes().
     std::vector<Found> scan(std::string_view tail) const;
-    Result<std::vector<Found>> scan_tail() const;
+    Result<std::vector<Found>> scan_tail(std::uint64_t bytes_max = ~std::uint64_t{0}) const;
     Seq durable_at_least(const std::vector<Found>& found) const;
     Result<void> write_again(std::uint64_t from);
     Result<void> take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,

@@ -195,20 +195,20 @@ TEST(LogFollowed, HasWhatWasAppendedOverSegments) {
     LogOnDisk on(disk);
     on.append("before");
     const auto follower = follower_of(on);
-    EXPECT_EQ(follower->follow().value(), std::vector<Seq>{});
+    EXPECT_TRUE(follower->follow().value().changes.empty());
     const Log::Draft change{Log::Kind::change, {}, "a change"};
     for (int i = 0; i < 40; ++i) {
         on.append(std::string(100, 'x'));
         if (i % 10 == 3) on.log->append(std::span(&change, 1)).value();
     }
-    const std::vector<Seq> changes = follower->follow().value();
+    const std::vector<Seq> changes = follower->follow().value().changes;
     EXPECT_EQ(changes, (std::vector<Seq>{{6}, {17}, {28}, {39}}));
     EXPECT_EQ(follower->last(), on.log->last());
     EXPECT_GT(follower->segment_count(), 3u);
     for (Seq seq{1}; seq <= on.log->last(); seq = seq.next()) {
         EXPECT_EQ(follower->read(seq).value().body, on.log->read(seq).value().body);
     }
-    EXPECT_EQ(follower->follow().value(), std::vector<Seq>{});
+    EXPECT_TRUE(follower->follow().value().changes.empty());
 }
 
 // A segment may be begun and have no entry yet; another process may make it larger than this one
@@ -264,6 +264,24 @@ TEST(LogFollowed, HasABatchWholeOrNotAtAll) {
         follower->follow().value();
         EXPECT_EQ(follower->last(), size == bytes.size() ? Seq{4} : Seq{1}) << size;
     }
+}
+
+TEST(LogFollowed, IsTakenInPiecesOfWholeBatches) {
+    SimulatedDisk disk;
+    LogOnDisk on(disk, 64 * 1024);
+    const auto follower = follower_of(on, 64 * 1024);
+    for (int i = 0; i < 10; ++i) on.append_batch({std::string(100, 'x'), std::string(100, 'y')});
+    std::uint64_t left = ~std::uint64_t{0};
+    for (std::uint64_t seq = 2; seq <= 20; seq += 2) {
+        const std::uint64_t now = follower->follow(300).value().bytes_left;
+        EXPECT_LT(now, left);
+        left = now;
+        EXPECT_EQ(follower->last(), Seq{seq});
+    }
+    EXPECT_EQ(left, 0u);
+    on.append(std::string(5000, 'x'));
+    EXPECT_EQ(follower->follow(300).value().bytes_left, 0u);
+    EXPECT_EQ(follower->last(), Seq{21});
 }
 
 TEST(LogFollowed, SaysWhenItBecameShorter) {
