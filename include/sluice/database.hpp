@@ -146,6 +146,9 @@ struct ChangeOptions {
     std::string reason = {}; ///< Kept in the log for ever: no personal data.
     std::string actor = {};  ///< Likewise.
     ProgressFunction progress = {};
+    /// erase() and erase_fact(): snapshots from before, of this and all other processes, end
+    /// instead of being waited for. What is asked of them from then on answers Errc::ended.
+    bool end_snapshots = false;
 };
 
 /// The record of an erasure. Never content, never a hash of content.
@@ -247,7 +250,7 @@ public:
     /// Moves to the next row; false at the end. Call it before the first access.
     bool next();
     /// Ask when next() has answered false. Errors: corrupt (a file of the view is damaged: then no
-    /// row at all is shown, and the next opening derives the view again from the log).
+    /// row at all is shown, and the next opening derives the view again from the log); ended.
     Result<void> status() const;
     Key key() const;
     std::string_view encoded_key() const; ///< Key::encoded() without a copy, until the next next().
@@ -287,8 +290,8 @@ private:
 };
 
 /// Everything at one seq. Any number of threads may read it. An erasure waits for the snapshots
-/// that pin what it erases, so do not keep one longer than you need it. Must not outlive the
-/// Database.
+/// that pin what it erases, so do not keep one longer than you need it; or ends them, if it is told
+/// to (ChangeOptions): then every call answers Errc::ended. Must not outlive the Database.
 class Snapshot {
 public:
     struct Impl;
@@ -417,9 +420,9 @@ public:
     /// Errors: not_found (no live message there).
     Result<Changed> replace(Seq seq, std::string_view body, const ChangeOptions& options = {});
     /// With a message whose header is damaged go those beside it that cannot be read either.
-    /// Errors: held, naming the first held seq, also of these; busy (a snapshot pins the bytes
-    /// longer than Options::erase_patience: the messages are gone for every new reader, and
-    /// resume_erasures() or the next opening finishes it).
+    /// Errors: held, naming the first held seq, also of these; busy, naming the processes (a
+    /// snapshot pins the bytes longer than Options::erase_patience: the messages are gone for every
+    /// new reader, and resume_erasures() or the next opening finishes it).
     Result<Changed> erase(const Selector& selector, const ChangeOptions& options = {});
     Result<void> resume_erasures();
     /// Makes the log whole again: erases the entries that are damaged, except held ones; deletes

@@ -77,7 +77,8 @@ TEST(Errc, HasStableNumbersAndNames) {
                                  "held",
                                  "refused",
                                  "latched",
-                                 "read_only"};
+                                 "read_only",
+                                 "ended"};
     for (std::uint8_t i = 0; i < std::size(names); ++i) {
         EXPECT_EQ(name_of(static_cast<Errc>(i + 1)), names[i]);
     }

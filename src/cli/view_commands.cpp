@@ -117,7 +117,7 @@ Result<ViewInfo> find_view(const Database& database, const std::string& name) {
     for (ViewInfo& view : database.views()) {
         if (view.name == name) return std::move(view);
     }
-    return Error{Errc::not_found, "no view " + name};
+    return Error{Errc::not_found, "there is no view " + name};
 }
 
 struct ViewShow {

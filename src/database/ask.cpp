@@ -38,16 +38,19 @@ std::vector<std::string_view> texts_in(const Value& root, const View& view) {
 } // namespace
 
 Result<std::vector<Link>> Snapshot::links(std::string_view view, const LinkQuery& query) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const OpenView found, view_of_kind(*impl_->views, view, ViewKind::links));
     return link_rows::read(*impl_->rows, found.entry.id, query);
 }
 
 Result<Walk> Snapshot::walk(std::string_view view, const WalkQuery& query) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const OpenView found, view_of_kind(*impl_->views, view, ViewKind::links));
     return link_rows::walk(*impl_->rows, found.entry.id, query);
 }
 
 Result<SearchAnswer> Snapshot::search(std::string_view view, const SearchQuery& query) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const OpenView found, view_of_kind(*impl_->views, view, ViewKind::search));
     WordForms forms(language_of(*found.view));
     SLUICE_TRY_ASSIGN(const std::vector<Phrase> phrases, parse_text_query(query.text, forms));

@@ -106,7 +106,7 @@ Result<Changed> Database::erase_fact(const FactName& name, const ChangeOptions& 
         if (const Facts::Fact* const fact = impl_->facts.find(id)) {
             impl_->remember_needle(fact->value);
         }
-        SLUICE_TRY_ASSIGN(Changed changed, impl_->carry_out(order, options.progress));
+        SLUICE_TRY_ASSIGN(Changed changed, impl_->carry_out(order, options));
         changed.seqs = impl_->rederived_by(changed.at, Impl::Deriver::any);
         return changed;
     });

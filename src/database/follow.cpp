@@ -4,7 +4,6 @@
 // writer has put rows into files, or taken some out, a reader goes on from those.
 #include "base/try.hpp"
 #include "database/impl.hpp"
-#include "io/overlay.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,11 +44,13 @@ Result<std::uint64_t> Database::Impl::follow_log(std::uint64_t bytes_max) {
 
 Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     const auto patience_ends = steady_clock::now() + kTakingPatience;
+    std::shared_ptr<Pins> mapped_files;
     std::unique_ptr<Directory> files;
     std::unique_ptr<SegmentStore> opened;
     while (opened == nullptr) {
         SLUICE_TRY_ASSIGN(const std::string before, SegmentStore::fingerprint(*views_directory));
-        files = overlay_in_memory(*views_directory);
+        mapped_files = std::make_shared<Pins>();
+        files = overlay_in_memory(*views_directory, mapped_files);
         auto attempt = open_store(*files);
         SLUICE_TRY_ASSIGN(const std::string after, SegmentStore::fingerprint(*views_directory));
         if (before == after) {
@@ -78,6 +79,9 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     }
     opened.reset(); // Before the files that it is on.
     overlay = std::move(files);
+    std::erase_if(former_pins, [](const auto& former) { return !former->any(); });
+    if (pins) former_pins.push_back(std::move(pins));
+    pins = std::move(mapped_files);
     catalog.emplace(std::move(opened_catalog));
     unfinished.reset();
     extra = {};
@@ -88,6 +92,17 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     SLUICE_TRY(derived);
     const std::lock_guard lock(publish_mutex);
     show_current();
+    return {};
+}
+
+/// What is mapped of the files that there were stays in memory until their snapshots go, so that
+/// whoever is reading in them can finish.
+Result<void> Database::Impl::answer_request() {
+    SLUICE_TRY_ASSIGN(std::string request, SegmentStore::request_to_end(*views_directory));
+    if (request.empty() || request == request_answered) return {};
+    request_answered = std::move(request);
+    end_snapshots();
+    for (const auto& former : former_pins) SLUICE_TRY(former->leave_files());
     return {};
 }
 
@@ -102,10 +117,11 @@ Result<std::uint64_t> Database::Impl::refresh(bool files_too, std::uint64_t byte
     }
     if (are_others) {
         SLUICE_TRY(take_files({}));
-        return 0;
+    } else if (log->last() > known) {
+        SLUICE_TRY(advance({}));
     }
-    if (log->last() > known) SLUICE_TRY(advance({}));
-    return bytes_left;
+    if (files_too) SLUICE_TRY(answer_request());
+    return are_others ? 0 : bytes_left;
 }
 
 Result<void> Database::refresh() {

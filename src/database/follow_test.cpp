@@ -1,6 +1,7 @@
 // Reading beside the process that writes: Options::read_only. tests/model has a reader beside the
 // writer of every third history, which must say the same.
 #include "database/transform_test_support.hpp"
+#include "support/file_bytes.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <atomic>
@@ -217,6 +218,40 @@ TEST(Reader, KeepsItsFilesFromTheNextWriter) {
     EXPECT_TRUE(on.disk.find("said in 7!").empty());
 }
 
+// Those of this process and of others.
+TEST(Snapshots, EndWhenAnErasureDoesNotWaitForThem) {
+    DatabaseOnDisk on;
+    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+    on.append_some(20);
+    on.database->merge_views().value();
+    const Snapshot pinned = on.database->snapshot();
+    ViewCursor walk = pinned.read("words").value();
+    LogCursor log = pinned.log({});
+    EXPECT_TRUE(walk.next());
+
+    ChangeOptions how;
+    how.end_snapshots = true;
+    const Changed erased = on.database->erase(Seqs{{7}}, how).value();
+    EXPECT_TRUE(erased.receipt->finished());
+    EXPECT_TRUE(on.disk.find("said in 7!").empty());
+    EXPECT_TRUE(on.disk.find_on_device("said in 7!").empty());
+    EXPECT_FALSE(walk.next());
+    EXPECT_EQ(code_of(walk.status()), Errc::ended);
+    EXPECT_EQ(code_of(log.next()), Errc::ended);
+    EXPECT_EQ(code_of(pinned.get({1})), Errc::ended);
+    EXPECT_EQ(code_of(pinned.get("key")), Errc::ended);
+    EXPECT_EQ(code_of(pinned.seen({1})), Errc::ended);
+    EXPECT_EQ(code_of(pinned.read("words")), Errc::ended);
+    EXPECT_EQ(code_of(pinned.search("words", {})), Errc::ended);
+    EXPECT_EQ(code_of(pinned.links("words")), Errc::ended);
+    EXPECT_EQ(on.body({1}), body_of("ada", 1, "said in 1!"));
+    on.expect_verified();
+
+    const Snapshot waited_for = on.database->snapshot();
+    EXPECT_EQ(code_of(on.database->erase(Seqs{{8}})), Errc::busy);
+    EXPECT_EQ(waited_for.get({1}).value().body, on.body({1}));
+}
+
 /// A database on a real file system, with readers that follow by themselves.
 class FollowedThreads : public testing::Test {
 protected:
@@ -260,6 +295,35 @@ TEST_F(FollowedThreads, FollowByThemselves) {
     expect_followed();
     database_->drop_view("counts").value();
     while (reader_->views().size() > 1) std::this_thread::sleep_for(milliseconds(1));
+}
+
+TEST_F(FollowedThreads, EndTheirSnapshotsWhenTheyAreAsked) {
+    for (int i = 0; i < 50; ++i) say("said " + std::to_string(i));
+    database_->merge_views().value();
+    expect_followed();
+    const Snapshot pinned = reader_->snapshot();
+    const Snapshot own = database_->snapshot();
+    std::atomic<bool> erased = false;
+    std::uint64_t rows = 0;
+    std::thread walker([&] { // In the middle of it all.
+        while (!erased) {
+            auto walk = pinned.read("said");
+            while (walk && walk->next()) rows += walk->encoded_key().size();
+        }
+    });
+    ChangeOptions how;
+    how.end_snapshots = true;
+    const auto changed = database_->erase(Seqs{{7}}, how);
+    erased = true;
+    walker.join();
+    ASSERT_TRUE(changed) << changed.error().context;
+    EXPECT_TRUE(changed->receipt->finished());
+    EXPECT_EQ(FileBytes(directory_.path()).find("said 6\""), "");
+    for (const Snapshot* const each : {&pinned, &own}) {
+        EXPECT_EQ(code_of(each->read("said")), Errc::ended);
+    }
+    expect_followed();
+    EXPECT_TRUE(reader_->snapshot().get({1}).has_value());
 }
 
 TEST_F(FollowedThreads, GoOnWithWhoeverWritesNext) {

@@ -10,6 +10,7 @@
 #include "database/progress_meter.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
+#include "io/overlay.hpp"
 #include "io/watch.hpp"
 #include "log/ledger.hpp"
 #include "log/log.hpp"
@@ -94,6 +95,8 @@ struct Database::Impl {
     Result<std::uint64_t> follow_log(std::uint64_t bytes_max);
     /// Goes on from what the writer has in files now. Readers see the change in one moment.
     Result<void> take_files(const ProgressFunction& progress);
+    /// Ends the snapshots of files that the writer wants to destroy now.
+    Result<void> answer_request();
     Result<void> load_code(const std::string& name, const CodeView& code,
                            const ProgressFunction& progress);
     void start_following();
@@ -221,12 +224,15 @@ struct Database::Impl {
                            const ChangeOptions& change_options);
     /// Erases the messages and changes that `order` names, with the versions and keys that belong
     /// to them.
-    Result<Changed> erase_all(Change order, const ProgressFunction& progress);
+    Result<Changed> erase_all(Change order, const ChangeOptions& how);
     /// Does what an erase entry orders, from writing it to its receipt. Everything it names is
     /// durable. Errors: held, with nothing written, also of a message that an entry without a
     /// header takes with it.
-    Result<Changed> carry_out(const Change& order, const ProgressFunction& progress);
-    Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress);
+    Result<Changed> carry_out(const Change& order, const ChangeOptions& how);
+    Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress,
+                                Pinned by_snapshots = Pinned::wait);
+    /// All that there are answer Errc::ended from here on.
+    void end_snapshots();
     void remember_needles(std::span<const Seq> seqs);
     void remember_needle(std::string_view bytes);
 
@@ -275,6 +281,8 @@ struct Database::Impl {
     } extra;
     /// What readers see while big work is under way; with publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown;
+    /// Set when the snapshots that have it are ended; with publish_mutex. Never null.
+    std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
     std::shared_ptr<const ViewSet> shown_views;               ///< Null pointer when `shown` is.
     std::shared_ptr<const std::vector<ViewId>> shown_outputs; ///< Likewise.
     bool keep_shown = false; ///< Beyond the next advance(). Under write_mutex.
@@ -294,6 +302,9 @@ struct Database::Impl {
     Seq position_taken;      // Of the writer's files when they were taken; with publish_mutex.
     std::string files_taken; // SegmentStore::fingerprint() of what the store was opened on.
     std::map<std::string, OpenView, std::less<>> loaded_code; // Of views; under write_mutex.
+    std::shared_ptr<Pins> pins;                               // What the store has mapped.
+    std::vector<std::shared_ptr<Pins>> former_pins;           // What older snapshots have mapped.
+    std::string request_answered;                             // SegmentStore::request_to_end().
     std::unique_ptr<Watch> watch; // Null pointer: it looks again and again.
     Result<void> followed;        // Under write_mutex.
     std::thread follower;
@@ -333,7 +344,10 @@ struct Snapshot::Impl {
     std::shared_ptr<const ViewSet> views;
     SeqBitmap held;
     std::shared_ptr<const std::vector<ViewId>> outputs; ///< Of the transforms.
+    std::shared_ptr<const std::atomic<bool>> ended;
 
+    /// Errors: ended.
+    Result<void> check() const;
     Result<Record> record(Seq seq) const;
     Result<Record> seen(Seq seq) const;
 };

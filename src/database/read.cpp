@@ -48,7 +48,7 @@ std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
     return std::make_shared<Snapshot::Impl>(
         Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(),
-                       shown ? shown_outputs : outputs});
+                       shown ? shown_outputs : outputs, ended});
 }
 
 void Database::Impl::pin_shown() {
@@ -90,7 +90,13 @@ Seq Snapshot::position() const {
     return impl_->rows->position();
 }
 
+Result<void> Snapshot::Impl::check() const {
+    if (!*ended) return {};
+    return Error{Errc::ended, "the snapshot was ended by an erasure that did not wait for it"};
+}
+
 Result<Record> Snapshot::Impl::record(Seq seq) const {
+    SLUICE_TRY(check());
     if (seq == Seq{} || seq > rows->position()) {
         return Error{Errc::not_found, "there is no entry " + std::to_string(seq.value) +
                                           "; the last one is " +
@@ -164,6 +170,7 @@ Result<Record> Snapshot::seen(Seq seq) const {
 }
 
 Result<Record> Snapshot::get(std::string_view key) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, impl_->database->seqs_of_key(*impl_->rows, key));
     // A live one before a deleted one, a newer one before an older.
     const auto live = std::find_if(seqs.rbegin(), seqs.rend(), [&](Seq seq) {
@@ -205,6 +212,7 @@ LogCursor Snapshot::log(const LogRange& range) const {
 
 Result<std::optional<Record>> LogCursor::next() {
     Impl& at = *impl_;
+    SLUICE_TRY(at.snapshot->check());
     while (at.next != Seq{}) {
         const Seq seq = at.next;
         at.next = seq == at.last_wanted ? Seq{}
@@ -297,6 +305,7 @@ Result<ScanRange> scan_range(const ReadOptions& options) {
 } // namespace
 
 Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& options) const {
+    SLUICE_TRY(impl_->check());
     const auto found = impl_->views->find(view);
     if (found == impl_->views->end()) {
         return Error{Errc::not_found, "there is no view " + std::string(view)};
@@ -319,7 +328,7 @@ Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& opti
 }
 
 bool ViewCursor::next() {
-    if (impl_->left == 0) return false;
+    if (impl_->left == 0 || *impl_->snapshot->ended) return false;
     --impl_->left;
     return impl_->rows ? impl_->rows->next() : impl_->groups->next();
 }
@@ -329,6 +338,7 @@ std::string_view ViewCursor::encoded_key() const {
 }
 
 Result<void> ViewCursor::status() const {
+    SLUICE_TRY(impl_->snapshot->check());
     if (!impl_->folding) return impl_->folding;
     return impl_->rows ? impl_->rows->status() : impl_->groups->status();
 }

@@ -68,7 +68,7 @@ private:
         if (!files_.views) return {};
         SLUICE_TRY_ASSIGN(const auto in_views, files_.views->list());
         for (const std::string& name : in_views) {
-            if (name.starts_with("manifest-") || name.starts_with("segment-")) continue;
+            if (name.starts_with("manifest-") || SegmentFiles::has_name(name)) continue;
             add("views/" + name, "is no file of ours", Remedy::set_aside);
         }
         return {};

@@ -3,6 +3,7 @@
 #include <sluice/result.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,10 @@ namespace sluice {
 struct Mapping {
     std::shared_ptr<const void> keep_alive;
     const char* data = nullptr;
+    /// Makes the bytes this process's own: they stay where they are and as they are, and nothing is
+    /// mapped or pinned of the file. Any thread, while keep_alive lives. Empty: they are of no
+    /// file. Errors: io.
+    std::function<Result<void>()> leave_file = {};
     std::string_view bytes(std::uint64_t from, std::uint64_t size_bytes) const {
         return {data + from, size_bytes};
     }

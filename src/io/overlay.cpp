@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace sluice {
 namespace {
@@ -40,7 +41,8 @@ private:
 
 class Overlay final : public Directory {
 public:
-    explicit Overlay(Directory& below) : below_(&below) {}
+    Overlay(Directory& below, std::shared_ptr<Pins> pins)
+        : below_(&below), pins_(std::move(pins)) {}
 
     std::string path() const override { return below_->path(); }
     Result<std::unique_ptr<File>> open(const std::string& name, Create create) override;
@@ -58,6 +60,7 @@ public:
                      path() + "/" + name + " is not to be locked in memory"};
     }
 
+    void note(const Mapping& mapping) { pins_->add(mapping); }
     /// A copy of the file takes its place, if none has.
     Result<std::shared_ptr<File>> copy_of(const std::string& name, const File& original);
 
@@ -68,6 +71,7 @@ private:
     }
 
     Directory* below_;
+    std::shared_ptr<Pins> pins_;
     mutable std::mutex mutex_; // Guards the next two.
     std::map<std::string, std::shared_ptr<File>> in_memory_;
     std::set<std::string> removed_; ///< Names that `below` has, and this has not.
@@ -97,8 +101,13 @@ public:
         return file_->punch_hole(position, size_bytes);
     }
     Result<Mapping> map(std::uint64_t reserve_bytes) const override {
+        if (is_copied_) return file_->map(reserve_bytes);
         SLUICE_TRY_ASSIGN(const bool is_pinned, file_->pin());
-        if (is_pinned) return file_->map(reserve_bytes);
+        if (is_pinned) {
+            SLUICE_TRY_ASSIGN(Mapping mapping, file_->map(reserve_bytes));
+            overlay_->note(mapping);
+            return mapping;
+        }
         return Error{Errc::not_found, overlay_->path() + "/" + name_ + " is being destroyed"};
     }
     Result<void> look_again() override { return {}; }
@@ -196,8 +205,29 @@ Result<void> Overlay::remove(const std::string& name) {
 
 } // namespace
 
-std::unique_ptr<Directory> overlay_in_memory(Directory& below) {
-    return std::make_unique<Overlay>(below);
+void Pins::add(const Mapping& mapping) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(pins_, [](const Pin& pin) { return pin.alive.expired(); });
+    pins_.push_back({mapping.keep_alive, mapping.leave_file});
+}
+
+bool Pins::any() const {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(pins_.begin(), pins_.end(),
+                       [](const Pin& pin) { return !pin.alive.expired(); });
+}
+
+Result<void> Pins::leave_files() {
+    const std::lock_guard lock(mutex_);
+    for (const Pin& pin : std::exchange(pins_, {})) {
+        const auto alive = pin.alive.lock();
+        if (alive && pin.leave_file) SLUICE_TRY(pin.leave_file());
+    }
+    return {};
+}
+
+std::unique_ptr<Directory> overlay_in_memory(Directory& below, std::shared_ptr<Pins> pins) {
+    return std::make_unique<Overlay>(below, std::move(pins));
 }
 
 } // namespace sluice

@@ -13,7 +13,7 @@ class AnOverlay : public testing::Test {
 protected:
     void SetUp() override {
         write(*below_, "old", "as it was");
-        overlay_ = overlay_in_memory(*below_);
+        overlay_ = overlay_in_memory(*below_, pins_);
     }
     static void write(Directory& directory, const std::string& name, std::string_view bytes) {
         const auto file = directory.open(name, Create::if_missing).value();
@@ -32,6 +32,7 @@ protected:
 
     TemporaryDirectory directory_;
     std::unique_ptr<Directory> below_ = open_directory(directory_.path(), Create::never).value();
+    std::shared_ptr<Pins> pins_ = std::make_shared<Pins>();
     std::unique_ptr<Directory> overlay_;
 };
 
@@ -91,6 +92,20 @@ TEST_F(AnOverlay, PinsWhatIsMapped) {
     file->write_at(0, "").value(); // Lets the file below go.
     EXPECT_TRUE(owner->claim().value().is_granted);
     EXPECT_EQ(late->map(4096).error().code, Errc::not_found);
+}
+
+// Whoever reads goes on with the bytes as they were, and their file can be destroyed.
+TEST_F(AnOverlay, LeavesFilesAndKeepsWhatWasMappedOfThem) {
+    auto mapping = overlay_->open("old", Create::never).value()->map(9).value();
+    EXPECT_TRUE(pins_->any());
+    pins_->leave_files().value();
+    EXPECT_FALSE(pins_->any());
+    const auto owner = below_->open("old", Create::never).value();
+    EXPECT_TRUE(owner->claim().value().is_granted);
+    owner->write_at(0, "zeroed...").value();
+    EXPECT_EQ(mapping.bytes(0, 9), "as it was");
+    mapping = {};
+    pins_->leave_files().value();
 }
 
 TEST_F(AnOverlay, DoesNotMapWhatHasNoNameAnyMore) {

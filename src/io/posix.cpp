@@ -108,6 +108,22 @@ std::string lock_holders(const struct stat& file) {
     return names.empty() ? "unknown" : names;
 }
 
+/// Puts a copy of the bytes where they are, in one step for whoever reads them meanwhile.
+Result<void> replace_by_copy(void* at, std::size_t size, const std::string& path) {
+    const auto failed = [&] { return os_error(errno, "copying " + path + " into memory"); };
+    void* const copy =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) return failed();
+    std::memcpy(copy, at, size);
+    if (::mprotect(copy, size, PROT_READ) != 0 ||
+        ::mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
+        const Error error = failed();
+        ::munmap(copy, size);
+        return error;
+    }
+    return {};
+}
+
 class PosixFile final : public File {
 public:
     PosixFile(Opened opened, std::string path)
@@ -199,12 +215,12 @@ public:
         if (reserve_bytes == 0) return Mapping{};
         void* const at = ::mmap(nullptr, reserve_bytes, PROT_READ, MAP_SHARED, fd_.get(), 0);
         if (at == MAP_FAILED) return os_error(errno, "mapping " + path_);
-        return Mapping{std::shared_ptr<const void>(at,
-                                                   [reserve_bytes](const void* p) {
-                                                       ::munmap(const_cast<void*>(p),
-                                                                reserve_bytes);
-                                                   }),
-                       static_cast<const char*>(at)};
+        const auto unmap = [reserve_bytes](const void* p) {
+            ::munmap(const_cast<void*>(p), reserve_bytes);
+        };
+        return Mapping{
+            std::shared_ptr<const void>(at, unmap), static_cast<const char*>(at),
+            [at, reserve_bytes, path = path_] { return replace_by_copy(at, reserve_bytes, path); }};
     }
 
 private:

@@ -12,6 +12,7 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kPrefix = "segment-";
+constexpr const char* kRequest = "end-snapshots";
 constexpr std::size_t kFilesAtOnce = 64; // Open while they are overwritten.
 
 auto is_in(std::span<const std::uint64_t> used) {
@@ -29,6 +30,9 @@ Result<void> SegmentFiles::destroy_others(std::span<const std::uint64_t> used) {
         next_number_ = std::max(next_number_.load(), number + 1);
     }
     std::erase_if(others, is_in(used));
+    if (std::find(names.begin(), names.end(), kRequest) != names.end()) {
+        SLUICE_TRY(directory_->remove(kRequest)); // Whoever asked has died.
+    }
     std::vector<Doomed> doomed;
     for (const std::uint64_t number : others) doomed.push_back({number, nullptr});
     std::uint64_t bytes = 0;
@@ -120,16 +124,19 @@ SegmentFiles::left_of_doomed(const std::function<bool(const Segment&)>& concerns
     return left;
 }
 
-Result<std::uint64_t> SegmentFiles::destroy_unpinned() {
+Result<std::uint64_t> SegmentFiles::destroy_unpinned(Pinned pinned) {
     std::vector<Doomed> unpinned;
     {
         const std::lock_guard lock(mutex_);
         // No state names a doomed segment, so a count of one cannot grow again.
         std::erase_if(doomed_, [&](Doomed& each) {
-            if (each.segment.use_count() > 1) return false;
+            if (each.segment.use_count() > 1 && pinned == Pinned::wait) return false;
             unpinned.push_back(std::move(each));
             return true;
         });
+    }
+    for (const Doomed& each : unpinned) {
+        if (each.segment.use_count() > 1) SLUICE_TRY(each.segment->leave_file());
     }
     std::uint64_t destroyed_bytes = 0;
     SLUICE_TRY_ASSIGN(std::vector<Doomed> left, destroy(std::move(unpinned), destroyed_bytes));
@@ -137,6 +144,30 @@ Result<std::uint64_t> SegmentFiles::destroy_unpinned() {
     doomed_.insert(doomed_.end(), std::make_move_iterator(left.begin()),
                    std::make_move_iterator(left.end()));
     return destroyed_bytes;
+}
+
+Result<void> SegmentFiles::Request::make() {
+    is_made_ = true;
+    SLUICE_TRY_ASSIGN(const auto file, files_->directory_->open(kRequest, Create::if_missing));
+    return file->write_at(0, std::to_string(files_->next_number_++));
+}
+
+SegmentFiles::Request::~Request() {
+    // Where it stays, the next opening removes it.
+    if (is_made_) static_cast<void>(files_->directory_->remove(kRequest).has_value());
+}
+
+Result<std::string> SegmentFiles::request_in(Directory& directory) {
+    const auto file = directory.open(kRequest, Create::never);
+    if (!file && file.error().code == Errc::not_found) return std::string();
+    if (!file) return file.error();
+    std::string text((*file)->size_bytes(), '\0');
+    SLUICE_TRY((*file)->read_at(0, text.data(), text.size()));
+    return text;
+}
+
+bool SegmentFiles::has_name(const std::string& name) {
+    return name.starts_with(kPrefix) || name == kRequest;
 }
 
 } // namespace sluice

@@ -8,6 +8,9 @@
 
 namespace sluice {
 
+/// What becomes of snapshots that keep files from being destroyed.
+enum class Pinned : std::uint8_t { wait, end };
+
 /// Threads: write() and forget() from any; the others from one at a time.
 class SegmentFiles {
 public:
@@ -31,9 +34,27 @@ public:
     /// Will be destroyed. No manifest record may name it anymore, or a crash could open a store
     /// whose files are zeros.
     void doom(std::shared_ptr<const Segment> segment);
-    /// Files that a snapshot or another process still reads are left for later. The bytes of the
-    /// others.
-    Result<std::uint64_t> destroy_unpinned();
+    /// Files that another process still reads are left for later, and those that a snapshot reads,
+    /// unless snapshots are ended. The bytes of the others.
+    Result<std::uint64_t> destroy_unpinned(Pinned pinned = Pinned::wait);
+
+    /// A file asks other processes to end their snapshots, for as long as this lives.
+    class Request {
+    public:
+        explicit Request(SegmentFiles& files) : files_(&files) {}
+        Request(const Request&) = delete;
+        Request& operator=(const Request&) = delete;
+        ~Request();
+        Result<void> make();
+
+    private:
+        SegmentFiles* files_;
+        bool is_made_ = false;
+    };
+    /// What a request says, each something else; empty: there is none. Errors: io.
+    static Result<std::string> request_in(Directory& directory);
+    /// Also the names of segments.
+    static bool has_name(const std::string& name);
     bool any_doomed() const;
     /// The doomed files that are left, of those that `concerns`, and who keeps them.
     struct Left {

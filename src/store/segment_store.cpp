@@ -133,7 +133,10 @@ Result<void> SegmentStore::Impl::open() {
         state_ = std::move(opened);
     }
     SLUICE_TRY(files.destroy_others(used));
-    if (options.background) background_ = std::thread([this] { run_background(); });
+    if (options.background) {
+        work_wanted_ = true; // A process that lived for a moment may have left some.
+        background_ = std::thread([this] { run_background(); });
+    }
     return {};
 }
 
@@ -318,6 +321,10 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(Directory& directory,
     return std::unique_ptr<SegmentStore>(new SegmentStore(std::move(impl)));
 }
 
+Result<std::string> SegmentStore::request_to_end(Directory& directory) {
+    return SegmentFiles::request_in(directory);
+}
+
 Result<std::string> SegmentStore::fingerprint(Directory& directory) {
     return Manifest::fingerprint(directory);
 }
@@ -405,8 +412,9 @@ Result<void> SegmentStore::mend(std::span<const std::unique_ptr<Loader>> loaders
 
 Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> erased,
                                                  std::span<const Seq> rederived,
-                                                 std::chrono::milliseconds patience) {
-    return impl_->purge(erased, rederived, patience);
+                                                 std::chrono::milliseconds patience,
+                                                 Pinned by_snapshots) {
+    return impl_->purge(erased, rederived, patience, by_snapshots);
 }
 
 Result<void> SegmentStore::check_writable() {

@@ -63,7 +63,7 @@ public:
 
     // purge.cpp
     Result<Purged> purge(std::span<const Seq> erased, std::span<const Seq> rederived,
-                         std::chrono::milliseconds patience);
+                         std::chrono::milliseconds patience, Pinned by_snapshots);
 
     // loader.cpp
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);

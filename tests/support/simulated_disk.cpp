@@ -570,8 +570,13 @@ public:
             std::shared_ptr<const void> region;
             std::shared_ptr<const int> pin;
         };
-        auto kept = std::make_shared<const Kept>(Kept{inode_->region, pin_});
-        return Mapping{std::move(kept), inode_->region->data()};
+        auto kept = std::make_shared<Kept>(Kept{inode_->region, pin_});
+        // Lets the file go and keeps no copy: nobody is to read what was ended.
+        const auto leave = [weak = std::weak_ptr<Kept>(kept)]() -> Result<void> {
+            if (const auto still = weak.lock()) still->pin.reset();
+            return {};
+        };
+        return Mapping{std::move(kept), inode_->region->data(), leave};
     }
 
     Result<void> look_again() override { return {}; }
