@@ -155,7 +155,8 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (!chain.is_loaded()) {
         SLUICE_TRY(advance_without_code(run));
     } else {
-        run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0;
+        run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0 ||
+                       !waiting(*rows, kPendingTerm).empty();
         run.work = plan(run);
         SLUICE_TRY(derive_rows(run, progress));
         chain_since = run.to;
@@ -176,12 +177,13 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     const std::lock_guard lock(publish_mutex);
     shown.reset();
     shown_views.reset();
+    shown_derivations.reset();
     if (!std::ranges::equal(*outputs, chain.outputs())) {
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
     }
     auto committed = store->commit(std::move(step), ledger.gone());
-    entry_added.notify_all();
+    tell_readers();
     return committed;
 }
 

@@ -83,7 +83,7 @@ Result<void> Database::Impl::commit(StoreCommit commit) {
     // The seq becomes visible and the snapshot complete in one moment, for those who wait for it.
     const std::lock_guard lock(publish_mutex);
     auto committed = store->commit(std::move(commit), ledger.gone());
-    entry_added.notify_all();
+    tell_readers();
     return committed;
 }
 

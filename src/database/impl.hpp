@@ -7,6 +7,7 @@
 #pragma once
 #include "base/memory.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/derivations.hpp"
 #include "database/progress_meter.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
@@ -48,6 +49,9 @@ std::string rederived_term(Seq at);
 constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term().
 /// Whether this is no view but a transform.
 bool is_transform(const CatalogEntry& entry);
+/// What the catalog's entry has for a name that says where rows were derived anew. No view can have
+/// it.
+constexpr std::string_view kDerivationsName = "\x02" "derivations";
 
 /// A view that readers and the writer know of.
 struct OpenView {
@@ -76,6 +80,9 @@ struct Database::Impl {
     Result<void> open_views(const ProgressFunction& progress);
     Result<void> replay_changes();
     void start_syncing();
+    /// Rows that come from the entries behind this one are derived anew, nobody knows from what.
+    /// Before the first of them is.
+    Result<void> remember_derivation(Seq behind);
 
     // Appending (append.cpp).
     enum class OnTaken : std::uint8_t { skip, fail };
@@ -207,6 +214,12 @@ struct Database::Impl {
 
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
+    /// Readers see something else now. With publish_mutex.
+    void tell_readers();
+    /// How often they did. May be ahead of a snapshot that is taken later, never behind it.
+    std::uint64_t moment() const;
+    /// Waits until moment() is another one than `seen`, or the time has come.
+    void wait_for_moment(std::uint64_t seen, std::chrono::steady_clock::time_point until) const;
     /// The rows that readers see. With publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown_rows() const {
         return shown ? shown : store->snapshot();
@@ -248,6 +261,7 @@ struct Database::Impl {
     /// What readers see while big work is under way; with publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown;
     std::shared_ptr<const ViewSet> shown_views; ///< Null pointer when `shown` is.
+    std::shared_ptr<const Derivations> shown_derivations; ///< Likewise.
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
     /// Facts whose entries were found damaged: they have no value, whatever was derived with them.
@@ -255,6 +269,10 @@ struct Database::Impl {
     bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
     mutable std::condition_variable entry_added;    // With publish_mutex.
+    std::uint64_t moment_count = 0;                 // With publish_mutex.
+    Derivations derivations;                        // Under write_mutex.
+    /// Of the rows that readers see; with publish_mutex. Never null.
+    std::shared_ptr<const Derivations> derivations_of_rows = std::make_shared<Derivations>();
 
     std::atomic<bool> write_failed{false};
     std::vector<std::string> notes;
@@ -292,6 +310,7 @@ struct Snapshot::Impl {
     std::shared_ptr<const ViewSet> views;
     SeqBitmap held;
     std::shared_ptr<const std::vector<ViewId>> outputs; ///< Of the transforms.
+    std::shared_ptr<const Derivations> derivations;
 
     Result<Record> record(Seq seq) const;
     Result<Record> seen(Seq seq) const;

@@ -101,6 +101,9 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 
     SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
     catalog.emplace(std::move(opened_catalog));
+    if (const CatalogEntry* const known = catalog->find(kDerivationsName)) {
+        derivations = Derivations::from_text(known->definition);
+    }
     SLUICE_TRY_ASSIGN(views_directory, root->subdirectory("views"));
     SegmentStoreOptions store_options;
     store_options.segment_rows_max = options.view_segment_rows_max;
@@ -113,6 +116,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         // Somebody put back a copy of the log, or lost its end: nothing derived from what is not
         // there any more may stay.
         notes.push_back("the views were of a longer log, and are derived anew");
+        SLUICE_TRY(remember_derivation({}));
         store.reset();
         SLUICE_TRY_ASSIGN(const auto names, views_directory->list());
         for (const std::string& name : names) SLUICE_TRY(destroy_file(*views_directory, name));
@@ -121,6 +125,12 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     }
     SLUICE_TRY(load_definitions());
     SLUICE_TRY(open_chain());
+    // What is lost of the rows is derived again from the log as it is now: a message with the edit
+    // behind it, which was shown without it before.
+    const Seq derived_up_to = store->snapshot()->position();
+    if (derived_up_to < log->last() && !chain.empty()) {
+        SLUICE_TRY(remember_derivation(derived_up_to));
+    }
     auto opened_views = open_views(progress);
     if (!opened_views && has_lost_reads()) {
         notes.push_back("what messages were read with is damaged: views are derived anew");
@@ -128,6 +138,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         opened_views = open_views(progress);
     }
     SLUICE_TRY(opened_views);
+    derivations_of_rows = std::make_shared<Derivations>(derivations);
     is_open = true;
 
     for (const auto& [at, erasure] : ledger.erasures()) {
@@ -187,10 +198,18 @@ Result<void> Database::Impl::replay_changes() {
     return {};
 }
 
+Result<void> Database::Impl::remember_derivation(Seq behind) {
+    derivations.add(behind);
+    CatalogEntry entry;
+    entry.name = kDerivationsName;
+    entry.definition = derivations.text();
+    return catalog->put(std::move(entry));
+}
+
 Result<void> Database::Impl::load_definitions() {
     auto set = std::make_shared<ViewSet>();
     for (const CatalogEntry& entry : catalog->entries()) {
-        if (is_transform(entry)) continue;
+        if (is_transform(entry) || entry.name == kDerivationsName) continue;
         // A definition that compiled once compiles again, unless an older program reads it.
         SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
                                                        : compile_unloaded_view(entry.definition));
@@ -249,6 +268,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
                               since_of(reader.cells) <= since_of(reader.reads());
         if (is_whole) continue;
         // Rows say nothing without their reads, nor reads without the rows.
+        SLUICE_TRY(remember_derivation({}));
         for (const ViewId id : reader.views()) {
             SLUICE_TRY(store->drop_view(id));
             store->add_view({id, nullptr, false});

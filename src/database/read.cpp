@@ -47,7 +47,24 @@ std::string_view name_of(Record::State state) {
 std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
     return std::make_shared<Snapshot::Impl>(
-        Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(), outputs});
+        Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(), outputs,
+                       shown ? shown_derivations : derivations_of_rows});
+}
+
+void Database::Impl::tell_readers() {
+    ++moment_count;
+    entry_added.notify_all();
+}
+
+std::uint64_t Database::Impl::moment() const {
+    const std::lock_guard lock(publish_mutex);
+    return moment_count;
+}
+
+void Database::Impl::wait_for_moment(std::uint64_t seen,
+                                     std::chrono::steady_clock::time_point until) const {
+    std::unique_lock lock(publish_mutex);
+    entry_added.wait_until(lock, until, [&] { return moment_count != seen; });
 }
 
 void Database::Impl::pin_shown() {
@@ -55,6 +72,7 @@ void Database::Impl::pin_shown() {
     if (shown) return;
     shown = store->snapshot();
     shown_views = views;
+    shown_derivations = derivations_of_rows;
 }
 
 Snapshot Database::snapshot() const {
