@@ -327,6 +327,12 @@ Result<void> Database::Impl::advance_without_code(Advance& run) {
     } else {
         work = chain.plan(run.delta, world(), run.draft.below());
     }
+    // The program that has the code may be another one, which knows of this from the rows only.
+    for_each(extra.afresh, [&](Seq seq) { work.add(0, seq); });
+    for (const auto& [stage, units] : extra.dirty) {
+        for_each(units, [&, at = stage](Seq seq) { work.add(at, seq); });
+    }
+    extra = {};
     SeqBitmap pending = chain.retract(work, run.draft);
     for (const Seq seq : run.delta.again) pending.insert(seq);
     for_each(pending, [&](Seq seq) {

@@ -222,7 +222,6 @@ private:
         case 2:
             if (life_.pick(3) != 0) return "nothing";
             return throw_views_away();
-        case 3: return drop_code();
         default: return life_.act();
         }
     }
@@ -234,15 +233,6 @@ private:
         for (const std::string& name : views->list().value()) views->remove(name).value();
         on.open();
         return "throw the views away";
-    }
-    /// Without code that others wait for, too.
-    std::string drop_code() {
-        const auto names = toy_transform_names();
-        const std::string& name = names[life_.pick(names.size())];
-        if (life_.on().options.transforms.list().empty()) {
-            static_cast<void>(life_.on().database->drop_transform(name).has_value());
-        }
-        return "drop " + name;
     }
     std::string follow() {
         for (Follower& each : followers_) {
