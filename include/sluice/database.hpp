@@ -7,6 +7,7 @@
 #include <sluice/result.hpp>
 #include <sluice/search.hpp>
 #include <sluice/seq.hpp>
+#include <sluice/subscription.hpp>
 #include <sluice/transform.hpp>
 #include <sluice/view.hpp>
 
@@ -317,6 +318,7 @@ public:
 
 private:
     friend class Database;
+    friend class Subscription;
     explicit Snapshot(std::shared_ptr<const Impl> impl);
     std::shared_ptr<const Impl> impl_;
 };
@@ -506,6 +508,11 @@ public:
     Result<std::vector<ConsumerInfo>> consumers() const;
     /// Errors: not_found; busy (somebody follows as it); io.
     Result<void> drop_consumer(const std::string& name) const;
+    /// The rows of a view in this range, and what becomes of them (sluice/subscription.hpp).
+    /// Errors: not_found; invalid_argument (a limit, a direction or `after`, which are for reading
+    /// once).
+    Result<Subscription> subscribe(const std::string& view, const ReadOptions& range = {},
+                                   const SubscribeOptions& options = {}) const;
 
     // Looking after it.
 

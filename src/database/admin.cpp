@@ -24,6 +24,7 @@ void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
     const std::lock_guard lock(publish_mutex);
     views = std::move(set);
     derivations_of_rows = std::make_shared<Derivations>(derivations);
+    void_switched_views();
     tell_readers();
 }
 

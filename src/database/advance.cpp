@@ -174,17 +174,14 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (std::string state = chain_state(nullptr); state != rows->attachment() || run.in_parts) {
         step.attachment = std::move(state);
     }
-    const std::lock_guard lock(publish_mutex);
-    shown.reset();
-    shown_views.reset();
-    shown_derivations.reset();
-    if (!std::ranges::equal(*outputs, chain.outputs())) {
+    return commit(std::move(step), [this] {
+        shown.reset();
+        shown_views.reset();
+        shown_derivations.reset();
+        if (std::ranges::equal(*outputs, chain.outputs())) return;
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
-    }
-    auto committed = store->commit(std::move(step), ledger.gone());
-    tell_readers();
-    return committed;
+    });
 }
 
 /// Damage is found when a file is first looked at, and hides what it hits.
@@ -359,6 +356,7 @@ Result<void> Database::Impl::save_part(Advance& run) {
     step.attachment = chain_state(&run.work);
     pin_shown();
     run.in_parts = true;
+    static_cast<void>(before_commit(step));
     SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
     run.draft.rebase(store->snapshot());
     return {};

@@ -427,7 +427,6 @@ FeedPosition Feed::Impl::found_in(const Snapshot::Impl& snapshot,
 Result<FeedBatch> Feed::Impl::next(std::chrono::milliseconds patience, const FeedLimits& limits) {
     const auto until = std::chrono::steady_clock::now() + patience;
     for (;;) {
-        const std::uint64_t moment = database->moment();
         const auto snapshot = database->snapshot();
         SLUICE_TRY_ASSIGN(const auto view, view_of(*snapshot->views, filter));
         const FeedPosition from = found_in(*snapshot, view);
@@ -442,7 +441,7 @@ Result<FeedBatch> Feed::Impl::next(std::chrono::milliseconds patience, const Fee
         views = snapshot->views;
         const bool is_late = std::chrono::steady_clock::now() >= until;
         if (!batch.changes.empty() || (telling.is_at_end() && is_late)) return batch;
-        if (telling.is_at_end()) database->wait_for_moment(moment, until);
+        if (telling.is_at_end()) database->wait_for_moment(snapshot->moment, until);
     }
 }
 

@@ -53,6 +53,8 @@ bool is_transform(const CatalogEntry& entry);
 /// it.
 constexpr std::string_view kDerivationsName = "\x02" "derivations";
 
+struct Subscriber;
+
 /// A view that readers and the writer know of.
 struct OpenView {
     CatalogEntry entry;
@@ -103,7 +105,8 @@ struct Database::Impl {
     /// The same of a message whose latest version is at hand.
     std::optional<std::string_view> seen_body(Seq seq, const Log::Entry& latest_entry,
                                               const StoreSnapshot& rows) const;
-    Result<void> commit(StoreCommit commit);
+    /// `with_it`: what else readers see from the same moment on, set with publish_mutex.
+    Result<void> commit(StoreCommit commit, const std::function<void()>& with_it = {});
     /// Brings transforms, the current views and the register of keys from where they are to the
     /// log's end, in one moment for readers. Under write_mutex.
     Result<void> advance(const ProgressFunction& progress);
@@ -214,11 +217,10 @@ struct Database::Impl {
 
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
+    std::shared_ptr<const Snapshot::Impl> snapshot_locked() const; ///< With publish_mutex.
     /// Readers see something else now. With publish_mutex.
     void tell_readers();
-    /// How often they did. May be ahead of a snapshot that is taken later, never behind it.
-    std::uint64_t moment() const;
-    /// Waits until moment() is another one than `seen`, or the time has come.
+    /// Waits until readers see something else than at the moment `seen`, or the time has come.
     void wait_for_moment(std::uint64_t seen, std::chrono::steady_clock::time_point until) const;
     /// The rows that readers see. With publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown_rows() const {
@@ -229,6 +231,16 @@ struct Database::Impl {
     /// Messages that have this key and are not erased, ascending.
     Result<std::vector<Seq>> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
     KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
+
+    // Subscribers (subscription.cpp).
+    /// Before a commit: what readers see, and whose rows it is about. Null pointer if nobody asks.
+    std::shared_ptr<const Snapshot::Impl> before_commit(const StoreCommit& step);
+    /// Under write_mutex, when readers see `after`.
+    void tell_subscribers(const std::shared_ptr<const Snapshot::Impl>& before,
+                          const std::shared_ptr<const Snapshot::Impl>& after,
+                          std::span<const std::shared_ptr<Subscriber>> subscribed);
+    /// Subscribers whose view is another one now begin anew. With publish_mutex.
+    void void_switched_views();
 
     Directory* root;
     Options options;
@@ -269,7 +281,11 @@ struct Database::Impl {
     bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
     mutable std::condition_variable entry_added;    // With publish_mutex.
-    std::uint64_t moment_count = 0;                 // With publish_mutex.
+    std::uint64_t moment_count = 0; // How often readers were told; with publish_mutex.
+    std::vector<std::shared_ptr<Subscriber>> subscribers; // With publish_mutex.
+    std::atomic<std::size_t> subscriber_count{0};
+    /// Messages whose rows were derived and are not shown yet. Under write_mutex.
+    std::map<ViewId, std::vector<Seq>> derived_unseen;
     Derivations derivations;                        // Under write_mutex.
     /// Of the rows that readers see; with publish_mutex. Never null.
     std::shared_ptr<const Derivations> derivations_of_rows = std::make_shared<Derivations>();
@@ -311,11 +327,14 @@ struct Snapshot::Impl {
     SeqBitmap held;
     std::shared_ptr<const std::vector<ViewId>> outputs; ///< Of the transforms.
     std::shared_ptr<const Derivations> derivations;
+    std::uint64_t moment = 0; ///< Of the database, when it was taken.
 
     Result<Record> record(Seq seq) const;
     Result<Record> seen(Seq seq) const;
 };
 
+/// Errors: invalid_argument.
+Result<ScanRange> scan_range(const ReadOptions& options);
 std::uint64_t now_ms();
 void sort_unique(std::vector<Seq>& seqs);
 

@@ -46,19 +46,18 @@ std::string_view name_of(Record::State state) {
 
 std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
+    return snapshot_locked();
+}
+
+std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot_locked() const {
     return std::make_shared<Snapshot::Impl>(
         Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(), outputs,
-                       shown ? shown_derivations : derivations_of_rows});
+                       shown ? shown_derivations : derivations_of_rows, moment_count});
 }
 
 void Database::Impl::tell_readers() {
     ++moment_count;
     entry_added.notify_all();
-}
-
-std::uint64_t Database::Impl::moment() const {
-    const std::lock_guard lock(publish_mutex);
-    return moment_count;
 }
 
 void Database::Impl::wait_for_moment(std::uint64_t seen,
@@ -280,6 +279,8 @@ std::optional<ScanRange::After> decode_position(std::string_view text) {
     return ScanRange::After{std::string(from.rest()), seq};
 }
 
+} // namespace
+
 Result<ScanRange> scan_range(const ReadOptions& options) {
     ScanRange range;
     if (options.prefix) range = ScanRange::with_prefix(options.prefix->encoded());
@@ -302,8 +303,6 @@ Result<ScanRange> scan_range(const ReadOptions& options) {
     }
     return range;
 }
-
-} // namespace
 
 Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& options) const {
     const auto found = impl_->views->find(view);
