@@ -62,7 +62,8 @@ struct FeedBatch {
     FeedPosition position;           ///< Behind this batch.
 };
 
-/// Where a feed begins that nobody has kept a position of.
+/// Where a feed begins. Who keeps positions keeps Feed::position() before applying the first batch,
+/// and each batch's with what it applies: then it may fail at any point.
 struct FeedStart {
     enum class At : std::uint8_t { first, now, entry, position };
     At at = At::first;

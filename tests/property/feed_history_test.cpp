@@ -1,7 +1,9 @@
 // F1 to F3: after any history, with messages that wait for code, views that are away, replaced or
 // thrown away, power cuts, and consumers that forget what they did not acknowledge, whoever applied
-// the feed to a plain map has what the filter says of all messages.
+// the feed to a plain map has what the filter says of all messages. And F4 for who subscribes to a
+// view meanwhile.
 #include "base/json.hpp"
+#include "database/replica.hpp"
 #include "property/transform_life.hpp"
 
 #include <cstdlib>
@@ -81,6 +83,7 @@ public:
             auto opened = open(database, life);
             if (!opened) return expect_no_view(database, opened.error());
             feed_ = *std::move(opened);
+            if (kept_.empty()) kept_ = feed_->position().text();
         }
         const bool to_the_end = life.pick(3) != 0;
         const FeedLimits limits{.changes_max = 1 + life.pick(5)};
@@ -172,11 +175,45 @@ private:
     Items items_;
 };
 
+class SubscribedView {
+public:
+    SubscribedView(std::string view, ReadOptions range)
+        : view_(std::move(view)), range_(std::move(range)) {}
+
+    void close() { replica_.reset(); }
+
+    std::string follow(TransformLife& life) {
+        const Database& database = *life.on().database;
+        if (life.pick(10) == 0) close();
+        if (life.pick(3) == 0) return {};
+        if (!replica_) {
+            const SubscribeOptions how{.rows_waiting_max = life.pick(3) == 0 ? 4U : 10000U};
+            auto subscription = database.subscribe(view_, range_, how);
+            if (!subscription) return {};
+            replica_.emplace(*std::move(subscription));
+        }
+        if (!database.snapshot().read(view_)) { // Dropped.
+            close();
+            return {};
+        }
+        replica_->take();
+        const std::string rows = life.on().rows(view_, range_);
+        if (replica_->rows() == rows && !testing::Test::HasFailure()) return {};
+        return "who subscribed to " + view_ + " has " + replica_->rows() + " and not " + rows;
+    }
+
+private:
+    std::string view_;
+    ReadOptions range_;
+    std::optional<Replica> replica_;
+};
+
 class FeedLife {
 public:
     explicit FeedLife(std::uint64_t seed) : life_(seed) {
         life_.before_closing = [this] {
             for (Follower& each : followers_) each.close();
+            for (SubscribedView& each : subscribed_) each.close();
         };
         if (life_.pick(3) == 0) {
             life_.on().options.durability = Durability::none;
@@ -190,6 +227,11 @@ public:
         followers_.emplace_back("readers", FeedFilter{.view = "company"});
         followers_.emplace_back("", FeedFilter{.view = "company", .prefix = Key("bo")});
         followers_.emplace_back("away", FeedFilter{.view = "lengths"});
+        subscribed_.emplace_back("by_author", ReadOptions{.from = Key("ada", 1)});
+        subscribed_.emplace_back("counts", ReadOptions{});
+        subscribed_.emplace_back("shown", ReadOptions{});
+        subscribed_.emplace_back("company", ReadOptions{.prefix = Key("bo")});
+        subscribed_.emplace_back("lengths", ReadOptions{});
     }
 
     std::string live() {
@@ -238,11 +280,15 @@ private:
         for (Follower& each : followers_) {
             if (const std::string wrong = each.follow(life_); !wrong.empty()) return wrong;
         }
+        for (SubscribedView& each : subscribed_) {
+            if (const std::string wrong = each.follow(life_); !wrong.empty()) return wrong;
+        }
         return {};
     }
 
     TransformLife life_;
     std::vector<Follower> followers_;
+    std::vector<SubscribedView> subscribed_;
     std::uint32_t version_ = 1;
 };
 
