@@ -52,6 +52,23 @@ TEST(Consumer, IsTheOldOneOrTheNewOneAtEveryPowerCut) {
     EXPECT_EQ(consumers::load(*after, "pg").value(), some_consumer(2));
 }
 
+TEST(Consumer, IsTheOldOneOrTheNewOneWhenAnyCallFails) {
+    std::uint64_t faults = 0;
+    for (bool is_saved = false; !is_saved; ++faults) {
+        SimulatedDisk disk;
+        const auto directory = disk.root();
+        consumers::save(*directory, "pg", some_consumer(1)).value();
+        disk.fail_after(faults);
+        is_saved = consumers::save(*directory, "pg", some_consumer(2)).has_value();
+        disk.stop_failing();
+        const auto found = consumers::load(*directory, "pg").value();
+        EXPECT_TRUE(found == some_consumer(2) || (!is_saved && found == some_consumer(1)));
+        consumers::save(*directory, "pg", some_consumer(3)).value();
+        EXPECT_EQ(consumers::load(*directory, "pg").value(), some_consumer(3));
+    }
+    EXPECT_GT(faults, 4u);
+}
+
 // docs/format/consumer.md, held fast.
 TEST(Consumer, WritesAndReadsTheBytesOfVersionOne) {
     const std::string bytes = consumers::encode(some_consumer(5));

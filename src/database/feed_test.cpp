@@ -248,6 +248,28 @@ TEST(Consumer, IsListedWithItsLagAndDropped) {
     EXPECT_EQ(told(again), "added 1, added 2, added 3, added 4");
 }
 
+// F3 through the whole: the power goes at every operation of an acknowledgment.
+TEST(Consumer, IsToldAgainAtMostWhatItAcknowledgedLast) {
+    Fed on;
+    Feed feed = on.database->consumer("pg").value();
+    told(feed, {.changes_max = 2});
+    feed.acknowledge().value();
+    told(feed);
+    std::set<std::string> then;
+    on.disk.observe([&] {
+        for (const Fate fate : kEveryFate) {
+            const auto found = on.disk.copy_after_power_cut(fate, on.disk.operations());
+            const auto root = found->root();
+            const auto database = Database::open(*root, small_files(), {}).value();
+            Feed again = database->consumer("pg").value();
+            then.insert(told(again));
+        }
+    });
+    feed.acknowledge().value();
+    on.disk.observe({});
+    EXPECT_EQ(then, (std::set<std::string>{"", "added 3, added 4"}));
+}
+
 TEST(Consumer, WhoseFileIsDamagedSaysSo) {
     Fed on;
     on.database->consumer("pg").value();
