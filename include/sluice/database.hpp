@@ -500,8 +500,8 @@ public:
     Result<Feed> feed(const FeedFilter& filter = {}, const FeedStart& start = {}) const;
     /// The feed of a durable consumer, behind what it acknowledged last. A new one is told of
     /// everything, unless `start` says otherwise. No filter: the one that it has. Another one than
-    /// it has: all is told again, also what has gone by it. Errors: as feed(); invalid_argument (the name); busy (somebody follows as
-    /// this consumer); corrupt (its file is damaged); io.
+    /// it has: all is told again, also what has gone by it. Errors: as feed(); invalid_argument
+    /// (the name); busy (somebody follows as this consumer); corrupt (its file is damaged); io.
     Result<Feed> consumer(const std::string& name, const std::optional<FeedFilter>& filter = {},
                           const std::optional<FeedStart>& start = {}) const;
     /// By name. Errors: io.

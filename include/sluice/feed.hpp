@@ -119,9 +119,9 @@ private:
 struct ConsumerInfo {
     std::string name;
     FeedFilter filter;
-    FeedPosition position;     ///< As acknowledged last.
-    std::uint64_t lag = 0;     ///< Entries of the log behind it.
-    bool is_readable = true;   ///< False: its file is damaged, and says nothing.
+    FeedPosition position;   ///< As acknowledged last.
+    std::uint64_t lag = 0;   ///< Entries of the log behind it.
+    bool is_readable = true; ///< False: its file is damaged, and says nothing.
 };
 
 } // namespace sluice

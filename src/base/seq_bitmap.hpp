@@ -78,9 +78,8 @@ private:
         }
     }
     template <unsigned kHeight, typename Visit>
-    static void visit_difference(const seq_tree::Node<kHeight>* a,
-                                 const seq_tree::Node<kHeight>* b, std::uint64_t first,
-                                 const Visit& visit) {
+    static void visit_difference(const seq_tree::Node<kHeight>* a, const seq_tree::Node<kHeight>* b,
+                                 std::uint64_t first, const Visit& visit) {
         if (a == b) return;
         if constexpr (kHeight == 0) {
             for (std::size_t i = 0; i < seq_tree::Node<0>::kBits / 64; ++i) {

@@ -104,7 +104,8 @@ TEST(Consumer, HasANameThatIsAFilesName) {
     for (const char* file : {"consumer-pg", "consumer-pg.new", "consumer-pg.lock"}) {
         EXPECT_TRUE(consumers::has_file_name(file)) << file;
     }
-    for (const char* file : {"consumer-", "consumer-.new", "consumer-a.b", "consumers", "pg.lock"}) {
+    for (const char* file :
+         {"consumer-", "consumer-.new", "consumer-a.b", "consumers", "pg.lock"}) {
         EXPECT_FALSE(consumers::has_file_name(file)) << file;
     }
 }

@@ -121,7 +121,8 @@ struct Follow {
                            std::optional<FeedStart> start) const {
         if (!consumer.empty()) {
             const bool has_filter = filter != FeedFilter();
-            return open.consumer(consumer, has_filter ? std::optional(filter) : std::nullopt, start);
+            return open.consumer(consumer, has_filter ? std::optional(filter) : std::nullopt,
+                                 start);
         }
         FeedStart now;
         now.at = FeedStart::At::now;
@@ -159,11 +160,12 @@ std::string filter_text(const FeedFilter& filter) {
 
 struct ConsumerList {
     static CommandText text() {
-        return {"list",
-                "List the consumers that follow the database",
-                "How far each has come, how many entries of the log are behind that, and what it is "
-                "told of.",
-                {"sluice consumer list db"}};
+        return {
+            "list",
+            "List the consumers that follow the database",
+            "How far each has come, how many entries of the log are behind that, and what it is "
+            "told of.",
+            {"sluice consumer list db"}};
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {

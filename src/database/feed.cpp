@@ -43,8 +43,12 @@ namespace {
 constexpr std::size_t kNumbersOfPosition = 7;
 
 std::array<std::uint64_t, kNumbersOfPosition> numbers_of(const FeedPosition& position) {
-    return {position.told.entry.value,  position.told.within.value, position.gone.entry.value,
-            position.gone.within.value, position.doubt.value,       position.derivation,
+    return {position.told.entry.value,
+            position.told.within.value,
+            position.gone.entry.value,
+            position.gone.within.value,
+            position.doubt.value,
+            position.derivation,
             position.view};
 }
 
@@ -241,12 +245,12 @@ private:
     /// False: the batch is full, or long enough.
     bool tell_entries(bool noted_again) {
         const bool goes_back = noted_again && at_.told.entry > Seq{};
-        const Place behind =
-            goes_back ? Place{{at_.told.entry.value - 1}, {}} : at_.told;
+        const Place behind = goes_back ? Place{{at_.told.entry.value - 1}, {}} : at_.told;
         if (behind.entry >= reach_) return true;
         notes_.emplace_back(rows_, "", behind, reach_);
         notes_.emplace_back(rows_, kRederivedByViews, behind, reach_);
-        if (goes_back && !tell_entry(at_.told.entry, {}, /*notes_only=*/true, at_.told)) return false;
+        if (goes_back && !tell_entry(at_.told.entry, {}, /*notes_only=*/true, at_.told))
+            return false;
         std::uint64_t entries = 0;
         while (at_.told.entry < reach_) {
             const Seq entry = at_.told.entry.next();
@@ -260,7 +264,8 @@ private:
     /// What the log says is gone, of entries that have not had their turn.
     void tell_gone_ahead() {
         at_.gone = std::max(at_.gone, at_.told);
-        for (std::uint64_t entries = 0; at_.gone.entry < end() && entries < kEntriesMax; ++entries) {
+        for (std::uint64_t entries = 0; at_.gone.entry < end() && entries < kEntriesMax;
+             ++entries) {
             const Seq entry = at_.gone.entry.next();
             read_deed(entry);
             for (const Seq seq : deed_.is_message ? std::vector<Seq>() : deed_.seqs) {
@@ -344,7 +349,8 @@ private:
             for (const auto& emission : rows_.row(view_->id, seq)) {
                 if (!emission.term.starts_with(filter_.prefix.encoded())) continue;
                 is_in_view = true;
-                if (view_->has_keys) change.rows.push_back(Key::from_encoded(emission.term).value());
+                if (view_->has_keys)
+                    change.rows.push_back(Key::from_encoded(emission.term).value());
             }
             if (!is_in_view) return false;
         }

@@ -98,10 +98,10 @@ TEST(Feed, BoundsItsBatchesByBytes) {
 // F2, in its own words.
 TEST(Feed, NeverTellsWhatIsErasedAndAlwaysThatItHasGone) {
     Fed on;
-    Feed behind = on.feed();                  // Has been told nothing,
-    Feed between = on.feed();                 // something,
+    Feed behind = on.feed();  // Has been told nothing,
+    Feed between = on.feed(); // something,
     EXPECT_EQ(told(between, {.changes_max = 2}), "added 1, added 2");
-    Feed ahead = on.feed({}, kNow);           // and all of it.
+    Feed ahead = on.feed({}, kNow); // and all of it.
     on.database->erase(Seqs{{1}, {4}}).value();
     for (Feed* const feed : {&behind, &between, &ahead}) {
         std::set<Seq> gone;

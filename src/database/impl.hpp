@@ -51,7 +51,8 @@ constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term()
 bool is_transform(const CatalogEntry& entry);
 /// What the catalog's entry has for a name that says where rows were derived anew. No view can have
 /// it.
-constexpr std::string_view kDerivationsName = "\x02" "derivations";
+constexpr std::string_view kDerivationsName = "\x02"
+                                              "derivations";
 
 struct Subscriber;
 
@@ -272,7 +273,7 @@ struct Database::Impl {
     } extra;
     /// What readers see while big work is under way; with publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown;
-    std::shared_ptr<const ViewSet> shown_views; ///< Null pointer when `shown` is.
+    std::shared_ptr<const ViewSet> shown_views;           ///< Null pointer when `shown` is.
     std::shared_ptr<const Derivations> shown_derivations; ///< Likewise.
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
@@ -286,7 +287,7 @@ struct Database::Impl {
     std::atomic<std::size_t> subscriber_count{0};
     /// Messages whose rows were derived and are not shown yet. Under write_mutex.
     std::map<ViewId, std::vector<Seq>> derived_unseen;
-    Derivations derivations;                        // Under write_mutex.
+    Derivations derivations; // Under write_mutex.
     /// Of the rows that readers see; with publish_mutex. Never null.
     std::shared_ptr<const Derivations> derivations_of_rows = std::make_shared<Derivations>();
 

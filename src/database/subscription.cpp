@@ -24,7 +24,7 @@ struct Subscriber {
 
     std::mutex mutex; ///< Guards all below.
     std::condition_variable came;
-    bool is_void = true; ///< What was told, and what waits, is not to go on with.
+    bool is_void = true;         ///< What was told, and what waits, is not to go on with.
     bool is_from_pinned = false; ///< Its rows were read while others were being derived.
     ViewId id;
     std::uint64_t moment = 0; ///< As of which it was read, or told last.
@@ -167,7 +167,8 @@ void Database::Impl::tell_subscribers(const std::shared_ptr<const Snapshot::Impl
                 const ReadOptions group{.exact = Key::from_encoded(term).value()};
                 const auto answer = [&](const std::shared_ptr<const Snapshot::Impl>& snapshot)
                     -> Result<std::vector<ViewRow>> {
-                    SLUICE_TRY_ASSIGN(ViewCursor cursor, Snapshot(snapshot).read(each->view, group));
+                    SLUICE_TRY_ASSIGN(ViewCursor cursor,
+                                      Snapshot(snapshot).read(each->view, group));
                     return read_all(std::move(cursor));
                 };
                 SLUICE_TRY_ASSIGN(const auto old, answer(before));
@@ -208,14 +209,18 @@ void Database::Impl::void_switched_views() {
 // Subscription
 
 struct Subscription::Impl {
-    Database::Impl* database;
-    std::shared_ptr<Subscriber> subscriber;
-
+    Impl(Database::Impl& the_database, std::shared_ptr<Subscriber> the_subscriber)
+        : database(&the_database), subscriber(std::move(the_subscriber)) {}
     ~Impl() {
         const std::lock_guard lock(database->publish_mutex);
         std::erase(database->subscribers, subscriber);
         database->subscriber_count = database->subscribers.size();
     }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    Database::Impl* database;
+    std::shared_ptr<Subscriber> subscriber;
 };
 
 Subscription::Subscription(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -240,10 +245,7 @@ Result<Subscription> Database::subscribe(const std::string& view, const ReadOpti
         impl_->subscribers.push_back(subscriber);
         impl_->subscriber_count = impl_->subscribers.size();
     }
-    auto impl = std::make_unique<Subscription::Impl>();
-    impl->database = impl_.get();
-    impl->subscriber = std::move(subscriber);
-    return Subscription(std::move(impl));
+    return Subscription(std::make_unique<Subscription::Impl>(*impl_, std::move(subscriber)));
 }
 
 Result<std::optional<Difference>> Subscription::next(std::chrono::milliseconds patience) {

@@ -60,8 +60,7 @@ TEST(FollowCommand, RemembersAConsumer) {
     box.ok("sluice check db");
     // Nobody took it: it is told again.
     box.run("sluice follow db --consumer pg --once >/dev/full");
-    EXPECT_EQ(box.ok("sluice follow db --consumer pg --once"),
-              "{\"seq\":2,\"change\":\"gone\"}\n");
+    EXPECT_EQ(box.ok("sluice follow db --consumer pg --once"), "{\"seq\":2,\"change\":\"gone\"}\n");
     EXPECT_EQ(box.ok("sluice consumer drop db pg"), "dropped consumer pg\n");
     EXPECT_EQ(box.run("sluice consumer drop db pg").status, 14);
     EXPECT_EQ(box.ok("sluice consumer list db --json"), "");
@@ -70,8 +69,8 @@ TEST(FollowCommand, RemembersAConsumer) {
 TEST(FollowCommand, EndsWhenItIsToldTo) {
     const Sandbox box;
     make_notes(box);
-    const Ran told = box.run("timeout -s TERM --preserve-status 1 " SLUICE_PROGRAM
-                             " follow db --consumer pg");
+    const Ran told =
+        box.run("timeout -s TERM --preserve-status 1 " SLUICE_PROGRAM " follow db --consumer pg");
     EXPECT_EQ(told.status, 0) << told.err;
     EXPECT_EQ(lines_of(told.out).size(), 3u);
     EXPECT_EQ(box.run("sluice follow db --since-start | head -n 0; exit ${PIPESTATUS[0]}").status,

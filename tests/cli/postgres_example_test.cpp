@@ -26,7 +26,9 @@ public:
         box.ok("bash pg-run initdb -D data -A trust -U postgres --no-sync");
         std::filesystem::create_directory(box.path("bin"));
         std::filesystem::create_symlink(SLUICE_PROGRAM, box.path("bin/sluice"));
-        box.write("env", "export PATH=$PWD/bin:$PATH PGHOST=$PWD/pg PGUSER=postgres PGDATABASE=postgres\n");
+        box.write(
+            "env",
+            "export PATH=$PWD/bin:$PATH PGHOST=$PWD/pg PGUSER=postgres PGDATABASE=postgres\n");
     }
     ~PostgresServer() { box_.run("bash pg-run pg_ctl -D data -m immediate -w stop"); }
     PostgresServer(const PostgresServer&) = delete;
@@ -34,9 +36,10 @@ public:
 
     /// Retries, because what was killed holds its memory for a moment longer.
     void start() const {
-        box_.ok("for i in $(seq 50); do bash pg-run pg_ctl -D data -l log -w start -o "
-                "\"-k $PWD/pg -c listen_addresses= -c fsync=off -c shared_buffers=1MB\" >pg-out 2>&1 "
-                "&& exit 0; sleep 0.1; done; cat pg-out pg/log; exit 1");
+        box_.ok(
+            "for i in $(seq 50); do bash pg-run pg_ctl -D data -l log -w start -o "
+            "\"-k $PWD/pg -c listen_addresses= -c fsync=off -c shared_buffers=1MB\" >pg-out 2>&1 "
+            "&& exit 0; sleep 0.1; done; cat pg-out pg/log; exit 1");
     }
     void kill() const { box_.ok("kill -9 $(head -n 1 pg/data/postmaster.pid)"); }
 
@@ -46,7 +49,8 @@ private:
 
 TEST(PostgresExample, KeepsATableEqualToAViewThroughDeletesEditsAndRestarts) {
     const Sandbox box;
-    if (box.run("PATH=$PATH:$(echo /usr/lib/postgresql/*/bin); command -v initdb && command -v psql")
+    if (box.run(
+               "PATH=$PATH:$(echo /usr/lib/postgresql/*/bin); command -v initdb && command -v psql")
             .status != 0) {
         GTEST_SKIP() << "PostgreSQL is not installed";
     }

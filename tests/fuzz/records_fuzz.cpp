@@ -223,9 +223,9 @@ void link_term(std::string_view term) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using Read = void (*)(std::string_view);
-    static constexpr Read kReads[] = {manifest_record, change,       worklist, read_token, key_fact,
-                                      catalog,         search_value, partial,  link_term,
-                                      consumer,        derivations};
+    static constexpr Read kReads[] = {manifest_record, change,   worklist,     read_token,
+                                      key_fact,        catalog,  search_value, partial,
+                                      link_term,       consumer, derivations};
     if (size == 0) return 0;
     kReads[data[0] % std::size(kReads)]({reinterpret_cast<const char*>(data + 1), size - 1});
     return 0;

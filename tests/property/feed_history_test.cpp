@@ -33,7 +33,8 @@ CodeView lengths(std::uint32_t version) {
 }
 
 /// What a consumer has of one message.
-std::string item(const std::string& key, const std::string& body, const std::set<std::string>& rows) {
+std::string item(const std::string& key, const std::string& body,
+                 const std::set<std::string>& rows) {
     std::string text = key + '|' + body;
     for (const std::string& row : rows) text += '|' + row;
     return text;
@@ -77,8 +78,8 @@ public:
     /// Empty, or what is wrong with what it has when it has been told all there is.
     std::string follow(TransformLife& life) {
         Database& database = *life.on().database;
-        if (life.pick(4) == 0) close();                 // What it did not acknowledge is told again.
-        if (life.pick(3) == 0) return {};               // It is away.
+        if (life.pick(4) == 0) close();   // What it did not acknowledge is told again.
+        if (life.pick(3) == 0) return {}; // It is away.
         if (!feed_) {
             auto opened = open(database, life);
             if (!opened) return expect_no_view(database, opened.error());
@@ -147,9 +148,11 @@ private:
         if (!wanted || *wanted == items_) return {};
         std::string text = name_ + " over " + filter_.view + " has:";
         for (const auto& [seq, what] : items_) {
-            if (!wanted->contains(seq)) text += " too many: " + std::to_string(seq.value);
+            if (!wanted->contains(seq))
+                text += " too many: " + std::to_string(seq.value);
             else if (wanted->at(seq) != what) {
-                text += " " + std::to_string(seq.value) + ": " + what + " and not " + wanted->at(seq);
+                text +=
+                    " " + std::to_string(seq.value) + ": " + what + " and not " + wanted->at(seq);
             }
         }
         for (const auto& [seq, what] : *wanted) {
@@ -238,7 +241,8 @@ public:
         for (int step = 0; step < kLength; ++step) {
             const std::string did = act();
             if (const std::string wrong = follow(); !wrong.empty()) {
-                return "step " + std::to_string(step) + ", " + did + ": " + wrong;
+                std::string when = "step " + std::to_string(step);
+                return when.append(", ").append(did).append(": ").append(wrong);
             }
         }
         life_.open_with_all_code();
@@ -278,10 +282,10 @@ private:
     }
     std::string follow() {
         for (Follower& each : followers_) {
-            if (const std::string wrong = each.follow(life_); !wrong.empty()) return wrong;
+            if (std::string wrong = each.follow(life_); !wrong.empty()) return wrong;
         }
         for (SubscribedView& each : subscribed_) {
-            if (const std::string wrong = each.follow(life_); !wrong.empty()) return wrong;
+            if (std::string wrong = each.follow(life_); !wrong.empty()) return wrong;
         }
         return {};
     }

@@ -86,8 +86,7 @@ void TransformLife::open_with_all_code() {
 void TransformLife::load_readers() {
     static_cast<void>(on_.database->add_view("company", company(*on_.database, version_)));
     if (!on_.database->rows_of("company")) return;
-    static_cast<void>(
-        on_.database->add_view("gossip", gossip(*on_.database, toy_edit_links())));
+    static_cast<void>(on_.database->add_view("gossip", gossip(*on_.database, toy_edit_links())));
 }
 
 std::string TransformLife::message() {
@@ -174,7 +173,8 @@ std::string TransformLife::act() {
     case 10:
     case 11:
         before_closing();
-        on_.crash(one_of({Fate::lost, Fate::kept, Fate::torn}), random_()); return "crash";
+        on_.crash(one_of({Fate::lost, Fate::kept, Fate::torn}), random_());
+        return "crash";
     case 12: database.merge_views().value(); return "merge";
     case 13: {
         if (pick(2) == 0 && !on_.options.transforms.list().empty()) {
