@@ -1,11 +1,13 @@
 // An embedded event log whose past can change, and the views of it that are right at once.
 #pragma once
 #include <sluice/fact.hpp>
+#include <sluice/feed.hpp>
 #include <sluice/key.hpp>
 #include <sluice/links.hpp>
 #include <sluice/result.hpp>
 #include <sluice/search.hpp>
 #include <sluice/seq.hpp>
+#include <sluice/subscription.hpp>
 #include <sluice/transform.hpp>
 #include <sluice/view.hpp>
 
@@ -324,6 +326,7 @@ public:
 
 private:
     friend class Database;
+    friend class Subscription;
     explicit Snapshot(std::shared_ptr<const Impl> impl);
     std::shared_ptr<const Impl> impl_;
 };
@@ -506,6 +509,26 @@ public:
     Seq last() const;
     /// Waits until there is an entry behind `seen`; the last one's seq, or `seen` after `patience`.
     Seq wait_for_entry(Seq seen, std::chrono::milliseconds patience) const;
+
+    // Following it (sluice/feed.hpp).
+
+    /// Errors: not_found (no such view); invalid_argument (a view of groups; the condition).
+    Result<Feed> feed(const FeedFilter& filter = {}, const FeedStart& start = {}) const;
+    /// The feed of a durable consumer, behind what it acknowledged last. A new one is told of
+    /// everything, unless `start` says otherwise. No filter: the one that it has. Another one than
+    /// it has: all is told again, also what has gone by it. Errors: as feed(); invalid_argument
+    /// (the name); busy (somebody follows as this consumer); corrupt (its file is damaged); io.
+    Result<Feed> consumer(const std::string& name, const std::optional<FeedFilter>& filter = {},
+                          const std::optional<FeedStart>& start = {}) const;
+    /// By name. Errors: io.
+    Result<std::vector<ConsumerInfo>> consumers() const;
+    /// Errors: not_found; busy (somebody follows as it); io.
+    Result<void> drop_consumer(const std::string& name) const;
+    /// The rows of a view in this range, and what becomes of them (sluice/subscription.hpp).
+    /// Errors: not_found; invalid_argument (a limit, a direction or `after`, which are for reading
+    /// once).
+    Result<Subscription> subscribe(const std::string& view, const ReadOptions& range = {},
+                                   const SubscribeOptions& options = {}) const;
 
     // Looking after it.
 

@@ -58,6 +58,7 @@ private:
 void add_log_commands(Program& program);
 void add_view_commands(Program& program);
 void add_ask_commands(Program& program);
+void add_feed_commands(Program& program);
 void add_change_commands(Program& program);
 void add_fact_commands(Program& program);
 void add_transform_commands(Program& program);

@@ -28,6 +28,9 @@ std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
 void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
     const std::lock_guard lock(publish_mutex);
     views = std::move(set);
+    derivations_of_rows = std::make_shared<Derivations>(derivations);
+    void_switched_views();
+    tell_readers();
 }
 
 void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views, Mapper& their_mapper) {
@@ -89,6 +92,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                     const bool is_whole =
                         std::find(damaged.begin(), damaged.end(), known->id) == damaged.end() ||
                         (!is_reader && !chain.is_read(known->id));
+                    if (!is_whole && !chain.readers().empty()) SLUICE_TRY(remember_derivation({}));
                     if (is_reader) {
                         (is_whole ? loaded_readers : fresh_readers).push_back(each);
                     } else {

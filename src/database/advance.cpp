@@ -155,7 +155,8 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (!chain.is_loaded()) {
         SLUICE_TRY(advance_without_code(run));
     } else {
-        run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0;
+        run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0 ||
+                       !waiting(*rows, kPendingTerm).empty();
         run.work = plan(run);
         SLUICE_TRY(derive_rows(run, progress));
         chain_since = run.to;
@@ -174,14 +175,12 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
         step.attachment = std::move(state);
     }
     if (mapper) count_errors(mapped, *mapper);
-    const std::lock_guard lock(publish_mutex);
-    if (!std::ranges::equal(*outputs, chain.outputs())) {
+    return commit(std::move(step), [this] {
+        if (!keep_shown) show_current();
+        if (std::ranges::equal(*outputs, chain.outputs())) return;
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
-    }
-    auto committed = store->commit(std::move(step), ledger.gone());
-    if (!keep_shown) show_current();
-    return committed;
+    });
 }
 
 /// Damage is found when a file is first looked at, and hides what it hits.
@@ -324,6 +323,12 @@ Result<void> Database::Impl::advance_without_code(Advance& run) {
     } else {
         work = chain.plan(run.delta, world(), run.draft.below());
     }
+    // The program that has the code may be another one, which knows of this from the rows only.
+    for_each(extra.afresh, [&](Seq seq) { work.add(0, seq); });
+    for (const auto& [stage, units] : extra.dirty) {
+        for_each(units, [&, at = stage](Seq seq) { work.add(at, seq); });
+    }
+    extra = {};
     SeqBitmap pending = chain.retract(work, run.draft);
     for (const Seq seq : run.delta.again) pending.insert(seq);
     for_each(pending, [&](Seq seq) {
@@ -350,6 +355,7 @@ Result<void> Database::Impl::save_part(Advance& run) {
     step.attachment = chain_state(&run.work);
     pin_shown();
     run.in_parts = true;
+    static_cast<void>(before_commit(step));
     SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
     run.draft.rebase(store->snapshot());
     return {};

@@ -1,6 +1,7 @@
 // Many threads on one database with its own threads running. On a real file system: there an
 // erasure overwrites what a reader has mapped, which the simulated disk cannot do without a data
 // race that is its own.
+#include "database/replica.hpp"
 #include "database/transform_test_support.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -321,6 +322,77 @@ TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
         erased = true;
         reader.join();
     }
+}
+
+// F1 and F4 while writers write: who follows has in the end what there is, and sees each difference
+// once.
+TEST(DatabaseThreads, FollowersKeepUpWithWriters) {
+    constexpr int kMessages = 300;
+    const TemporaryDirectory directory;
+    Options options = small_files();
+    options.background = true;
+    options.view_memory_bytes_max = 8 * 1024;
+    options.durability = Durability::none;
+    options.erase_patience = std::chrono::seconds(10);
+    Database::create(directory.path()).value();
+    const auto database = Database::open(directory.path(), options).value();
+    database->add_view("numbers", kByNumber).value();
+    database->add_view("count", kCountOfAll).value();
+
+    std::atomic<bool> is_done = false;
+    const auto subscribe = [&](const std::string& view, std::size_t waiting, std::string& rows) {
+        Replica replica(database->subscribe(view, {}, {.rows_waiting_max = waiting}).value());
+        while (!is_done) {
+            const auto difference =
+                replica.subscription().next(std::chrono::milliseconds(5)).value();
+            if (difference) replica.apply(*difference);
+        }
+        replica.take();
+        rows = replica.rows();
+    };
+    std::string numbers, counted, slow;
+    std::set<Seq> fed;
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { subscribe("numbers", 100000, numbers); });
+    threads.emplace_back([&] { subscribe("count", 100000, counted); });
+    threads.emplace_back([&] { subscribe("numbers", 2, slow); });
+    threads.emplace_back([&] {
+        Feed feed = database->consumer("thread").value();
+        for (bool is_last = false; !is_last;) {
+            is_last = is_done;
+            for (;;) {
+                const FeedBatch batch =
+                    feed.next(std::chrono::milliseconds(5), {.changes_max = 7}).value();
+                for (const FeedChange& each : batch.changes) {
+                    if (each.kind == FeedChange::Kind::gone) {
+                        fed.erase(each.seq);
+                    } else {
+                        fed.insert(each.seq);
+                    }
+                }
+                if (batch.changes.empty()) break;
+            }
+            feed.acknowledge().value();
+        }
+    });
+    std::mt19937_64 random(7);
+    for (int n = 0; n < kMessages; ++n) {
+        database->append({body_of("ada", n)}).value();
+        const Seq some{1 + random() % database->last().value};
+        const auto record = database->snapshot().get(some);
+        if (!record || record->state != Record::State::live) continue;
+        if (n % 5 == 0) database->delete_messages(Seqs{some}).value();
+        if (n % 7 == 0) database->restore(SelectWhere{"/author=ada"}).value();
+        if (n % 50 == 0) database->erase(Seqs{some}).value();
+    }
+    is_done = true;
+    for (std::thread& thread : threads) thread.join();
+
+    const std::string rows = DatabaseOnDisk::rows_in(database->snapshot(), "numbers");
+    EXPECT_EQ(numbers, rows);
+    EXPECT_EQ(slow, rows);
+    EXPECT_EQ(counted, DatabaseOnDisk::rows_in(database->snapshot(), "count"));
+    EXPECT_EQ(fed, seqs_in(database->snapshot(), "numbers"));
 }
 
 } // namespace

@@ -79,12 +79,23 @@ std::optional<std::string_view> Database::Impl::seen_body(Seq seq, const Log::En
     return made.kind == Made::Kind::body ? made.body : latest_entry.body;
 }
 
-Result<void> Database::Impl::commit(StoreCommit commit) {
-    // The seq becomes visible and the snapshot complete in one moment, for those who wait for it.
-    const std::lock_guard lock(publish_mutex);
-    auto committed = store->commit(std::move(commit), ledger.gone());
-    entry_added.notify_all();
-    return committed;
+Result<void> Database::Impl::commit(StoreCommit commit, const std::function<void()>& with_it) {
+    const auto before = before_commit(commit);
+    std::shared_ptr<const Snapshot::Impl> after;
+    std::vector<std::shared_ptr<Subscriber>> subscribed;
+    {
+        // The seq becomes visible and the snapshot complete in one moment, for those who wait for
+        // it.
+        const std::lock_guard lock(publish_mutex);
+        if (with_it) with_it();
+        auto committed = store->commit(std::move(commit), ledger.gone());
+        tell_readers();
+        if (!committed || subscribers.empty() || shown) return committed;
+        after = snapshot_locked();
+        subscribed = subscribers;
+    }
+    tell_subscribers(before, after, subscribed);
+    return {};
 }
 
 Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,

@@ -92,6 +92,9 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     SLUICE_TRY(derived);
     const std::lock_guard lock(publish_mutex);
     show_current();
+    tell_readers();
+    for (const auto& each : subscribers) begin_anew(*each); // What changed, no commit has said.
+    derived_unseen.clear();
     return {};
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 #include "base/memory.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/derivations.hpp"
 #include "database/progress_meter.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
@@ -52,6 +53,12 @@ constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term()
 bool is_transform(const CatalogEntry& entry);
 /// Whether the two are one definition of one view, whatever its id.
 bool is_same(const CatalogEntry& a, const CatalogEntry& b);
+/// What the catalog's entry has for a name that says where rows were derived anew. No view can have
+/// it.
+constexpr std::string_view kDerivationsName = "\x02"
+                                              "derivations";
+
+struct Subscriber;
 
 /// A view that readers and the writer know of.
 struct OpenView {
@@ -86,6 +93,9 @@ struct Database::Impl {
     /// Takes these entries into ledger and facts. Answers those that are damaged.
     Result<std::vector<Seq>> apply_changes(std::span<const Seq> entries);
     void start_syncing();
+    /// Rows that come from the entries behind this one are derived anew, nobody knows from what.
+    /// Before the first of them is.
+    Result<void> remember_derivation(Seq behind);
 
     // Reading beside the writer (follow.cpp).
     Result<void> open_to_read(const ProgressFunction& progress);
@@ -121,7 +131,8 @@ struct Database::Impl {
     /// The same of a message whose latest version is at hand.
     std::optional<std::string_view> seen_body(Seq seq, const Log::Entry& latest_entry,
                                               const StoreSnapshot& rows) const;
-    Result<void> commit(StoreCommit commit);
+    /// `with_it`: what else readers see from the same moment on, set with publish_mutex.
+    Result<void> commit(StoreCommit commit, const std::function<void()>& with_it = {});
     /// Brings transforms, the current views and the register of keys from where they are to the
     /// log's end, in one moment for readers. Under write_mutex.
     Result<void> advance(const ProgressFunction& progress);
@@ -238,6 +249,13 @@ struct Database::Impl {
 
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
+    std::shared_ptr<const Snapshot::Impl> snapshot_locked() const; ///< With publish_mutex.
+    /// Readers see something else now. With publish_mutex.
+    void tell_readers();
+    /// The subscriber is told the rows afresh. With publish_mutex.
+    static void begin_anew(Subscriber& subscriber);
+    /// Waits until readers see something else than at the moment `seen`, or the time has come.
+    void wait_for_moment(std::uint64_t seen, std::chrono::steady_clock::time_point until) const;
     /// The rows that readers see. With publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown_rows() const {
         return shown ? shown : store->snapshot();
@@ -249,6 +267,16 @@ struct Database::Impl {
     /// Messages that have this key and are not erased, ascending.
     Result<std::vector<Seq>> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
     KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
+
+    // Subscribers (subscription.cpp).
+    /// Before a commit: what readers see, and whose rows it is about. Null pointer if nobody asks.
+    std::shared_ptr<const Snapshot::Impl> before_commit(const StoreCommit& step);
+    /// Under write_mutex, when readers see `after`.
+    void tell_subscribers(const std::shared_ptr<const Snapshot::Impl>& before,
+                          const std::shared_ptr<const Snapshot::Impl>& after,
+                          std::span<const std::shared_ptr<Subscriber>> subscribed);
+    /// Subscribers whose view is another one now begin anew. With publish_mutex.
+    void void_switched_views();
 
     Directory* root;
     Options options;
@@ -285,6 +313,7 @@ struct Database::Impl {
     std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
     std::shared_ptr<const ViewSet> shown_views;               ///< Null pointer when `shown` is.
     std::shared_ptr<const std::vector<ViewId>> shown_outputs; ///< Likewise.
+    std::shared_ptr<const Derivations> shown_derivations;     ///< Likewise.
     bool keep_shown = false; ///< Beyond the next advance(). Under write_mutex.
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
@@ -293,6 +322,14 @@ struct Database::Impl {
     bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // With publish_mutex.
     mutable std::condition_variable entry_added;    // With publish_mutex.
+    std::uint64_t moment_count = 0; // How often readers were told; with publish_mutex.
+    std::vector<std::shared_ptr<Subscriber>> subscribers; // With publish_mutex.
+    std::atomic<std::size_t> subscriber_count{0};
+    /// Messages whose rows were derived and are not shown yet. Under write_mutex.
+    std::map<ViewId, std::vector<Seq>> derived_unseen;
+    Derivations derivations; // Under write_mutex.
+    /// Of the rows that readers see; with publish_mutex. Never null.
+    std::shared_ptr<const Derivations> derivations_of_rows = std::make_shared<Derivations>();
 
     std::atomic<bool> write_failed{false};
     std::vector<std::string> notes;
@@ -344,6 +381,8 @@ struct Snapshot::Impl {
     std::shared_ptr<const ViewSet> views;
     SeqBitmap held;
     std::shared_ptr<const std::vector<ViewId>> outputs; ///< Of the transforms.
+    std::shared_ptr<const Derivations> derivations;
+    std::uint64_t moment = 0; ///< Of the database, when it was taken.
     std::shared_ptr<const std::atomic<bool>> ended;
 
     /// Errors: ended.
@@ -352,6 +391,8 @@ struct Snapshot::Impl {
     Result<Record> seen(Seq seq) const;
 };
 
+/// Errors: invalid_argument.
+Result<ScanRange> scan_range(const ReadOptions& options);
 std::uint64_t now_ms();
 void sort_unique(std::vector<Seq>& seqs);
 

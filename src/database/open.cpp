@@ -106,6 +106,9 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 
     SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
     catalog.emplace(std::move(opened_catalog));
+    if (const CatalogEntry* const known = catalog->find(kDerivationsName)) {
+        derivations = Derivations::from_text(known->definition);
+    }
     SLUICE_TRY_ASSIGN(views_directory, root->subdirectory("views"));
     if (options.read_only) return open_to_read(progress);
     SLUICE_TRY_ASSIGN(store, open_store(*views_directory));
@@ -113,6 +116,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         // Somebody put back a copy of the log, or lost its end: nothing derived from what is not
         // there any more may stay.
         notes.push_back("the views were of a longer log, and are derived anew");
+        SLUICE_TRY(remember_derivation({}));
         store.reset();
         SLUICE_TRY_ASSIGN(const auto names, views_directory->list());
         for (const std::string& name : names) SLUICE_TRY(destroy_file(*views_directory, name));
@@ -120,6 +124,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         SLUICE_TRY_ASSIGN(store, open_store(*views_directory));
     }
     SLUICE_TRY(open_derived(progress));
+    derivations_of_rows = std::make_shared<Derivations>(derivations);
     is_open = true;
 
     for (const auto& [at, erasure] : ledger.erasures()) {
@@ -153,6 +158,12 @@ Result<std::unique_ptr<SegmentStore>> Database::Impl::open_store(Directory& file
 Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
     SLUICE_TRY(load_definitions());
     SLUICE_TRY(open_chain());
+    // What is lost of the rows is derived again from the log as it is now: a message with the edit
+    // behind it, which was shown without it before.
+    const Seq derived_up_to = store->snapshot()->position();
+    if (derived_up_to < log->last() && !chain.empty()) {
+        SLUICE_TRY(remember_derivation(derived_up_to));
+    }
     const auto opened = open_views(progress);
     if (opened || !has_lost_reads()) return opened;
     notes.push_back("what messages were read with is damaged: views are derived anew");
@@ -207,10 +218,19 @@ Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entr
     return illegible;
 }
 
+Result<void> Database::Impl::remember_derivation(Seq behind) {
+    if (options.read_only) return {}; // What it derives nobody else will see.
+    derivations.add(behind);
+    CatalogEntry entry;
+    entry.name = kDerivationsName;
+    entry.definition = derivations.text();
+    return catalog->put(std::move(entry));
+}
+
 Result<void> Database::Impl::load_definitions() {
     auto set = std::make_shared<ViewSet>();
     for (const CatalogEntry& entry : catalog->entries()) {
-        if (is_transform(entry)) continue;
+        if (is_transform(entry) || entry.name == kDerivationsName) continue;
         const auto loaded = loaded_code.find(entry.name);
         if (loaded != loaded_code.end() && is_same(loaded->second.entry, entry)) {
             set->emplace(entry.name, OpenView{entry, loaded->second.view});
@@ -283,6 +303,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
                               since_of(reader.cells) <= since_of(reader.reads());
         if (is_whole) continue;
         // Rows say nothing without their reads, nor reads without the rows.
+        SLUICE_TRY(remember_derivation({}));
         for (const ViewId id : reader.views()) {
             SLUICE_TRY(store->drop_view(id));
             store->add_view({id, nullptr, false});

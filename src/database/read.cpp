@@ -46,9 +46,25 @@ std::string_view name_of(Record::State state) {
 
 std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
+    return snapshot_locked();
+}
+
+std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot_locked() const {
     return std::make_shared<Snapshot::Impl>(
         Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(),
-                       shown ? shown_outputs : outputs, ended});
+                       shown ? shown_outputs : outputs,
+                       shown ? shown_derivations : derivations_of_rows, moment_count, ended});
+}
+
+void Database::Impl::tell_readers() {
+    ++moment_count;
+    entry_added.notify_all();
+}
+
+void Database::Impl::wait_for_moment(std::uint64_t seen,
+                                     std::chrono::steady_clock::time_point until) const {
+    std::unique_lock lock(publish_mutex);
+    entry_added.wait_until(lock, until, [&] { return moment_count != seen; });
 }
 
 void Database::Impl::pin_shown() {
@@ -57,13 +73,14 @@ void Database::Impl::pin_shown() {
     shown = store->snapshot();
     shown_views = views;
     shown_outputs = outputs;
+    shown_derivations = derivations_of_rows;
 }
 
 void Database::Impl::show_current() {
     shown.reset();
     shown_views.reset();
     shown_outputs.reset();
-    entry_added.notify_all();
+    shown_derivations.reset();
 }
 
 Snapshot Database::snapshot() const {
@@ -279,6 +296,8 @@ std::optional<ScanRange::After> decode_position(std::string_view text) {
     return ScanRange::After{std::string(from.rest()), seq};
 }
 
+} // namespace
+
 Result<ScanRange> scan_range(const ReadOptions& options) {
     ScanRange range;
     if (options.prefix) range = ScanRange::with_prefix(options.prefix->encoded());
@@ -301,8 +320,6 @@ Result<ScanRange> scan_range(const ReadOptions& options) {
     }
     return range;
 }
-
-} // namespace
 
 Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& options) const {
     SLUICE_TRY(impl_->check());

@@ -141,6 +141,7 @@ SeqBitmap Database::Impl::live_messages(Seq behind) const {
 }
 
 Result<void> Database::Impl::forget_derived() {
+    if (log->last() > Seq{}) SLUICE_TRY(remember_derivation({}));
     unfinished.reset();
     extra = {};
     chain_since = {};
