@@ -71,7 +71,8 @@ struct KeyAdd {
         motive.describe(app);
     }
     Result<void> run(Session& session) const {
-        auto read = keys_in_file();
+        SLUICE_TRY_ASSIGN(const SecretBytes bytes, read_secret_file(file));
+        auto read = keys_in(view_of(bytes));
         if (!read) return Error{read.error().code, file + ": " + read.error().context};
         std::vector<PreparedFact> keys = *std::move(read);
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
@@ -89,9 +90,7 @@ struct KeyAdd {
         show_changed(session, changed, "added " + count_text(keys.size(), "key", "keys"));
         return {};
     }
-    Result<std::vector<PreparedFact>> keys_in_file() const {
-        SLUICE_TRY_ASSIGN(const SecretBytes bytes, read_secret_file(file));
-        const std::string_view text = view_of(bytes);
+    Result<std::vector<PreparedFact>> keys_in(std::string_view text) const {
         if (!is_group && !is_own) return identity_facts(text);
         SLUICE_TRY_ASSIGN(const GroupKey key, parse_group_key(text));
         std::vector<PreparedFact> keys;
