@@ -512,7 +512,8 @@ public:
 
     // Following it (sluice/feed.hpp).
 
-    /// Errors: not_found (no such view); invalid_argument (a view of groups; the condition).
+    /// By the process that writes. Errors: not_found (no such view); invalid_argument (a view of
+    /// groups; the condition); read_only.
     Result<Feed> feed(const FeedFilter& filter = {}, const FeedStart& start = {}) const;
     /// The feed of a durable consumer, behind what it acknowledged last. A new one is told of
     /// everything, unless `start` says otherwise. No filter: the one that it has. Another one than
@@ -524,9 +525,9 @@ public:
     Result<std::vector<ConsumerInfo>> consumers() const;
     /// Errors: not_found; busy (somebody follows as it); io.
     Result<void> drop_consumer(const std::string& name) const;
-    /// The rows of a view in this range, and what becomes of them (sluice/subscription.hpp).
-    /// Errors: not_found; invalid_argument (a limit, a direction or `after`, which are for reading
-    /// once).
+    /// The rows of a view in this range, and what becomes of them (sluice/subscription.hpp). A
+    /// reader is told the rows afresh whenever the writer has other files. Errors: not_found;
+    /// invalid_argument (a limit, a direction or `after`, which are for reading once).
     Result<Subscription> subscribe(const std::string& view, const ReadOptions& range = {},
                                    const SubscribeOptions& options = {}) const;
 

@@ -4,6 +4,7 @@
 #include "support/file_bytes.hpp"
 #include "support/temporary_directory.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <thread>
@@ -324,6 +325,49 @@ TEST_F(FollowedThreads, EndTheirSnapshotsWhenTheyAreAsked) {
     }
     expect_followed();
     EXPECT_TRUE(reader_->snapshot().get({1}).has_value());
+}
+
+// What a subscriber was told, applied to what it had, is the view.
+TEST_F(FollowedThreads, TellSubscribersWhatTheWriterDoes) {
+    auto subscription = reader_->subscribe("said").value();
+    std::vector<std::string> told;
+    int fresh = 0;
+    Seq at;
+    const auto take_all = [&] {
+        const Seq last = database_->last();
+        while (reader_->last() < last) std::this_thread::sleep_for(milliseconds(1));
+        while (auto difference = subscription.next(milliseconds(20)).value()) {
+            if (difference->is_fresh) {
+                told.clear();
+                ++fresh;
+            }
+            for (const ViewRow& row : difference->gone) {
+                const auto known = std::ranges::find(told, row.key.to_json());
+                ASSERT_NE(known, told.end());
+                told.erase(known);
+            }
+            for (const ViewRow& row : difference->added) told.push_back(row.key.to_json());
+            EXPECT_GE(difference->at, at);
+            at = difference->at;
+        }
+        std::ranges::sort(told);
+        std::vector<std::string> rows;
+        const Snapshot snapshot = database_->snapshot();
+        auto walk = snapshot.read("said").value();
+        while (walk.next()) rows.push_back(walk.key().to_json());
+        std::ranges::sort(rows);
+        EXPECT_EQ(told, rows);
+    };
+    for (int i = 0; i < 12; ++i) {
+        const Seq seq = say("said " + std::to_string(i));
+        if (i % 3 == 1) database_->delete_messages(Seqs{seq}).value();
+        if (i % 4 == 3) database_->merge_views().value();
+        take_all();
+    }
+    EXPECT_GE(fresh, 3);
+    database_->erase(Seqs{{1}}).value();
+    take_all();
+    EXPECT_EQ(code_of(reader_->feed()), Errc::read_only);
 }
 
 TEST_F(FollowedThreads, GoOnWithWhoeverWritesNext) {

@@ -13,7 +13,7 @@ constexpr int kLength = 70;
 
 std::uint64_t seed_count() {
     const char* const wanted = std::getenv("SLUICE_PROPERTY_SEEDS");
-    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 400;
+    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 240;
 }
 
 /// Another process that reads, with the code that the writer had when it was opened, or none.
