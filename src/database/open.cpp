@@ -164,7 +164,7 @@ Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
     if (derived_up_to < log->last() && !chain.empty()) {
         SLUICE_TRY(remember_derivation(derived_up_to));
     }
-    const auto opened = open_views(progress);
+    auto opened = open_views(progress);
     if (opened || !has_lost_reads()) return opened;
     notes.push_back("what messages were read with is damaged: views are derived anew");
     SLUICE_TRY(forget_derived());

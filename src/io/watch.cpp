@@ -63,7 +63,7 @@ private:
 
     std::uint64_t read_changes() const {
         std::uint64_t changed = 0;
-        alignas(inotify_event) std::array<char, 16 * 1024> events;
+        alignas(inotify_event) std::array<char, 16 * 1024> events{};
         for (;;) {
             const ssize_t size = ::read(events_, events.data(), events.size());
             if (size <= 0) return changed;

@@ -34,6 +34,7 @@ Result<void> SegmentFiles::destroy_others(std::span<const std::uint64_t> used) {
         SLUICE_TRY(directory_->remove(kRequest)); // Whoever asked has died.
     }
     std::vector<Doomed> doomed;
+    doomed.reserve(others.size());
     for (const std::uint64_t number : others) doomed.push_back({number, nullptr});
     std::uint64_t bytes = 0;
     SLUICE_TRY_ASSIGN(std::vector<Doomed> left, destroy(std::move(doomed), bytes));
