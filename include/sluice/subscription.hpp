@@ -58,7 +58,8 @@ public:
 
     /// At first all rows, is_fresh. Then waits as long as `patience`; nothing if nothing came.
     /// Errors, after which it may be asked again: not_found (the view is no more); invalid_argument
-    /// (a fold whose code is not loaded); corrupt (the view is damaged).
+    /// (a fold whose code is not loaded); corrupt (the view is damaged); ended (an erasure ended
+    /// the snapshot that it was reading).
     Result<std::optional<Difference>> next(std::chrono::milliseconds patience = {});
 
 private:

@@ -343,9 +343,12 @@ TEST(DatabaseThreads, FollowersKeepUpWithWriters) {
     const auto subscribe = [&](const std::string& view, std::size_t waiting, std::string& rows) {
         Replica replica(database->subscribe(view, {}, {.rows_waiting_max = waiting}).value());
         while (!is_done) {
-            const auto difference =
-                replica.subscription().next(std::chrono::milliseconds(5)).value();
-            if (difference) replica.apply(*difference);
+            const auto difference = replica.subscription().next(std::chrono::milliseconds(5));
+            if (!difference) {
+                EXPECT_EQ(code_of(difference), Errc::ended);
+            } else if (*difference) {
+                replica.apply(**difference);
+            }
         }
         replica.take();
         rows = replica.rows();
@@ -383,7 +386,9 @@ TEST(DatabaseThreads, FollowersKeepUpWithWriters) {
         if (!record || record->state != Record::State::live) continue;
         if (n % 5 == 0) database->delete_messages(Seqs{some}).value();
         if (n % 7 == 0) database->restore(SelectWhere{"/author=ada"}).value();
-        if (n % 50 == 0) database->erase(Seqs{some}).value();
+        ChangeOptions how; // Those who follow read in snapshots, too.
+        how.end_snapshots = n % 20 != 0;
+        if (n % 10 == 0) database->erase(Seqs{some}, how).value();
     }
     is_done = true;
     for (std::thread& thread : threads) thread.join();
@@ -393,6 +398,49 @@ TEST(DatabaseThreads, FollowersKeepUpWithWriters) {
     EXPECT_EQ(slow, rows);
     EXPECT_EQ(counted, DatabaseOnDisk::rows_in(database->snapshot(), "count"));
     EXPECT_EQ(fed, seqs_in(database->snapshot(), "numbers"));
+}
+
+// F1: a batch that is being put together when its snapshot is ended is none.
+TEST(DatabaseThreads, FeedsAreNotMisledByEndedSnapshots) {
+    const TemporaryDirectory directory;
+    Options options;
+    options.durability = Durability::none;
+    Database::create(directory.path()).value();
+    const auto database = Database::open(directory.path(), options).value();
+    for (int n = 0; n < 3000; ++n) database->append({body_of("ada", n)}).value();
+
+    std::atomic<bool> is_done = false;
+    std::thread eraser([&] {
+        ChangeOptions how;
+        how.end_snapshots = true;
+        for (std::uint64_t n = 1; n <= 60; ++n) database->erase(Seqs{{n * 50}}, how).value();
+        is_done = true;
+    });
+    const auto take_all = [](Feed& feed, std::set<Seq>& fed) {
+        for (;;) {
+            const FeedBatch batch = feed.next({}, {.changes_max = 1000}).value();
+            for (const FeedChange& each : batch.changes) {
+                each.kind == FeedChange::Kind::gone ? void(fed.erase(each.seq))
+                                                    : void(fed.insert(each.seq));
+            }
+            if (batch.changes.empty()) return;
+        }
+    };
+    std::vector<std::pair<Feed, std::set<Seq>>> told;
+    do {
+        told.emplace_back(database->feed().value(), std::set<Seq>());
+        take_all(told.back().first, told.back().second);
+    } while (!is_done);
+    eraser.join();
+    std::set<Seq> live;
+    const Snapshot snapshot = database->snapshot();
+    auto cursor = snapshot.log({});
+    while (auto record = cursor.next().value()) live.insert(record->seq);
+    EXPECT_EQ(live.size(), 2940u);
+    for (auto& [feed, fed] : told) {
+        take_all(feed, fed);
+        EXPECT_EQ(fed, live);
+    }
 }
 
 } // namespace

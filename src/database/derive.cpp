@@ -193,8 +193,8 @@ Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool key
                             const auto& emit) -> Result<void> {
         SLUICE_TRY_ASSIGN(auto loader, store->load(spec));
         const SeqBitmap lost = store->lost_rows(spec.id);
-        notes.push_back(std::to_string(lost.size()) + " entries are derived again for " + name +
-                        ", of which a file is damaged");
+        note(std::to_string(lost.size()) + " entries are derived again for " + name +
+             ", of which a file is damaged");
         ProgressMeter meter(progress, "deriving again", lost.size());
         std::uint64_t done = 0;
         RowBatch batch;

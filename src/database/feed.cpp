@@ -439,6 +439,7 @@ Result<FeedBatch> Feed::Impl::next(std::chrono::milliseconds patience, const Fee
         Telling telling(*snapshot, filter, where ? &*where : nullptr, view, limits, deed);
         // Views can be others, and what they note with them, without an entry that says so.
         SLUICE_TRY_ASSIGN(FeedBatch batch, telling.tell(from, views != snapshot->views));
+        if (!snapshot->check()) continue; // Ended under way: it looks as if all were gone.
         // What a power cut takes back must not have been told.
         if (!batch.changes.empty()) {
             SLUICE_TRY(database->log->sync_up_to(snapshot->rows->position()));

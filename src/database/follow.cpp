@@ -44,6 +44,7 @@ Result<std::uint64_t> Database::Impl::follow_log(std::uint64_t bytes_max) {
 
 Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     const auto patience_ends = steady_clock::now() + kTakingPatience;
+    std::string taking;
     std::shared_ptr<Pins> mapped_files;
     std::unique_ptr<Directory> files;
     std::unique_ptr<SegmentStore> opened;
@@ -56,7 +57,7 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
         if (before == after) {
             if (!attempt) return attempt.error();
             opened = *std::move(attempt);
-            files_taken = before;
+            taking = before;
         } else if (steady_clock::now() >= patience_ends) {
             return Error{Errc::busy, "the files in " + views_directory->path() +
                                          " change faster than they can be opened"};
@@ -70,8 +71,10 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     }
     SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
 
+    // Also behind a failure on the way: who reads stays with what was before.
     if (is_open) pin_shown();
-    keep_shown = is_open;
+    keep_shown = shown != nullptr;
+    files_taken.reset();
     {
         const std::lock_guard lock(publish_mutex);
         std::swap(store, opened);
@@ -86,10 +89,10 @@ Result<void> Database::Impl::take_files(const ProgressFunction& progress) {
     unfinished.reset();
     extra = {};
     is_open = false;
-    const auto derived = open_derived(progress);
+    SLUICE_TRY(open_derived(progress));
     is_open = true;
     keep_shown = false;
-    SLUICE_TRY(derived);
+    files_taken = std::move(taking);
     const std::lock_guard lock(publish_mutex);
     show_current();
     tell_readers();
@@ -110,18 +113,21 @@ Result<void> Database::Impl::answer_request() {
 }
 
 Result<std::uint64_t> Database::Impl::refresh(bool files_too, std::uint64_t bytes_max) {
+    // Whatever fails on the way: the next call takes the files, and does not go on from the middle.
+    std::optional<std::string> taken = std::exchange(files_taken, std::nullopt);
     const Seq known = log->last();
     SLUICE_TRY_ASSIGN(const std::uint64_t bytes_left, follow_log(bytes_max));
     SLUICE_TRY_ASSIGN(const Catalog views_now, Catalog::open(*log_directory));
-    bool are_others = views_now.entries() != catalog->entries();
+    bool are_others = !taken || views_now.entries() != catalog->entries();
     if (files_too && !are_others) {
         SLUICE_TRY_ASSIGN(const std::string now, SegmentStore::fingerprint(*views_directory));
-        are_others = now != files_taken;
+        are_others = now != taken;
     }
     if (are_others) {
         SLUICE_TRY(take_files({}));
-    } else if (log->last() > known) {
-        SLUICE_TRY(advance({}));
+    } else {
+        if (log->last() > known) SLUICE_TRY(advance({}));
+        files_taken = std::move(taken);
     }
     if (files_too) SLUICE_TRY(answer_request());
     return are_others ? 0 : bytes_left;
@@ -172,7 +178,7 @@ void Database::Impl::follow() {
         std::unique_lock resting(publish_mutex);
         return !closing.wait_for(resting, time, [this] { return is_closing; });
     };
-    bool is_watched = watch != nullptr;
+    bool is_watched = false; // It looks first: files may have changed since they were opened.
     bool is_behind = false;
     std::uint64_t end = 0; // Of the log, in bytes, when it was last looked at.
     for (;;) {

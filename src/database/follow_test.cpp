@@ -31,6 +31,15 @@ std::string rows_of(const Database& database, const std::string& view) {
     return DatabaseOnDisk::rows_in(database.snapshot(), view);
 }
 
+/// 20 messages, of which a file of a view shows the texts.
+struct WordsInFiles : DatabaseOnDisk {
+    WordsInFiles() {
+        database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
+        append_some(20);
+        database->merge_views().value();
+    }
+};
+
 TEST(Reader, SeesWhatIsInFilesAndWhatIsNot) {
     DatabaseOnDisk on;
     on.database->add_view("authors", kByAuthor).value();
@@ -155,6 +164,57 @@ TEST(Reader, ReadsACodeViewWithItsCodeOrAsFarAsTheWriterSavedIt) {
     EXPECT_EQ(info().version, 2u);
 }
 
+// Whatever fails on the way, readers see what they saw, and the next call mends it.
+TEST(Reader, GoesOnBehindAFailure) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(5);
+    bool has_memory = true;
+    CodeView words = first_words(1);
+    words.map = [&has_memory](const Message& message, Emit& emit) {
+        if (!has_memory) throw std::bad_alloc();
+        emit(Key(message.body.substr(0, 12)));
+    };
+    on.database->add_view("words", words).value();
+    const auto reader = reader_of(on);
+    reader->add_view("words", words).value();
+    for (const bool other_files : {false, true}) {
+        on.append_some(3);
+        if (other_files) on.database->merge_views().value();
+        on.append_some(2);
+        const Seq known = reader->last();
+        has_memory = false;
+        EXPECT_EQ(code_of(reader->refresh()), Errc::io);
+        EXPECT_EQ(code_of(reader->refresh()), Errc::io);
+        EXPECT_EQ(reader->last(), known);
+        has_memory = true;
+        reader->refresh().value();
+        EXPECT_EQ(reader->last(), on.database->last());
+        for (const char* const view : {"authors", "words"}) {
+            EXPECT_EQ(rows_of(*reader, view), on.rows(view));
+        }
+    }
+    EXPECT_EQ(first_difference(*reader), "");
+}
+
+// What is said about an opening is not said again each time that files are taken over.
+TEST(Reader, KeepsItsNotesOfTheOpening) {
+    Transforming on(sealed_transforms);
+    on.use_all();
+    on.append(says("original"), "m1");
+    Options options = to_read(on.options);
+    options.transforms = {};
+    const auto reader = Database::open(*on.root, options).value();
+    const auto notes = reader->recovery_notes();
+    EXPECT_EQ(notes.size(), 1u);
+    for (int i = 0; i < 3; ++i) {
+        on.append(says("more"));
+        on.database->merge_views().value();
+        reader->refresh().value();
+    }
+    EXPECT_EQ(reader->recovery_notes(), notes);
+}
+
 TEST(Reader, WithoutTheCodeOfATransformLeavesTheViewsWhereTheyAre) {
     Transforming on(sealed_transforms);
     on.use_all();
@@ -175,10 +235,7 @@ TEST(Reader, WithoutTheCodeOfATransformLeavesTheViewsWhereTheyAre) {
 
 // P6 across processes.
 TEST(Reader, KeepsAnErasureWaitingUntilItHasMovedOn) {
-    DatabaseOnDisk on;
-    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
-    on.append_some(20);
-    on.database->merge_views().value();
+    WordsInFiles on;
     const auto reader = reader_of(on);
     auto pinned = std::make_unique<Snapshot>(reader->snapshot());
     const std::string shown = DatabaseOnDisk::rows_in(*pinned, "words");
@@ -202,10 +259,7 @@ TEST(Reader, KeepsAnErasureWaitingUntilItHasMovedOn) {
 
 // What a reader still has is not destroyed by whoever opens the database next.
 TEST(Reader, KeepsItsFilesFromTheNextWriter) {
-    DatabaseOnDisk on;
-    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
-    on.append_some(20);
-    on.database->merge_views().value();
+    WordsInFiles on;
     const auto reader = reader_of(on);
     auto pinned = std::make_unique<Snapshot>(reader->snapshot());
     const std::string shown = DatabaseOnDisk::rows_in(*pinned, "words");
@@ -221,10 +275,7 @@ TEST(Reader, KeepsItsFilesFromTheNextWriter) {
 
 // Those of this process and of others.
 TEST(Snapshots, EndWhenAnErasureDoesNotWaitForThem) {
-    DatabaseOnDisk on;
-    on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
-    on.append_some(20);
-    on.database->merge_views().value();
+    WordsInFiles on;
     const Snapshot pinned = on.database->snapshot();
     ViewCursor walk = pinned.read("words").value();
     LogCursor log = pinned.log({});
@@ -238,6 +289,7 @@ TEST(Snapshots, EndWhenAnErasureDoesNotWaitForThem) {
     EXPECT_TRUE(on.disk.find_on_device("said in 7!").empty());
     EXPECT_FALSE(walk.next());
     EXPECT_EQ(code_of(walk.status()), Errc::ended);
+    EXPECT_EQ(walk.count_rest(), 0u);
     EXPECT_EQ(code_of(log.next()), Errc::ended);
     EXPECT_EQ(code_of(pinned.get({1})), Errc::ended);
     EXPECT_EQ(code_of(pinned.get("key")), Errc::ended);

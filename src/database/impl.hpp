@@ -82,6 +82,8 @@ struct Database::Impl {
     void abandon();
 
     // Opening (open.cpp).
+    /// For recovery_notes(). Without publish_mutex.
+    void note(std::string text);
     Result<void> open(const ProgressFunction& progress);
     /// The store in `files`, which is the writer's directory or a reader's overlay.
     Result<std::unique_ptr<SegmentStore>> open_store(Directory& files) const;
@@ -332,12 +334,13 @@ struct Database::Impl {
     std::shared_ptr<const Derivations> derivations_of_rows = std::make_shared<Derivations>();
 
     std::atomic<bool> write_failed{false};
-    std::vector<std::string> notes;
+    std::vector<std::string> notes;   // With publish_mutex.
     std::vector<SecretBytes> needles; // Under write_mutex; see verify.cpp.
 
     // A reader's.
-    Seq position_taken;      // Of the writer's files when they were taken; with publish_mutex.
-    std::string files_taken; // SegmentStore::fingerprint() of what the store was opened on.
+    Seq position_taken; // Of the writer's files when they were taken; with publish_mutex.
+    /// SegmentStore::fingerprint() of what the store was opened on; none: that is not done.
+    std::optional<std::string> files_taken;
     std::map<std::string, OpenView, std::less<>> loaded_code; // Of views; under write_mutex.
     std::shared_ptr<Pins> pins;                               // What the store has mapped.
     std::vector<std::shared_ptr<Pins>> former_pins;           // What older snapshots have mapped.

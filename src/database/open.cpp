@@ -115,7 +115,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (store->snapshot()->position() > log->last()) {
         // Somebody put back a copy of the log, or lost its end: nothing derived from what is not
         // there any more may stay.
-        notes.push_back("the views were of a longer log, and are derived anew");
+        note("the views were of a longer log, and are derived anew");
         SLUICE_TRY(remember_derivation({}));
         store.reset();
         SLUICE_TRY_ASSIGN(const auto names, views_directory->list());
@@ -131,15 +131,15 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         if (erasure.receipt) continue;
         const auto finished = writing([&, order = at] { return finish_erasure(order, progress); });
         if (finished) {
-            notes.push_back("finished the erasure ordered by entry " + std::to_string(at.value));
+            note("finished the erasure ordered by entry " + std::to_string(at.value));
         } else {
-            notes.push_back("the erasure ordered by entry " + std::to_string(at.value) +
-                            " is not finished: " + finished.error().context);
+            note("the erasure ordered by entry " + std::to_string(at.value) +
+                 " is not finished: " + finished.error().context);
         }
     }
     if (!facts.secret_drops().empty()) {
         const auto purged = writing([&] { return purge_behind_secrets(); });
-        if (!purged) notes.push_back("what a dropped key opened: " + purged.error().context);
+        if (!purged) note("what a dropped key opened: " + purged.error().context);
     }
     start_syncing();
     return {};
@@ -166,7 +166,7 @@ Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
     }
     auto opened = open_views(progress);
     if (opened || !has_lost_reads()) return opened;
-    notes.push_back("what messages were read with is damaged: views are derived anew");
+    note("what messages were read with is damaged: views are derived anew");
     SLUICE_TRY(forget_derived());
     return open_views(progress);
 }
@@ -179,15 +179,19 @@ Result<void> Database::Impl::replay_changes() {
     // What an erasure wiped by half is not damage.
     std::erase_if(damaged, [this](Seq seq) { return ledger.is_wiped(seq); });
     if (!damaged.empty()) {
-        notes.push_back(std::to_string(damaged.size()) + " entries are damaged, the first is " +
-                        std::to_string(damaged.begin()->value) + "; verify names them all");
+        note(std::to_string(damaged.size()) + " entries are damaged, the first is " +
+             std::to_string(damaged.begin()->value) + "; verify names them all");
     }
     return {};
 }
 
 Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entries) {
     std::vector<Seq> illegible;
-    const std::lock_guard lock(publish_mutex);
+    const auto apply = [this](Seq at, const Change& change) {
+        const std::lock_guard lock(publish_mutex);
+        ledger.apply(at, change);
+        facts.apply(at, change);
+    };
     for (const Seq at : entries) {
         const auto entry = log->read(at);
         if (!entry) {
@@ -197,23 +201,22 @@ Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entr
             const auto legible = log->read_back(at);
             if (!legible || legible->erased) continue;
             auto change = decode_change(legible->body, at);
-            if (change && change->kind == ChangeKind::replace) ledger.apply(at, *change);
+            if (change && change->kind == ChangeKind::replace) apply(at, *change);
             // Likewise a fact: it has no value, rather than the one before.
             if (change && change->kind == ChangeKind::put_fact) {
                 change->kind = ChangeKind::drop_fact;
                 damaged_facts.push_back({change->collection, change->fact_key});
-                ledger.apply(at, *change);
-                facts.apply(at, *change);
+                apply(at, *change);
             }
             continue;
         }
         if (entry->erased) {
+            const std::lock_guard lock(publish_mutex);
             ledger.apply_wiped(at);
             continue;
         }
         SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
-        ledger.apply(at, change);
-        facts.apply(at, change);
+        apply(at, change);
     }
     return illegible;
 }
@@ -341,7 +344,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
             SLUICE_TRY(catch_up(group.first, group.second, since, progress));
         }
     } else {
-        notes.push_back("a transform in use is not in this program: the views stay where they are");
+        note("a transform in use is not in this program: the views stay where they are");
     }
     if (chain.is_loaded()) {
         std::vector<OpenView> caught_up;
@@ -373,7 +376,14 @@ void Database::Impl::start_syncing() {
     });
 }
 
+void Database::Impl::note(std::string text) {
+    if (keep_shown) return; // A reader takes files over, of which the opening has said it.
+    const std::lock_guard lock(publish_mutex);
+    notes.push_back(std::move(text));
+}
+
 std::vector<std::string> Database::recovery_notes() const {
+    const std::lock_guard lock(impl_->publish_mutex);
     return impl_->notes;
 }
 

@@ -396,7 +396,7 @@ std::string ViewCursor::position() const {
 
 std::uint64_t ViewCursor::count_rest() {
     std::uint64_t count = 0;
-    if (impl_->rows && impl_->left == ~std::uint64_t{0}) {
+    if (impl_->rows && impl_->left == ~std::uint64_t{0} && !*impl_->snapshot->ended) {
         count = impl_->rows->count_rest();
     } else {
         while (next()) ++count;

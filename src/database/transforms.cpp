@@ -177,7 +177,7 @@ Result<void> Database::Impl::open_chain() {
     const bool is_upgrade = chain.is_loaded() && chain.signature() != as_stored.signature();
     if (!is_whole || !work || (is_upgrade && *work)) {
         if (rows->position() > Seq{} && !entries.empty()) {
-            notes.push_back("transforms and views are derived anew");
+            note("transforms and views are derived anew");
         }
         SLUICE_TRY(forget_derived());
     } else {
