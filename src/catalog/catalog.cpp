@@ -24,7 +24,6 @@ constexpr std::size_t kHeaderSize = 24;
 static_assert(kMagic.size() == kCheckPosition && kCheckPosition + 4 == kCheckedFrom);
 
 constexpr const char* kName = "catalog";
-constexpr const char* kTemporaryName = "catalog.new";
 
 } // namespace
 
@@ -79,14 +78,13 @@ Result<Catalog> Catalog::open(Directory& directory) {
     auto file = directory.open(kName, Create::never);
     if (!file && file.error().code == Errc::not_found) return catalog;
     if (!file) return file.error();
-    std::string raw((*file)->size_bytes(), '\0');
-    SLUICE_TRY((*file)->read_at(0, raw.data(), raw.size()));
+    SLUICE_TRY_ASSIGN(const std::string raw, read_whole(**file));
     SLUICE_TRY(catalog.decode(raw));
     return catalog;
 }
 
 bool Catalog::has_name(const std::string& name) {
-    return name == kName || name == kTemporaryName;
+    return name == kName || name == replacement_name(kName);
 }
 
 const CatalogEntry* Catalog::find(std::string_view name) const {
@@ -96,15 +94,7 @@ const CatalogEntry* Catalog::find(std::string_view name) const {
 }
 
 Result<void> Catalog::save(const std::vector<CatalogEntry>& entries) const {
-    const std::string raw = encode(entries, next_id_);
-    {
-        SLUICE_TRY_ASSIGN(const auto file, directory_->open(kTemporaryName, Create::if_missing));
-        SLUICE_TRY(file->truncate(0));
-        SLUICE_TRY(file->write_at(0, raw));
-        SLUICE_TRY(file->sync());
-    }
-    SLUICE_TRY(directory_->rename(kTemporaryName, kName));
-    return directory_->sync();
+    return replace_file(*directory_, kName, encode(entries, next_id_));
 }
 
 Result<ViewId> Catalog::take_id() {

@@ -20,7 +20,6 @@ static_assert(kVersionPosition + 3 * sizeof(std::uint32_t) + 5 * sizeof(std::uin
               kTextsPosition);
 
 constexpr std::string_view kPrefix = "consumer-";
-constexpr std::string_view kNewSuffix = ".new";
 constexpr std::string_view kLockSuffix = ".lock";
 
 std::string file_of(std::string_view name) {
@@ -57,7 +56,7 @@ Result<void> check_name(std::string_view name) {
 bool has_file_name(std::string_view file) {
     if (!file.starts_with(kPrefix)) return false;
     file.remove_prefix(kPrefix.size());
-    for (const std::string_view suffix : {kNewSuffix, kLockSuffix}) {
+    for (const std::string_view suffix : {kReplacementSuffix, kLockSuffix}) {
         if (file.ends_with(suffix)) return is_name(file.substr(0, file.size() - suffix.size()));
     }
     return is_name(file);
@@ -121,22 +120,13 @@ Result<std::optional<Consumer>> load(Directory& directory, const std::string& na
     const auto file = directory.open(file_of(name), Create::never);
     if (!file && file.error().code == Errc::not_found) return std::optional<Consumer>();
     if (!file) return file.error();
-    std::string raw((*file)->size_bytes(), '\0');
-    SLUICE_TRY((*file)->read_at(0, raw.data(), raw.size()));
+    SLUICE_TRY_ASSIGN(const std::string raw, read_whole(**file));
     SLUICE_TRY_ASSIGN(Consumer consumer, decode(raw, directory.path() + "/" + file_of(name)));
     return std::optional(std::move(consumer));
 }
 
 Result<void> save(Directory& directory, const std::string& name, const Consumer& consumer) {
-    const std::string fresh = file_of(name).append(kNewSuffix);
-    {
-        SLUICE_TRY_ASSIGN(const auto file, directory.open(fresh, Create::if_missing));
-        SLUICE_TRY(file->truncate(0));
-        SLUICE_TRY(file->write_at(0, encode(consumer)));
-        SLUICE_TRY(file->sync());
-    }
-    SLUICE_TRY(directory.rename(fresh, file_of(name)));
-    return directory.sync();
+    return replace_file(directory, file_of(name), encode(consumer));
 }
 
 Result<void> remove(Directory& directory, const std::string& name) {
@@ -145,7 +135,7 @@ Result<void> remove(Directory& directory, const std::string& name) {
         return std::find(files.begin(), files.end(), file) != files.end();
     };
     if (!is_there(file_of(name))) return Error{Errc::not_found, "there is no consumer " + name};
-    for (const std::string_view suffix : {kNewSuffix, std::string_view(), kLockSuffix}) {
+    for (const std::string_view suffix : {kReplacementSuffix, std::string_view(), kLockSuffix}) {
         const std::string file = file_of(name).append(suffix);
         if (is_there(file)) SLUICE_TRY(directory.remove(file));
     }

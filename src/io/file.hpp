@@ -108,6 +108,19 @@ Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Creat
 /// A file without a name, which is gone when it is closed. `path` is how its errors call it.
 Result<std::unique_ptr<File>> make_memory_file(const std::string& path);
 
+/// As many bytes as the file has now.
+Result<std::string> read_whole(const File& file);
+
+/// Of the file that replace_file() writes first, behind the name; a crash may leave it.
+inline constexpr std::string_view kReplacementSuffix = ".new";
+inline std::string replacement_name(const std::string& name) {
+    return std::string(name).append(kReplacementSuffix);
+}
+
+/// The file has these bytes, durably, or, behind a crash, those that it had: they are written under
+/// another name, and renamed. The old ones are not overwritten.
+Result<void> replace_file(Directory& directory, const std::string& name, std::string_view bytes);
+
 /// Overwrites the file with zeros, durably, then removes it: its bytes are not left to lie around
 /// in free blocks. Call sync() on the directory afterwards. Errors: busy (another process has it
 /// pinned).

@@ -12,33 +12,6 @@
 namespace sluice {
 namespace {
 
-/// One open file of several who have it open.
-class SharedFile final : public File {
-public:
-    explicit SharedFile(std::shared_ptr<File> file) : file_(std::move(file)) {}
-    std::uint64_t size_bytes() const override { return file_->size_bytes(); }
-    Result<void> read_at(std::uint64_t position, char* into, std::size_t size) const override {
-        return file_->read_at(position, into, size);
-    }
-    Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
-        return file_->write_at(position, bytes);
-    }
-    Result<void> truncate(std::uint64_t size_bytes) override { return file_->truncate(size_bytes); }
-    Result<void> sync() override { return {}; }
-    Result<void> punch_hole(std::uint64_t position, std::uint64_t size_bytes) override {
-        return file_->punch_hole(position, size_bytes);
-    }
-    Result<Mapping> map(std::uint64_t reserve_bytes) const override {
-        return file_->map(reserve_bytes);
-    }
-    Result<void> look_again() override { return {}; }
-    Result<bool> pin() override { return true; }
-    Result<Claim> claim() override { return Claim{true, {}}; }
-
-private:
-    std::shared_ptr<File> file_;
-};
-
 class Overlay final : public Directory {
 public:
     Overlay(Directory& below, std::shared_ptr<Pins> pins)
@@ -77,55 +50,55 @@ private:
     std::set<std::string> removed_; ///< Names that `below` has, and this has not.
 };
 
-/// A file of `below`, until somebody writes to it.
-class LowerFile final : public File {
+/// A file of `below` until somebody writes to it, or one in memory, which others may have open.
+class OverlayFile final : public File {
 public:
-    LowerFile(Overlay& overlay, std::string name, std::unique_ptr<File> below)
-        : overlay_(&overlay), name_(std::move(name)), file_(std::move(below)) {}
+    OverlayFile(Overlay& overlay, std::string name, std::shared_ptr<File> file, bool is_below)
+        : overlay_(&overlay), name_(std::move(name)), file_(std::move(file)), is_below_(is_below) {}
 
     std::uint64_t size_bytes() const override { return file_->size_bytes(); }
     Result<void> read_at(std::uint64_t position, char* into, std::size_t size) const override {
         return file_->read_at(position, into, size);
     }
     Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
-        SLUICE_TRY(copy());
+        SLUICE_TRY(leave_below());
         return file_->write_at(position, bytes);
     }
     Result<void> truncate(std::uint64_t size_bytes) override {
-        SLUICE_TRY(copy());
+        SLUICE_TRY(leave_below());
         return file_->truncate(size_bytes);
     }
     Result<void> sync() override { return {}; }
     Result<void> punch_hole(std::uint64_t position, std::uint64_t size_bytes) override {
-        SLUICE_TRY(copy());
+        SLUICE_TRY(leave_below());
         return file_->punch_hole(position, size_bytes);
     }
     Result<Mapping> map(std::uint64_t reserve_bytes) const override {
-        if (is_copied_) return file_->map(reserve_bytes);
+        if (!is_below_) return file_->map(reserve_bytes);
         SLUICE_TRY_ASSIGN(const bool is_pinned, file_->pin());
-        if (is_pinned) {
-            SLUICE_TRY_ASSIGN(Mapping mapping, file_->map(reserve_bytes));
-            overlay_->note(mapping);
-            return mapping;
+        if (!is_pinned) {
+            return Error{Errc::not_found, overlay_->path() + "/" + name_ + " is being destroyed"};
         }
-        return Error{Errc::not_found, overlay_->path() + "/" + name_ + " is being destroyed"};
+        SLUICE_TRY_ASSIGN(Mapping mapping, file_->map(reserve_bytes));
+        overlay_->note(mapping);
+        return mapping;
     }
     Result<void> look_again() override { return {}; }
-    Result<bool> pin() override { return file_->pin(); }
+    Result<bool> pin() override { return is_below_ ? file_->pin() : true; }
     Result<Claim> claim() override { return Claim{true, {}}; }
 
 private:
-    Result<void> copy() {
-        if (is_copied_) return {};
+    Result<void> leave_below() {
+        if (!is_below_) return {};
         SLUICE_TRY_ASSIGN(file_, overlay_->copy_of(name_, *file_));
-        is_copied_ = true;
+        is_below_ = false;
         return {};
     }
 
     Overlay* overlay_;
     std::string name_;
     std::shared_ptr<File> file_;
-    bool is_copied_ = false;
+    bool is_below_;
 };
 
 Result<std::unique_ptr<File>> Overlay::open(const std::string& name, Create create) {
@@ -133,7 +106,8 @@ Result<std::unique_ptr<File>> Overlay::open(const std::string& name, Create crea
     const auto found = in_memory_.find(name);
     if (found != in_memory_.end()) {
         if (create == Create::must) return Error{Errc::exists, path() + "/" + name + " exists"};
-        return std::unique_ptr<File>(std::make_unique<SharedFile>(found->second));
+        return std::unique_ptr<File>(
+            std::make_unique<OverlayFile>(*this, name, found->second, /*is_below=*/false));
     }
     if (!removed_.contains(name)) {
         auto below = below_->open(name, Create::never);
@@ -142,7 +116,7 @@ Result<std::unique_ptr<File>> Overlay::open(const std::string& name, Create crea
         }
         if (below) {
             return std::unique_ptr<File>(
-                std::make_unique<LowerFile>(*this, name, *std::move(below)));
+                std::make_unique<OverlayFile>(*this, name, *std::move(below), /*is_below=*/true));
         }
         if (below.error().code != Errc::not_found) return below.error();
     }
@@ -151,7 +125,8 @@ Result<std::unique_ptr<File>> Overlay::open(const std::string& name, Create crea
     }
     SLUICE_TRY_ASSIGN(auto made, make(name));
     in_memory_[name] = made;
-    return std::unique_ptr<File>(std::make_unique<SharedFile>(std::move(made)));
+    return std::unique_ptr<File>(
+        std::make_unique<OverlayFile>(*this, name, std::move(made), /*is_below=*/false));
 }
 
 Result<std::shared_ptr<File>> Overlay::copy_of(const std::string& name, const File& original) {
@@ -159,8 +134,7 @@ Result<std::shared_ptr<File>> Overlay::copy_of(const std::string& name, const Fi
     const auto known = in_memory_.find(name);
     if (known != in_memory_.end()) return known->second;
     SLUICE_TRY_ASSIGN(auto copy, make(name));
-    std::string bytes(original.size_bytes(), '\0');
-    SLUICE_TRY(original.read_at(0, bytes.data(), bytes.size()));
+    SLUICE_TRY_ASSIGN(const std::string bytes, read_whole(original));
     SLUICE_TRY(copy->write_at(0, bytes));
     in_memory_[name] = copy;
     return copy;
@@ -207,7 +181,6 @@ Result<void> Overlay::remove(const std::string& name) {
 
 void Pins::add(const Mapping& mapping) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(pins_, [](const Pin& pin) { return pin.alive.expired(); });
     pins_.push_back({mapping.keep_alive, mapping.leave_file});
 }
 

@@ -23,7 +23,6 @@ namespace {
 constexpr const char* kIdentityName = "identity";
 constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
 constexpr std::size_t kEntryAlignment = 8;
-constexpr const char* kNewIdentityName = "identity.new";
 
 std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view extension = ".log") {
     std::uint64_t value = 0;
@@ -35,7 +34,8 @@ std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view e
 
 /// What a crash in create(), or looking for a log where there was none, leaves behind.
 bool may_precede_log(const std::string& name) {
-    return name == "lock" || name == kNewIdentityName || name == LogSegment::file_name({1});
+    return name == "lock" || name == replacement_name(kIdentityName) ||
+           name == LogSegment::file_name({1});
 }
 
 /// Leaves of a batch's bytes, however its appending ends, no secret and not too much.
@@ -69,15 +69,6 @@ Result<Identity> with_new_secret() {
     Identity identity;
     randombytes_buf(identity.secret.data(), identity.secret.size());
     return identity;
-}
-
-Result<void> save_identity(Directory& directory, const Identity& identity) {
-    SLUICE_TRY_ASSIGN(const auto file, directory.open(kNewIdentityName, Create::if_missing));
-    SLUICE_TRY(file->truncate(0));
-    SLUICE_TRY(file->write_at(0, encode_identity(identity)));
-    SLUICE_TRY(file->sync());
-    SLUICE_TRY(directory.rename(kNewIdentityName, kIdentityName));
-    return directory.sync();
 }
 
 Error entry_not_found(Seq seq, Seq last) {
@@ -114,12 +105,13 @@ Result<void> Log::create(Directory& directory) {
     randombytes_buf(identity.id.data(), identity.id.size());
     // The identity gets its name last: a directory without it is not yet a log.
     SLUICE_TRY(LogSegment::create({&directory, identity.id, {1}, kSegmentHeaderSize}));
-    return save_identity(directory, identity);
+    return replace_file(directory, kIdentityName, encode_identity(identity));
 }
 
 bool Log::has_name(const std::string& name) {
-    return name == kIdentityName || name == kNewIdentityName || first_seq_in_name(name) ||
-           first_seq_in_name(name, ".idx") || first_seq_in_name(name, ".idx.new");
+    return name == kIdentityName || name == replacement_name(kIdentityName) ||
+           first_seq_in_name(name) || first_seq_in_name(name, ".idx") ||
+           first_seq_in_name(name, ".idx.new");
 }
 
 Result<Identity> Log::identity_of(Directory& directory) {
@@ -167,7 +159,7 @@ Result<void> Log::restore_identity(Directory& directory) {
         if (!header) continue;
         SLUICE_TRY_ASSIGN(Identity identity, with_new_secret());
         identity.id = header->database;
-        return save_identity(directory, identity);
+        return replace_file(directory, kIdentityName, encode_identity(identity));
     }
     return Error{Errc::corrupt,
                  directory.path() + " has no segment that says which database it belongs to"};

@@ -21,12 +21,6 @@ constexpr std::string_view kPrefix = "manifest-";
 constexpr std::uint64_t kSizeBytesMax = 256 * 1024;
 constexpr std::uint64_t kOldRecordsMax = 4; // Times the size of a file with the last record only.
 
-Result<std::string> read_whole(const File& file) {
-    std::string bytes(file.size_bytes(), '\0');
-    SLUICE_TRY(file.read_at(0, bytes.data(), bytes.size()));
-    return bytes;
-}
-
 /// The newest first.
 Result<std::vector<std::uint64_t>> manifest_numbers(const Directory& directory) {
     SLUICE_TRY_ASSIGN(const std::vector<std::string> names, directory.list());

@@ -162,9 +162,7 @@ Result<std::string> SegmentFiles::request_in(Directory& directory) {
     const auto file = directory.open(kRequest, Create::never);
     if (!file && file.error().code == Errc::not_found) return std::string();
     if (!file) return file.error();
-    std::string text((*file)->size_bytes(), '\0');
-    SLUICE_TRY((*file)->read_at(0, text.data(), text.size()));
-    return text;
+    return read_whole(**file);
 }
 
 bool SegmentFiles::has_name(const std::string& name) {
