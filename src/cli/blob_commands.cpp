@@ -82,7 +82,7 @@ struct BlobAdd {
         } else {
             SLUICE_TRY_ASSIGN(kept, blob_id(id));
             if (const auto put = blobs->put(kept, next); !put) {
-                return Error{put.error().code, file + " as " + id + ": " + put.error().context,
+                return Error{put.error().code, file + ": " + put.error().context,
                              put.error().os_errno};
             }
         }

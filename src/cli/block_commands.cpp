@@ -97,11 +97,8 @@ struct Hops {
             ->type_name("FEED");
     }
     Result<void> run(Session& session) const {
-        for (const std::string* const each : {&feed, &without}) {
-            if (each->empty() || public_key_of_feed(*each)) continue;
-            return Error{Errc::invalid_argument,
-                         *each + " is no id of a feed: those look like @...=.ed25519"};
-        }
+        SLUICE_TRY(check_feed(feed));
+        if (!without.empty()) SLUICE_TRY(check_feed(without));
         SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         const Snapshot snapshot = open->snapshot();
         LogCursor log = snapshot.log({.seen = true});

@@ -49,6 +49,14 @@ Options own_options() {
     return options;
 }
 
+namespace {
+
+void show_notes(const Session& session, const Database& opened) {
+    for (const std::string& note : opened.recovery_notes()) session.note(note);
+}
+
+} // namespace
+
 Result<std::unique_ptr<Database>> DatabaseArgument::open(const Session& session) const {
     using namespace std::chrono;
     const auto patience_ends = steady_clock::now() + duration<double>(wait_seconds_);
@@ -58,7 +66,7 @@ Result<std::unique_ptr<Database>> DatabaseArgument::open(const Session& session)
     while (true) {
         auto database = Database::open(path_, options, progress.function());
         if (database) {
-            for (const std::string& note : (*database)->recovery_notes()) session.note(note);
+            show_notes(session, **database);
             return database;
         }
         const bool busy = database.error().code == Errc::busy;
@@ -80,16 +88,15 @@ Result<std::unique_ptr<Database>> DatabaseArgument::open_to_read(const Session& 
     constexpr std::uint64_t kManyEntries = 50'000;
     if ((*reader)->stats().not_in_files >= kManyEntries) {
         reader->reset();
-        const auto writer = Database::open(path_, own_options(), progress.function());
-        if (writer) {
-            for (const std::string& note : (*writer)->recovery_notes()) session.note(note);
-        } else if (writer.error().code != Errc::busy) {
-            return writer.error();
+        {
+            const auto writer = Database::open(path_, own_options(), progress.function());
+            if (!writer && writer.error().code != Errc::busy) return writer.error();
+            if (writer) show_notes(session, **writer);
         }
+        reader = Database::open(path_, options, progress.function());
+        if (!reader) return reader;
     }
-    if (*reader == nullptr) reader = Database::open(path_, options, progress.function());
-    if (!reader) return reader;
-    for (const std::string& note : (*reader)->recovery_notes()) session.note(note);
+    show_notes(session, **reader);
     return reader;
 }
 

@@ -2,36 +2,13 @@
 #include "base/try.hpp"
 #include "cli/program.hpp"
 #include "cli/selection.hpp"
+#include "cli/stop_wish.hpp"
 
 #include <charconv>
-#include <csignal>
 #include <optional>
 
 namespace sluice::cli {
 namespace {
-
-volatile std::sig_atomic_t is_stop_wanted = 0;
-
-/// Until it is gone, SIGINT and SIGTERM ask for an end between two batches.
-class StopSignals {
-public:
-    StopSignals() {
-        struct sigaction asked {};
-        asked.sa_handler = [](int) { is_stop_wanted = 1; };
-        ::sigaction(SIGINT, &asked, &interrupt_);
-        ::sigaction(SIGTERM, &asked, &terminate_);
-    }
-    ~StopSignals() {
-        ::sigaction(SIGINT, &interrupt_, nullptr);
-        ::sigaction(SIGTERM, &terminate_, nullptr);
-    }
-    StopSignals(const StopSignals&) = delete;
-    StopSignals& operator=(const StopSignals&) = delete;
-
-private:
-    struct sigaction interrupt_ {};
-    struct sigaction terminate_ {};
-};
 
 /// A seq, or what --positions printed. Errors: invalid_argument.
 Result<FeedStart> start_at(const std::string& text) {
@@ -90,7 +67,7 @@ struct Follow {
         app.add_flag("--once", once, "End when there is no more");
     }
     Result<void> run(Session& session) const {
-        const StopSignals signals;
+        const StopWish wish({SIGINT, SIGTERM});
         std::optional<FeedStart> start;
         if (!from.empty()) {
             SLUICE_TRY_ASSIGN(start, start_at(from));
@@ -101,7 +78,7 @@ struct Follow {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         SLUICE_TRY_ASSIGN(Feed feed, open_feed(*open, filter, start));
         BodyWriter bodies;
-        while (is_stop_wanted == 0) {
+        while (!StopWish::is_made()) {
             // A signal has to wait as long.
             const std::chrono::milliseconds patience(once ? 0 : 200);
             SLUICE_TRY_ASSIGN(const FeedBatch batch, feed.next(patience));
