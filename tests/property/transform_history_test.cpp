@@ -1,20 +1,14 @@
 // P1, P5 and P6 for transforms: after any history of messages, edits, keys, blocks and blobs, in
 // any order, with crashes, with programs that lack the code of transforms or views, every view
 // equals the one computed from nothing, and what was erased is in no file.
+#include "property/seeds.hpp"
 #include "property/transform_life.hpp"
-
-#include <cstdlib>
 
 namespace sluice::test {
 namespace {
 
 constexpr std::size_t kShards = 4;
 constexpr int kLength = 70;
-
-std::uint64_t seed_count() {
-    const char* const wanted = std::getenv("SLUICE_PROPERTY_SEEDS");
-    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 240;
-}
 
 /// Another process that reads, with the code that the writer had when it was opened, or none.
 class ReaderBeside {
@@ -58,7 +52,7 @@ std::string live_through(std::uint64_t seed) {
 class TransformHistories : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(TransformHistories, LeaveWhatComputingFromNothingGives) {
-    for (std::uint64_t seed = GetParam(); seed < seed_count(); seed += kShards) {
+    for (std::uint64_t seed = GetParam(); seed < seed_count(240); seed += kShards) {
         ASSERT_EQ(live_through(seed), "") << "seed " << seed;
     }
 }
