@@ -1,6 +1,7 @@
 // Signals as wishes, for commands that end between two steps.
 #pragma once
 #include <csignal>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace sluice::cli {
 /// a time.
 class StopWish {
 public:
-    explicit StopWish(std::vector<int> signals) {
+    explicit StopWish(std::initializer_list<int> signals) {
         wished = 0;
         struct sigaction action {};
         action.sa_handler = [](int) { wished = 1; };
