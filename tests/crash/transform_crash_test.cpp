@@ -95,7 +95,7 @@ void cut_during(const std::string& what, ManyEdits& on, const Act& act, const Lo
     });
     act();
     on.disk.observe({});
-    EXPECT_GT(trials.states(), 600 * seed_count() / stride());
+    EXPECT_GT(trials.states(), 150 * seed_count() / stride());
 }
 
 bool has_needle(const SimulatedDisk& disk) {
