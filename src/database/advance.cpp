@@ -161,6 +161,11 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
         run.work = plan(run);
         if (run.is_resumed) retract_too_early(run);
         SLUICE_TRY(derive_rows(run, progress));
+        if (!is_open) {
+            for (const Seq seq : waiting(run.draft.below(), kLostTerm)) {
+                run.draft.set_term(kPending, seq, kLostTerm, false);
+            }
+        }
         chain_since = run.to;
     }
 
@@ -207,7 +212,10 @@ std::vector<ViewId> Database::Impl::views_of_reads() const {
 /// anew.
 Result<void> Database::Impl::check_reads_are_whole() {
     if (!has_lost_reads()) return {};
-    if (is_open) abandon();
+    if (is_open) {
+        static_cast<void>(store->save().has_value()); // Whoever opens it again need not look.
+        abandon();
+    }
     return Error{Errc::corrupt,
                  "a file that says what messages were read with is damaged; open the "
                  "database again to derive its views anew"};

@@ -46,6 +46,8 @@ constexpr ViewId kRederived{2};
 constexpr ViewId kPending{3};
 constexpr std::string_view kPendingTerm = "p";
 std::string pending_term(ViewId reader);
+/// And those whose rows were lost with a damaged file, until they are derived as if they were new.
+constexpr std::string_view kLostTerm = "l";
 /// The term of a message re-derived by entry `at`: sorts by it, those by views behind the others.
 std::string rederived_term(Seq at);
 constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term().
@@ -200,6 +202,10 @@ struct Database::Impl {
     Result<ViewId> take_ids(std::uint32_t count);
     /// From here on everything is derived anew.
     Result<void> forget_derived();
+    /// Rows of the chain are lost with damaged files: the messages that they may have been of are
+    /// to be derived as if they were new, or all, where more is lost than that can mend.
+    Result<void> mend_chain();
+    void take_lost();
 
     // Views (admin.cpp).
     Result<void> add_views(std::vector<OpenView> wanted, const ProgressFunction& progress);

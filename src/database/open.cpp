@@ -164,10 +164,10 @@ Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
     if (derived_up_to < log->last() && !chain.empty()) {
         SLUICE_TRY(remember_derivation(derived_up_to));
     }
+    if (has_lost_reads()) SLUICE_TRY(mend_chain());
     auto opened = open_views(progress);
     if (opened || !has_lost_reads()) return opened;
-    note("what messages were read with is damaged: views are derived anew");
-    SLUICE_TRY(forget_derived());
+    SLUICE_TRY(mend_chain()); // Damage is found when somebody looks there.
     return open_views(progress);
 }
 

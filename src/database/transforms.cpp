@@ -154,9 +154,59 @@ Result<void> Database::Impl::forget_derived() {
     return {};
 }
 
+// The messages are named durably before their rows are given up: who comes behind a crash finds
+// either the damage or the names.
+Result<void> Database::Impl::mend_chain() {
+    static_cast<void>(store->check()); // Damage is found when somebody looks: now all of it.
+    const std::vector<ViewId> damaged = store->damaged_views();
+    const auto is_damaged = [&](ViewId id) {
+        return std::find(damaged.begin(), damaged.end(), id) != damaged.end();
+    };
+    const bool is_under_way = store->snapshot()->attachment() != chain_state(nullptr);
+    if (!chain.is_loaded() || is_under_way || !extra.dirty.empty() || is_damaged(kPending) ||
+        is_damaged(kRederived)) {
+        note("what messages were read with is damaged: views are derived anew");
+        return forget_derived();
+    }
+    SLUICE_TRY(store->save()); // Gives the damaged files up.
+    std::vector<std::unique_ptr<SegmentStore::Loader>> nothing;
+    SeqBitmap lost;
+    for (const ViewId view : views_of_reads()) {
+        if (!is_damaged(view)) continue;
+        insert_all(lost, store->lost_rows(view));
+        SLUICE_TRY_ASSIGN(auto loader, store->load({view, nullptr, false}));
+        nothing.push_back(std::move(loader));
+    }
+    Draft draft(store->snapshot(), ledger.gone());
+    chain_since = draft.below().since(kRederived);
+    std::uint64_t count = 0;
+    for_each(lost, [&](Seq seq) {
+        if (seq > chain_since || ledger.is_change(seq)) return;
+        draft.set_term(kPending, seq, kLostTerm, true);
+        ++count;
+    });
+    note(std::to_string(count) + " entries are derived again: what they were read with is damaged");
+    StoreCommit step;
+    step.position = draft.below().position();
+    step.behind = all_but({}, false);
+    for (const ViewId view : views_of_reads()) step.behind.push_back(view);
+    step.rows = draft.take();
+    SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
+    SLUICE_TRY(store->save());
+    SLUICE_TRY(store->mend(nothing));
+    install_chain(); // What the other one believes to be read by nobody, it could not see.
+    take_lost();
+    return {};
+}
+
+void Database::Impl::take_lost() {
+    for (const Seq seq : waiting(*store->snapshot(), kLostTerm)) extra.afresh.insert(seq);
+}
+
 Result<void> Database::Impl::open_chain() {
     const std::vector<CatalogEntry> entries = transforms_in(*catalog);
-    const std::vector<ViewId> stored = store->stored_views();
+    std::vector<ViewId> stored = store->stored_views();
+    for (const ViewId id : store->damaged_views()) stored.push_back(id); // Which can be mended.
     std::vector<Chain::Stage> stages = stages_of(entries, {}); // The versions that rows are of.
     for (Chain::Stage& reader : reader_stages()) stages.push_back(std::move(reader));
     const Chain as_stored(std::move(stages));
@@ -183,6 +233,8 @@ Result<void> Database::Impl::open_chain() {
     } else {
         chain_since = chain.transforms().empty() ? rows->position() : rows->since(kRederived);
         unfinished = *std::move(work);
+        take_lost();
+        if (extra.afresh.size() > 0 && !chain.is_loaded()) SLUICE_TRY(forget_derived());
     }
     if (!is_upgrade) return {};
     SLUICE_TRY(append_change(new_change(ChangeKind::transforms, {}, {})));

@@ -443,9 +443,12 @@ std::vector<std::string> SegmentStore::Impl::check() {
         if (view->damage) problems.push_back(view->damage->context);
         for (const RowSource& source : view->sources) {
             if (!source.file) continue;
-            if (const auto damage = source.file->find_damage()) {
-                problems.push_back(damage->context);
-            }
+            // What nobody has looked at is known from now on, and so derived again one day.
+            const bool is_first = source.file->known() == Segment::Known::nothing;
+            const Error* const found = is_first ? source.file->damage() : nullptr;
+            const auto again = is_first ? std::nullopt : source.file->find_damage();
+            if (found != nullptr || again)
+                problems.push_back(again ? again->context : found->context);
         }
     }
     return problems;

@@ -251,6 +251,87 @@ TEST(TransformCrash, WhileABatchIsAppendedShowsNothingBehindTheSinceOfAViewWhose
     EXPECT_EQ(count_said(*on.database, "more"), 100u);
 }
 
+/// Damages a file that says which messages looked for keys, the `which`th. False if there is none.
+bool damage_reads(SimulatedDisk& disk, std::size_t which) {
+    const auto views = disk.root()->subdirectory("views").value();
+    for (const auto& each : disk.find("\x04keys=")) {
+        if (!each.where.starts_with("views/") || which-- > 0) continue;
+        const auto file = views->open(each.where.substr(6), Create::never).value();
+        file->write_at(each.position, "\x05").value();
+        file->sync().value();
+        return true;
+    }
+    return false;
+}
+
+/// Messages of which nobody remembers that they looked for a key are not closed and opened with it.
+std::string wrong_with_and_without_keys(Database& database) {
+    for (const FactName& key : {kKey1, kKey2}) {
+        const auto dropped = database.drop_fact(key);
+        if (!dropped && dropped.error().code == Errc::not_found) continue;
+        if (!dropped) return "dropping a key: " + dropped.error().context;
+    }
+    const std::size_t left = count_said(database, "needle");
+    if (left != 0) return std::to_string(left) + " are open without a key";
+    database.put_fact({kKey1, "v"}).value();
+    return first_difference(database);
+}
+
+// A crash finds the damage, or which messages it has cost.
+TEST(TransformCrash, WhileWhatADamagedFileCostIsDerivedAgainIsFinishedByTheNextOpening) {
+    ManyEdits on;
+    on.put(kKey1, "v");
+    on.database->merge_views().value();
+    on.database->delete_messages(Seqs{{5}, {6}}).value();
+    on.put(kKey2, "v"); // Whoever looked for keys is looked for.
+    const std::size_t expected = count_said(*on.database, "needle");
+    const auto found = on.disk.copy_after_power_cut(Fate::lost);
+    ASSERT_TRUE(damage_reads(*found, 0));
+    Trials trials("crash while what a damaged file cost is derived again");
+    bool is_noticed = false;
+    const auto try_it = [&](SimulatedDisk& second, const std::string& when) {
+        const auto look = [&](SimulatedDisk&, Database& database, bool) {
+            const std::size_t open = count_said(database, "needle");
+            const auto notes = database.recovery_notes();
+            is_noticed |= std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+                return note.ends_with("what they were read with is damaged");
+            });
+            return open == expected ? wrong_with_and_without_keys(database)
+                                    : std::to_string(open) + " are open";
+        };
+        trials.count_state({wrong_with(second, on, kOpenings[0], look), {}}, when);
+    };
+    EXPECT_EQ(crash_while_opening(*found, on.options, 2, 7, "a file is damaged", try_it), "");
+    EXPECT_TRUE(is_noticed);
+    EXPECT_GT(trials.states(), 50u);
+}
+
+// What is left to do of it the log does not say, and not of what was lost.
+TEST(TransformCrash, BehindDamageInterruptedWorkIsDoneAnew) {
+    ManyEdits on;
+    on.put(kKey1, "v");
+    Trials trials("a file is damaged when work was interrupted");
+    on.disk.observe([&] {
+        const std::uint64_t turn = on.disk.operations() + round_number();
+        if (turn % stride() != 0 || trials.have_failed_enough()) return;
+        const auto found = on.disk.copy_after_power_cut(Fate::kept);
+        if (!damage_reads(*found, turn / stride() % 8)) return;
+        const auto look = [&](SimulatedDisk&, Database& database, bool) {
+            return wrong_with_and_without_keys(database);
+        };
+        std::string wrong = wrong_with(*found, on, kOpenings[0], look);
+        // Where the first opening had no reason to look.
+        if (wrong.ends_with("checksum")) wrong = wrong_with(*found, on, kOpenings[0], look);
+        trials.count_state({wrong, {}}, "operation " + std::to_string(on.disk.operations()));
+    });
+    on.put(kKey2, "v");
+    on.database->drop_fact(kKey1).value();
+    on.database->delete_messages(Seqs{{8}, {9}, {30}, {31}, {32}}).value();
+    on.database->merge_views().value();
+    on.disk.observe({});
+    EXPECT_GT(trials.states(), 150 / stride());
+}
+
 // Views that are built when the transforms are through must not be taken for those that went along
 // with them.
 TEST(TransformCrash, WhileEverythingIsDerivedAnewIsFinishedByTheNextOpening) {
