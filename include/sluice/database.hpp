@@ -4,6 +4,7 @@
 #include <sluice/key.hpp>
 #include <sluice/links.hpp>
 #include <sluice/result.hpp>
+#include <sluice/retention.hpp>
 #include <sluice/search.hpp>
 #include <sluice/seq.hpp>
 #include <sluice/transform.hpp>
@@ -61,6 +62,11 @@ struct Options {
     Transforms transforms = {};
     /// Asked for each message that is appended or offered. Empty: nothing is kept out.
     KeepOut keep_out = {};
+    /// How often rules of retention are applied while the database is open, the first time after as
+    /// long. Only with `background`; apply_retention() does it at any time.
+    std::chrono::milliseconds retention_interval{60000};
+    /// What time it is, in ms since 1970-01-01 UTC, from any thread. Empty: the system's clock.
+    std::function<std::uint64_t()> clock = {};
 };
 
 /// Long work tells how far it is. Called from the thread that called in, a few times a second.
@@ -168,9 +174,21 @@ struct Changed {
 };
 
 struct ViewInfo {
+    enum class State : std::uint8_t {
+        current,        ///< As far as the log. Also of code that is away, if nothing waits for it.
+        behind,         ///< It catches up: see `since`.
+        building,       ///< Derived from the whole log, and not shown before that is done.
+        waits_for_code, ///< Messages wait for its function, or for a transform.
+        damaged,        ///< A file of it is: the next opening derives again what that had.
+    };
+    struct Use {
+        std::string app;
+        std::uint64_t opened_ms = 0;
+    };
+
     std::string name;
     std::string kind; ///< "index", "aggregate", "fold", "links" or "search".
-    std::string app;  ///< Empty for a declared view.
+    std::string app;  ///< Whose code it is. Empty for a declared view.
     std::uint32_t version = 0;
     std::string definition; ///< Canonical JSON.
     bool loaded = true;     ///< False for a code view whose function is not here.
@@ -179,6 +197,29 @@ struct ViewInfo {
     std::uint64_t segments = 0;
     std::uint64_t bytes = 0;
     std::uint64_t errors = 0; ///< Messages on which the function threw, since it was loaded.
+    State state = State::current;
+    std::uint64_t pending = 0;  ///< Messages that are still to be mapped for it.
+    std::vector<Use> uses = {}; ///< The apps that work with it, and when each registered it last.
+    /// When it was last registered or read, in ms since 1970-01-01 UTC, to within some hours; 0:
+    /// not known. Reads of other processes than the writer do not count.
+    std::uint64_t opened_ms = 0;
+};
+std::string_view name_of(ViewInfo::State state);
+
+/// An application, by what it registered here.
+struct AppInfo {
+    std::string name;
+    std::uint64_t opened_ms = 0; ///< The latest that it registered one of its views; 0: not known.
+    std::vector<ViewInfo> views = {}; ///< By name, also those that it shares with others.
+};
+
+struct ForgetOptions {
+    bool dry_run = false; ///< Change nothing, and say what would be done.
+};
+
+struct Forgotten {
+    std::vector<std::string> dropped;
+    std::vector<std::string> kept; ///< Views that other apps use, which are no longer this one's.
 };
 
 struct TransformInfo {
@@ -468,6 +509,7 @@ public:
     struct NewView {
         std::string name;
         std::string definition_json;
+        std::string app = {}; ///< Whose it is, for views() and forget_app(). Empty: nobody's.
     };
     Result<void> add_views(std::span<const NewView> views, const ProgressFunction& progress = {});
     /// Registers the function again after each opening; if the version is the same, the view
@@ -476,6 +518,9 @@ public:
     /// reads a view that there is not).
     Result<void> add_view(const std::string& name, const CodeView& view,
                           const ProgressFunction& progress = {});
+    /// Returns when no view that has its code here is behind, and catches up in this call what
+    /// nobody else does. Errors: what catching up met.
+    Result<void> wait_for_views(const ProgressFunction& progress = {});
     /// For CodeView::reads: the rows of an index, each as a Cell with the message that gave it. It
     /// means the name: when that view becomes another one, those who read it follow.
     /// Errors: not_found; invalid_argument (another kind of view).
@@ -483,6 +528,28 @@ public:
     /// Errors: not_found; invalid_argument (another view reads it).
     Result<void> drop_view(const std::string& name);
     std::vector<ViewInfo> views() const;
+    /// By name. Views that nobody registered in an app's name are in none.
+    std::vector<AppInfo> apps() const;
+    /// Drops, in one moment, the views that only this app uses, and its uses of the others. Errors:
+    /// not_found (no view is of this app); invalid_argument (a view that would stay reads one of
+    /// them, named).
+    Result<Forgotten> forget_app(const std::string& app, const ForgetOptions& options = {});
+
+    // Retention.
+
+    /// Derives from the whole log what the rule needs to know, while everything else goes on.
+    /// Nothing goes before the rule is applied. With a rule that is there already nothing is done.
+    /// Errors: exists (another rule has the name); not_found (no such view); invalid_argument.
+    Result<void> add_retention(const RetentionRule& rule, const ProgressFunction& progress = {});
+    /// Errors: not_found.
+    Result<void> drop_retention(const std::string& name);
+    std::vector<RetentionInfo> retention() const;
+    /// Deletes or erases what is due now, in batches that are all or nothing each; the reason of
+    /// their changes names the rule. Messages that are held stay. Costs what is due, whatever the
+    /// length of the log. Erasing comes first, so that a message due under two rules is erased.
+    /// Errors: not_found (no such rule); as erase(). What was done before one stays done.
+    Result<std::vector<RetentionRun>> apply_retention(const RetentionOptions& options = {},
+                                                      const ProgressFunction& progress = {});
 
     // Reading.
 

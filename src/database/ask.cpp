@@ -21,6 +21,7 @@ Result<OpenView> view_of_kind(const ViewSet& views, std::string_view name, ViewK
                          std::string(name_of(kind_of(*found->second.view))) + ", not " +
                          std::string(name_of(kind))};
     }
+    note_read(found->second);
     return found->second;
 }
 

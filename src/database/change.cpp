@@ -93,7 +93,7 @@ Change Database::Impl::new_change(ChangeKind kind, const ChangeOptions& change_o
                                   std::vector<Seq> seqs) const {
     Change change;
     change.kind = kind;
-    change.time_ms = now_ms();
+    change.time_ms = now();
     change.seqs = std::move(seqs);
     change.reason = change_options.reason;
     change.actor = change_options.actor;
@@ -120,6 +120,8 @@ Result<Seq> Database::Impl::append_changes(std::span<const Change> changes) {
     for (std::size_t i = 0; i < changes.size(); ++i) {
         ledger.apply({first.value + i}, changes[i]);
         facts.apply({first.value + i}, changes[i]);
+        if (changes[i].kind != ChangeKind::remove) continue;
+        for (const auto& [name, rule] : rules) rule->note_deleted(changes[i].seqs);
     }
     return first;
 }

@@ -1,6 +1,7 @@
 // What a Database is made of. Only files of this folder include it.
 //
 // Locks, in the order in which they are taken:
+//   retention_mutex  which rules there are: one is added or dropped at a time
 //   derive_mutex   one back-fill or erasure at a time: neither may see the other half done
 //   write_mutex    the log's one writer: an append or a change, from the check to the commit
 //   publish_mutex  what a new snapshot is put together from; held for a moment only
@@ -8,6 +9,7 @@
 #include "base/memory.hpp"
 #include "catalog/catalog.hpp"
 #include "database/progress_meter.hpp"
+#include "database/retention_rule.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
 #include "log/ledger.hpp"
@@ -48,16 +50,29 @@ std::string rederived_term(Seq at);
 constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term().
 /// Whether this is no view but a transform.
 bool is_transform(const CatalogEntry& entry);
+/// Whether nobody added it as a view: its name begins with a control byte.
+bool is_engines_own(std::string_view catalog_name);
 
 /// A view that readers and the writer know of.
 struct OpenView {
     CatalogEntry entry;
     std::shared_ptr<const View> view;
+    WhenBehind when_behind = WhenBehind::wait;
+    /// Somebody read it since it was noted when.
+    std::shared_ptr<std::atomic<bool>> was_read = std::make_shared<std::atomic<bool>>(false);
 };
+/// Any thread. Looks first, so that readers share the line of memory.
+inline void note_read(const OpenView& view) {
+    if (!view.was_read->load(std::memory_order_relaxed)) {
+        view.was_read->store(true, std::memory_order_relaxed);
+    }
+}
 using ViewSet = std::map<std::string, OpenView, std::less<>>;
 
 /// Null pointer, or the name of a view that reads this one (readers.cpp).
 const std::string* reader_of(const ViewSet& views, std::string_view name);
+
+std::uint64_t now_ms();
 
 struct Database::Impl {
     Impl(Directory& root_directory, const Options& the_options);
@@ -76,6 +91,7 @@ struct Database::Impl {
     Result<void> open_views(const ProgressFunction& progress);
     Result<void> replay_changes();
     void start_syncing();
+    std::uint64_t now() const { return options.clock ? options.clock() : now_ms(); }
 
     // Appending (append.cpp).
     enum class OnTaken : std::uint8_t { skip, fail };
@@ -101,8 +117,16 @@ struct Database::Impl {
     /// log's end, in one moment for readers. Under write_mutex.
     Result<void> advance(const ProgressFunction& progress);
     /// Brings these views from their `since` up to the log's end.
+    /// With `write_lock`, which holds write_mutex: lets others write from time to time. Errors:
+    /// busy, if the database is closing then.
     Result<void> catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
-                          const ProgressFunction& progress);
+                          const ProgressFunction& progress,
+                          std::unique_lock<std::mutex>* write_lock = nullptr);
+    Result<void> breathe(std::unique_lock<std::mutex>& write_lock) const;
+    /// Messages up to `since` that mean something else by entries from `first` on.
+    Result<std::vector<Seq>> remade_by(Seq first, Seq since) const;
+    /// How many messages are still to be mapped for a view that is behind.
+    std::uint64_t pending_of(const OpenView& late, const StoreSnapshot& rows) const;
     /// Has those wait who look at what these messages give to a view, where that changes.
     void mark_readers(ViewId view, std::span<const Seq> seqs, const RowBatch& batch,
                       Draft& marks) const;
@@ -167,6 +191,46 @@ struct Database::Impl {
     void remake_mapper();
     /// These views follow the log from now on, the others stay behind.
     void map_for(std::vector<OpenView> current);
+    /// All of them, and what the catalog says of others, in one moment.
+    Result<void> drop_views(const std::vector<std::string>& names,
+                            const std::vector<CatalogEntry>& changed);
+    ViewInfo info_of(const OpenView& each, const StoreSnapshot& rows) const;
+
+    // Applications (apps.cpp).
+    /// Whether it is time to note that it was opened: now and then, so that it costs nothing.
+    bool is_stale(std::uint64_t opened_ms) const;
+    void note_opened(CatalogEntry& entry, const std::vector<CatalogUse>& by) const;
+    /// Writes down which views were read. Under write_mutex.
+    Result<void> save_readings();
+    Result<Forgotten> forget(const std::string& app, bool is_dry_run);
+
+    // What is done beside (keeper.cpp).
+    /// Catches up the views that serve reads meanwhile.
+    Result<void> catch_up_beside(const ProgressFunction& progress);
+    /// With derive_mutex, or while opening. Without Options::background, nothing.
+    void start_keeper();
+    void keep();
+
+    // Retention (retain.cpp). What is due: at most as many, none that is held. Under write_mutex.
+    Result<OpenView> open_rule_view(const CatalogEntry& entry);
+    std::shared_ptr<Retention> find_rule(std::string_view name) const;
+    bool is_held_back(const Retention& rule, Seq seq) const;
+    /// What is not younger is due; none while nothing can be.
+    std::optional<std::int64_t> cutoff_of(const Retention& rule) const;
+    std::optional<RetentionPlace> place_of_deleted(const Retention& rule, Seq seq) const;
+    Result<RetentionBatch> due(Retention& rule, std::size_t count_max);
+    Result<void> due_by_age(Retention& rule, std::size_t count_max, RetentionBatch& batch) const;
+    Result<void> due_of_deleted(Retention& rule, std::size_t count_max, RetentionBatch& batch);
+    Result<void> due_by_group(Retention& rule, std::size_t count_max, RetentionBatch& batch) const;
+    Result<Seq> take_due(const Retention& rule, const std::vector<Seq>& seqs,
+                         const ProgressFunction& progress);
+    Result<bool> apply_batch(Retention& rule, bool is_dry_run, RetentionRun& run,
+                             const ProgressFunction& progress);
+    Result<RetentionRun> apply_rule(const std::shared_ptr<Retention>& rule, bool is_dry_run,
+                                    const ProgressFunction& progress);
+    /// Those that erase first.
+    std::vector<std::shared_ptr<Retention>> rules_in_turn() const;
+    bool is_closing_now() const;
 
     // Views that read (readers.cpp).
     /// Their stages, each behind those that it reads.
@@ -227,6 +291,7 @@ struct Database::Impl {
     std::unique_ptr<SegmentStore> store;
     std::optional<Catalog> catalog;
 
+    std::mutex retention_mutex;
     std::mutex derive_mutex;
     mutable std::mutex write_mutex;
     mutable std::mutex publish_mutex;
@@ -254,15 +319,22 @@ struct Database::Impl {
     std::vector<FactId> damaged_facts;
     bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
-    mutable std::condition_variable entry_added;    // With publish_mutex.
+    /// Views with their code here that serve reads while they catch up, and how far they have come.
+    /// Under write_mutex.
+    std::map<ViewId, Seq> catching_up;
+    std::vector<CatalogEntry> building; // What build() is about; under write_mutex.
+    std::map<std::string, std::shared_ptr<Retention>, std::less<>> rules; // Under write_mutex.
+    mutable std::condition_variable entry_added;                          // With publish_mutex.
 
     std::atomic<bool> write_failed{false};
     std::vector<std::string> notes;
     std::vector<SecretBytes> needles; // Under write_mutex; see verify.cpp.
 
     std::thread syncer;
+    std::thread keeper;
     std::condition_variable closing; // With publish_mutex.
-    bool is_closing = false;
+    bool is_closing = false;         // With publish_mutex.
+    bool has_work_beside = false;    // With publish_mutex.
 };
 
 template <typename Write> auto Database::Impl::writing(const Write& write) -> decltype(write()) {
@@ -297,7 +369,8 @@ struct Snapshot::Impl {
     Result<Record> seen(Seq seq) const;
 };
 
-std::uint64_t now_ms();
+/// Of a view, an app, a rule. Errors: invalid_argument.
+Result<void> check_label(const std::string& what, std::string_view name);
 void sort_unique(std::vector<Seq>& seqs);
 
 } // namespace sluice

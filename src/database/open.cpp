@@ -28,12 +28,14 @@ Database::Impl::~Impl() {
     }
     closing.notify_all();
     if (syncer.joinable()) syncer.join();
+    if (keeper.joinable()) keeper.join();
     // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
     // maps them again.
     if (is_open && !write_failed) {
         static_cast<void>(or_out_of_memory([&]() -> Result<void> {
                               SLUICE_TRY(log->sync());
-                              return store->save();
+                              SLUICE_TRY(store->save());
+                              return save_readings();
                           }).has_value());
     }
     store.reset();
@@ -145,6 +147,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         if (!purged) notes.push_back("what a dropped key opened: " + purged.error().context);
     }
     start_syncing();
+    if (!rules.empty()) start_keeper();
     return {};
 }
 
@@ -191,6 +194,11 @@ Result<void> Database::Impl::load_definitions() {
     auto set = std::make_shared<ViewSet>();
     for (const CatalogEntry& entry : catalog->entries()) {
         if (is_transform(entry)) continue;
+        if (is_engines_own(entry.name)) {
+            SLUICE_TRY_ASSIGN(OpenView view, open_rule_view(entry));
+            set->emplace(entry.name, std::move(view));
+            continue;
+        }
         // A definition that compiled once compiles again, unless an older program reads it.
         SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
                                                        : compile_unloaded_view(entry.definition));

@@ -299,6 +299,7 @@ Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& opti
         return Error{Errc::invalid_argument,
                      "the code that folds view " + std::string(view) + " is not loaded"};
     }
+    note_read(found->second);
     auto cursor = std::make_unique<ViewCursor::Impl>(
         ViewCursor::Impl{impl_, found->second.view, id, nullptr, nullptr, {}, options.limit});
     if (shows_rows(kind)) {

@@ -99,6 +99,10 @@ bool is_transform(const CatalogEntry& entry) {
     return entry.name.starts_with(kMark);
 }
 
+bool is_engines_own(std::string_view catalog_name) {
+    return !catalog_name.empty() && static_cast<unsigned char>(catalog_name.front()) < 0x20;
+}
+
 std::vector<ViewId> Database::Impl::chain_views() const {
     std::vector<ViewId> ids;
     for (const Chain::Stage& stage : chain.transforms()) {

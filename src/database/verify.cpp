@@ -292,7 +292,8 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     /// What the view should have, against what it has; and what others read there.
     const auto check_view = [&](const OpenView& each, std::optional<RowBatch> batch) {
         VerifyReport::View view;
-        view.name = each.entry.name;
+        view.name = is_engines_own(each.entry.name) ? "retention rule " + each.entry.name.substr(1)
+                                                    : each.entry.name;
         view.checked = batch.has_value();
         plain.add_view(view.name);
         if (!batch) {
