@@ -364,7 +364,7 @@ private:
 struct VerifyReport {
     struct View {
         std::string name;
-        bool checked = true; ///< False: a code view whose function is not loaded.
+        bool checked = true; ///< False: its function is not loaded, or it is behind.
         std::uint64_t rows = 0;
         std::vector<std::string> differences; ///< At most a few dozen, with seqs; never content.
         std::uint64_t difference_count = 0;
@@ -400,6 +400,8 @@ struct Stats {
 ///   P6  Erased is gone: when erase() returns, no file of the database holds any of it.
 ///   P7  Nothing acknowledged is lost, nothing deleted returns.
 ///   P8  Deleting k messages costs k, whatever the length of the log and the number of views.
+///   P9  Retention takes what its rules say of all messages, nothing else, and nothing that is
+///   held.
 ///
 /// One process at a time opens a database. Inside it every function may be called from any thread;
 /// changes take turns, readers never wait for them. After a failed write every further one answers

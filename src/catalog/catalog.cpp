@@ -5,6 +5,7 @@
 #include "base/try.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace sluice {
@@ -169,6 +170,9 @@ Result<void> Catalog::save(const std::vector<CatalogEntry>& entries) const {
 }
 
 Result<ViewId> Catalog::take_id() {
+    if (next_id_ == std::numeric_limits<std::uint32_t>::max()) {
+        return Error{Errc::no_space, "the catalog has given out every view id"};
+    }
     const ViewId id{next_id_++};
     SLUICE_TRY(save(entries_));
     return id;

@@ -44,8 +44,8 @@ struct RetainAdd {
         app.add_option("--time", rule.time, "Where a message says how old it is")
             ->type_name("POINTER");
         app.add_option("--per", rule.per, "Where a message names its group")->type_name("POINTER");
-        auto* const remove = app.add_flag("--delete", "Delete them, the default");
-        app.add_flag("--erase", erase, "Erase them, with receipts")->excludes(remove);
+        auto* const remove_flag = app.add_flag("--delete", remove, "Delete them, the default");
+        app.add_flag("--erase", erase, "Erase them, with receipts")->excludes(remove_flag);
         app.callback([=] {
             if ((age->count() > 0) + (count->count() > 0) + (size->count() > 0) != 1) {
                 throw CLI::ValidationError(
@@ -80,6 +80,7 @@ struct RetainAdd {
     RetentionRule rule;
     std::string older_than;
     std::optional<std::uint64_t> keep_last, keep_bytes;
+    bool remove = false; ///< Changes nothing.
     bool erase = false;
 };
 

@@ -245,6 +245,7 @@ TEST_F(Apps, ReadOnAtTheOldSinceIfTheyWant) {
     on.append("dddd"); // Which is not mapped for it before its turn.
     ASSERT_TRUE(on.database->replace({2}, "bbbbb"));
     EXPECT_EQ(on.rows("lengths"), "");
+    on.expect_verified(); // It is not checked before it is as far as the log.
     std::uint64_t steps = 0;
     ASSERT_TRUE(on.database->wait_for_views([&](const Progress&) { ++steps; }));
     EXPECT_GT(steps, 0u);
@@ -288,31 +289,53 @@ TEST_F(Apps, HaveANewVersionBuiltBesideTheOldOne) {
     EXPECT_EQ(DatabaseOnDisk::rows_in(before, "lengths"), "[1]=1");
 }
 
+/// A message that begins with 0 to 3 is what the key of that number says, if it is there.
+void open_with_key(Context& context, const Incoming& message, Transformed& made) {
+    if (message.body().empty() || message.body()[0] < '0' || message.body()[0] > '3') return;
+    static const Source kKeys = Source::facts("keys");
+    if (const auto key = context.get(kKeys, Key(message.body().substr(0, 1)))) {
+        made.set_body(std::string(key->value));
+    }
+}
+
 // P1 for applications that come and go: two of them, one that waits and one that reads on, through
-// every kind of change and through crashes.
+// deletes, erasures, edits, keys, closings and crashes.
 TEST(AppHistories, LeaveViewsThatAreRightWheneverTheirAppIsThere) {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
         SCOPED_TRACE(seed);
         std::mt19937_64 random(seed);
         const auto pick = [&](std::uint64_t below) { return random() % below; };
-        DatabaseOnDisk on;
+        Options options = small_files();
+        options.transforms.add({"open", 1, open_with_key});
+        DatabaseOnDisk on(options);
+        if (seed % 2 == 0) {
+            ASSERT_TRUE(on.database->use_transforms(std::vector<std::string>{"open"}));
+        }
         bool is_here[2] = {false, false};
         const char* const names[2] = {"waits", "reads on"};
         const auto gone = [&] { is_here[0] = is_here[1] = false; };
         for (int step = 0; step < 60; ++step) {
             const Seq last = on.database->last();
             const Seqs some{{1 + pick(std::max<std::uint64_t>(last.value, 1))}};
-            switch (pick(12)) {
+            const FactName key{"keys", Key(std::to_string(pick(4)))};
+            switch (pick(15)) {
             case 0:
             case 1:
             case 2:
-            case 3: on.append(std::string(1 + pick(9), 'x')); break;
+            case 3: on.append(std::to_string(pick(8)) + std::string(pick(9), 'x')); break;
+            case 11:
+            case 12:
+                ASSERT_TRUE(on.database->put_fact({key, std::string(1 + pick(9), 'k')}));
+                break;
+            case 13: (void)on.database->drop_fact(key).has_value(); break;
             // What is no message, or not there any more, is refused.
             case 4: (void)on.database->delete_messages(some).has_value(); break;
             case 5: (void)on.database->restore(some).has_value(); break;
             case 6: (void)on.database->erase(some).has_value(); break;
             case 7:
-                (void)on.database->replace(some[0], std::string(1 + pick(9), 'y')).has_value();
+                (void)on.database
+                    ->replace(some[0], std::to_string(pick(8)) + std::string(pick(9), 'y'))
+                    .has_value();
                 break;
             case 8: on.reopen(), gone(); break;
             case 9: on.crash(kEveryFate[pick(std::size(kEveryFate))], random()), gone(); break;

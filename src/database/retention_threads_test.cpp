@@ -17,6 +17,13 @@ Options in_background() {
     return options;
 }
 
+/// The same with files as large as they are elsewhere: for many messages.
+Options in_large_files() {
+    Options options = Options();
+    options.durability = Durability::none;
+    return options;
+}
+
 /// Whether it comes true within some seconds.
 bool becomes(const std::function<bool()>& is_so) {
     const auto until = steady_clock::now() + std::chrono::seconds(20);
@@ -68,8 +75,7 @@ TEST(RetentionThreads, NeverTakeWhatIsHeld) {
 }
 
 TEST(RetentionThreads, CatchUpWhileOthersAppendAndRead) {
-    Options options = in_background();
-    DatabaseOnDisk on(options);
+    DatabaseOnDisk on(in_large_files());
     ASSERT_TRUE(on.database->add_view("lengths", by_length(WhenBehind::wait)));
     on.reopen();
     std::vector<NewMessage> batch(20000, NewMessage{"abc"});
@@ -86,7 +92,7 @@ TEST(RetentionThreads, CatchUpWhileOthersAppendAndRead) {
 
 TEST(RetentionThreads, StopWhenTheDatabaseCloses) {
     for (int i = 0; i < 10; ++i) {
-        DatabaseOnDisk on(in_background());
+        DatabaseOnDisk on(in_large_files());
         ASSERT_TRUE(on.database->add_view("lengths", by_length(WhenBehind::wait)));
         on.reopen();
         std::vector<NewMessage> batch(20000, NewMessage{"abc"});

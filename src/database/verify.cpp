@@ -311,7 +311,8 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     for (const auto& [name, each] : *impl_->views) {
         if (reads_of(*each.view) != nullptr) continue;
         std::optional<RowBatch> batch;
-        if (can_map(*each.view) && is_loaded) {
+        const bool is_late = impl_->catching_up.contains(each.entry.id);
+        if (can_map(*each.view) && is_loaded && !is_late) {
             batch.emplace();
             Mapper again({each.view});
             each_seen([&](Seq seq, std::string_view key, std::string_view body) {
