@@ -256,6 +256,39 @@ TEST_F(Apps, ReadOnAtTheOldSinceIfTheyWant) {
     on.expect_verified();
 }
 
+// What others change between two steps of catching up, of messages that the first one had.
+TEST_F(Apps, CatchUpWithWhatIsChangedMeanwhile) {
+    on.options.view_segment_rows_max = 131072;
+    on.options.view_memory_bytes_max = 48 << 20;
+    on.options.durability = Durability::none;
+    on.reopen();
+    ASSERT_TRUE(on.database->add_view("lengths", by_length("mail")));
+    on.reopen();
+    const std::vector<NewMessage> batch(20000, NewMessage{"abc"});
+    ASSERT_TRUE(on.database->append(batch));
+    std::thread other;
+    bool is_under_way = false;
+    CodeView view = by_length("mail");
+    view.when_behind = WhenBehind::read_on;
+    view.map = [&](const Message& message, Emit& emit) {
+        by_length("mail").map(message, emit);
+        if (message.seq != Seq{100} || std::exchange(is_under_way, true)) return;
+        // It waits for the lock that this step has, and gets it before the next one.
+        other = std::thread([&] {
+            on.database->replace({5}, "changed").value();
+            on.database->append({"new"}).value();
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    };
+    ASSERT_TRUE(on.database->add_view("lengths", view));
+    const auto caught_up = on.database->wait_for_views();
+    other.join();
+    ASSERT_TRUE(caught_up) << caught_up.error().context;
+    EXPECT_EQ(on.rows("lengths", {.exact = Key(7)}), "[7]=5");
+    EXPECT_EQ(on.database->snapshot().read("lengths")->count_rest(), 20001u);
+    on.expect_verified();
+}
+
 TEST_F(Apps, StartWhereTheyWereIfTheyCloseBeforeTheyHaveCaughtUp) {
     ASSERT_TRUE(on.database->add_view("lengths", by_length("mail")));
     on.append("a");
