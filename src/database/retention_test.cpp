@@ -62,7 +62,9 @@ TEST(Retention, DeletesWhatIsOlderThanAnAge) {
     EXPECT_EQ(on.apply(), (Seqs{{2}, {3}, {5}}));
     EXPECT_EQ(on.body({2}), "deleted");
     EXPECT_EQ(on.apply(), Seqs{});
-    *on.now += kDayMs;
+    *on.now += kDayMs - 1;
+    EXPECT_EQ(on.apply(), Seqs{}) << "a millisecond too young";
+    *on.now += 1;
     EXPECT_EQ(on.apply(), (Seqs{{4}}));
     on.expect_verified();
 }
@@ -129,6 +131,7 @@ TEST(Retention, ConcernsOnlyWhatItsConditionAndViewName) {
     on.add(rule);
     ASSERT_TRUE(on.database->drop_view("rooms"));
     on.reopen();
+    on.append(R"({"time":)" + std::to_string(kToday - 9 * kDayMs) + "}");
     EXPECT_EQ(on.apply(), (Seqs{{1}})) << "as the view was when the rule was made";
 }
 
@@ -192,6 +195,7 @@ TEST(Retention, NeverTakesWhatIsHeldAndTakesItWhenReleased) {
         EXPECT_EQ(on.apply("old"), (Seqs{{4}}));
         EXPECT_EQ(on.database->retention()[1].held, 2u);
         ASSERT_TRUE(on.database->release(Seqs{{1}, {3}}));
+        EXPECT_EQ(on.would_apply("few"), erases ? Seqs{} : Seqs{{1}});
         EXPECT_EQ(on.apply(), (Seqs{{1}, {3}}));
         on.expect_verified();
     }
