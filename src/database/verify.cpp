@@ -167,6 +167,13 @@ void compare(const std::vector<Expected>& expected, const OpenView& each, const 
     }
 }
 
+/// What people call a view, or what the engine keeps like one.
+std::string shown_name(const std::string& name) {
+    if (!is_engines_own(name)) return name;
+    const std::string rule = "retention rule " + name.substr(1);
+    return name.front() == Retention::kSumsMark ? rule + ", sums" : rule;
+}
+
 bool contains(std::string_view hay, const SecretBytes& needle) {
     // What was wiped has no bytes, and memmem() takes none from nowhere.
     return !hay.empty() && memmem(hay.data(), hay.size(), needle.data(), needle.size()) != nullptr;
@@ -292,18 +299,18 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     /// What the view should have, against what it has; and what others read there.
     const auto check_view = [&](const OpenView& each, std::optional<RowBatch> batch) {
         VerifyReport::View view;
-        view.name = is_engines_own(each.entry.name) ? "retention rule " + each.entry.name.substr(1)
-                                                    : each.entry.name;
+        view.name = shown_name(each.entry.name);
         view.checked = batch.has_value();
-        plain.add_view(view.name);
+        plain.add_view(each.entry.name);
         if (!batch) {
             const auto shown = rows->scan(each.entry.id, {});
-            while (shown->next()) plain.add_row(view.name, shown->term(), shown->seq());
+            while (shown->next()) plain.add_row(each.entry.name, shown->term(), shown->seq());
             return report.views.push_back(std::move(view));
         }
         const Recomputed expected(*std::move(batch));
         if (impl_->chain.is_read(each.entry.id) || reads_of(*each.view) != nullptr) {
-            for (const Expected& row : expected.rows()) plain.add_row(view.name, row.term, row.seq);
+            for (const Expected& row : expected.rows())
+                plain.add_row(each.entry.name, row.term, row.seq);
         }
         compare(expected.rows(), each, *rows, view);
         report.views.push_back(std::move(view));
