@@ -142,7 +142,8 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
         return chain.is_read(each.entry.id);
     });
     if (is_any_read && has_loaded_readers()) pin_shown(); // They follow in the same moment.
-    Seq seq = since;                                      // As far as new messages are mapped.
+
+    Seq seq = since;            // As far as new messages are mapped.
     Seq looked_to = since;      // As far as the log was looked through for what is remade.
     std::vector<Seq> to_remake; // What was found there and is left to do, ascending.
     while (true) {
