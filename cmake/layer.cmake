@@ -12,9 +12,12 @@ function(sluice_test target)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(${target} PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(${target} PRIVATE ${ARGN} sluice_options GTest::gtest_main)
-    # Most tests run for less time than it takes to optimize them.
+    # Most tests run for less time than it takes to optimize them. Histories do not.
     if(SLUICE_SANITIZE)
         target_compile_options(${target} PRIVATE -O0)
+        get_target_property(tests ${target} SOURCES)
+        list(FILTER tests INCLUDE REGEX "/(property|crash|kill)/|_property_test\\.cpp$")
+        set_source_files_properties(${tests} PROPERTIES COMPILE_OPTIONS -O1)
     endif()
     target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
     gtest_discover_tests(${target} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)

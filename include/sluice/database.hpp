@@ -1,12 +1,14 @@
 // An embedded event log whose past can change, and the views of it that are right at once.
 #pragma once
 #include <sluice/fact.hpp>
+#include <sluice/feed.hpp>
 #include <sluice/key.hpp>
 #include <sluice/links.hpp>
 #include <sluice/result.hpp>
 #include <sluice/retention.hpp>
 #include <sluice/search.hpp>
 #include <sluice/seq.hpp>
+#include <sluice/subscription.hpp>
 #include <sluice/transform.hpp>
 #include <sluice/view.hpp>
 
@@ -57,6 +59,11 @@ struct Options {
     std::chrono::milliseconds erase_patience{10000};
     /// False: no threads; merging happens inside calls, in an order that depends on the calls only.
     bool background = true;
+    /// Reads beside the process that writes, if there is one, and whichever comes next. Nothing is
+    /// locked or written: what the writer has not put into files yet is derived in memory. With
+    /// `background` it follows the writer within milliseconds. Calls that would write answer
+    /// Errc::read_only.
+    bool read_only = false;
     /// The code of transforms that this program has. Which are in use is the database's word: see
     /// Database::use_transforms().
     Transforms transforms = {};
@@ -147,6 +154,9 @@ struct ChangeOptions {
     std::string reason = {}; ///< Kept in the log for ever: no personal data.
     std::string actor = {};  ///< Likewise.
     ProgressFunction progress = {};
+    /// erase() and erase_fact(): snapshots from before, of this and all other processes, end
+    /// instead of being waited for. What is asked of them from then on answers Errc::ended.
+    bool end_snapshots = false;
 };
 
 /// The record of an erasure. Never content, never a hash of content.
@@ -198,7 +208,8 @@ struct ViewInfo {
     std::uint64_t bytes = 0;
     std::uint64_t errors = 0; ///< Messages on which the function threw, since it was loaded.
     State state = State::current;
-    std::uint64_t pending = 0;  ///< Messages that are still to be mapped for it.
+    /// Messages that are still to be mapped for it; by a reader, if that has the code.
+    std::uint64_t pending = 0;
     std::vector<Use> uses = {}; ///< The apps that work with it, and when each registered it last.
     /// When it was last registered or read, in ms since 1970-01-01 UTC, to within some hours; 0:
     /// not known. Reads of other processes than the writer do not count.
@@ -283,7 +294,7 @@ public:
     /// Moves to the next row; false at the end. Call it before the first access.
     bool next();
     /// Ask when next() has answered false. Errors: corrupt (a file of the view is damaged: then no
-    /// row at all is shown, and the next opening derives the view again from the log).
+    /// row at all is shown, and the next opening derives the view again from the log); ended.
     Result<void> status() const;
     Key key() const;
     std::string_view encoded_key() const; ///< Key::encoded() without a copy, until the next next().
@@ -323,8 +334,8 @@ private:
 };
 
 /// Everything at one seq. Any number of threads may read it. An erasure waits for the snapshots
-/// that pin what it erases, so do not keep one longer than you need it. Must not outlive the
-/// Database.
+/// that pin what it erases, so do not keep one longer than you need it; or ends them, if it is told
+/// to (ChangeOptions): then every call answers Errc::ended. Must not outlive the Database.
 class Snapshot {
 public:
     struct Impl;
@@ -357,6 +368,7 @@ public:
 
 private:
     friend class Database;
+    friend class Subscription;
     explicit Snapshot(std::shared_ptr<const Impl> impl);
     std::shared_ptr<const Impl> impl_;
 };
@@ -388,6 +400,7 @@ struct Stats {
     std::uint64_t log_bytes = 0;
     std::uint64_t log_segments = 0;
     std::uint64_t view_bytes = 0;
+    std::uint64_t not_in_files = 0; ///< Entries whose rows are in memory only.
     std::string durability;
     std::string assurance; ///< What an erasure here reaches: "files" or "device".
 };
@@ -403,10 +416,12 @@ struct Stats {
 ///   P9  Retention takes what its rules say of all messages, nothing else, and nothing that is
 ///   held.
 ///
-/// One process at a time opens a database. Inside it every function may be called from any thread;
-/// changes take turns, readers never wait for them. After a failed write every further one answers
-/// Errc::latched until the database is opened again; reading goes on. Running out of memory in a
-/// call that writes is such a failure (io); one that reads throws std::bad_alloc.
+/// One process at a time writes a database, and any number read it (Options::read_only): when the
+/// writer closes or dies, another may become it. Inside a process every function may be called from
+/// any thread. Changes take turns, and so do why(), transforms(), verify() and a dry run of
+/// retention; nothing else that reads waits for them. After a failed write every further one
+/// answers Errc::latched until the database is opened again; reading goes on. Running out of memory
+/// in a call that writes is such a failure (io); one that reads throws std::bad_alloc.
 class Database {
 public:
     struct Impl;
@@ -439,6 +454,10 @@ public:
     std::uint64_t imported_up_to(std::string_view fingerprint) const;
     /// Everything appended so far is durable after this, whatever Options::durability says.
     Result<void> flush();
+    /// With Options::read_only: takes over what the writer has done, as `background` does by
+    /// itself. Errors: also those that were met in the background since the last call; corrupt
+    /// (the log is shorter than it was: open it again); io.
+    Result<void> refresh();
 
     // Changing the past. Each is all or nothing, and every view is right when it returns.
 
@@ -448,9 +467,9 @@ public:
     /// Errors: not_found (no live message there).
     Result<Changed> replace(Seq seq, std::string_view body, const ChangeOptions& options = {});
     /// With a message whose header is damaged go those beside it that cannot be read either.
-    /// Errors: held, naming the first held seq, also of these; busy (a snapshot pins the bytes
-    /// longer than Options::erase_patience: the messages are gone for every new reader, and
-    /// resume_erasures() or the next opening finishes it).
+    /// Errors: held, naming the first held seq, also of these; busy, naming the processes (a
+    /// snapshot pins the bytes longer than Options::erase_patience: the messages are gone for every
+    /// new reader, and resume_erasures() or the next opening finishes it).
     Result<Changed> erase(const Selector& selector, const ChangeOptions& options = {});
     Result<void> resume_erasures();
     /// Makes the log whole again: erases the entries that are damaged, except held ones; deletes
@@ -515,13 +534,15 @@ public:
     };
     Result<void> add_views(std::span<const NewView> views, const ProgressFunction& progress = {});
     /// Registers the function again after each opening; if the version is the same, the view
-    /// catches up from where it was. While one that reads is built, appends wait.
+    /// catches up from where it was. While one that reads is built, appends wait. With
+    /// Options::read_only it is read with this function from here on, if it is in the database, and
+    /// is as far as the log whatever `when_behind` says.
     /// Errors: invalid_argument (also if it would read itself, by way of others); not_found (it
-    /// reads a view that there is not).
+    /// reads a view that there is not); read_only (the database has no such view).
     Result<void> add_view(const std::string& name, const CodeView& view,
                           const ProgressFunction& progress = {});
     /// Returns when no view that has its code here is behind, and catches up in this call what
-    /// nobody else does. Errors: what catching up met.
+    /// nobody else does. With Options::read_only none ever is. Errors: what catching up met.
     Result<void> wait_for_views(const ProgressFunction& progress = {});
     /// For CodeView::reads: the rows of an index, each as a Cell with the message that gave it. It
     /// means the name: when that view becomes another one, those who read it follow.
@@ -549,7 +570,8 @@ public:
     /// Deletes or erases what is due now, in batches that are all or nothing each; the reason of
     /// their changes names the rule. Messages that are held stay. Costs what is due, whatever the
     /// length of the log. Erasing comes first, so that a message due under two rules is erased.
-    /// Errors: not_found (no such rule); as erase(). What was done before one stays done.
+    /// With Options::read_only only a dry run is not refused. Errors: not_found (no such rule); as
+    /// erase(). What was done before one stays done.
     Result<std::vector<RetentionRun>> apply_retention(const RetentionOptions& options = {},
                                                       const ProgressFunction& progress = {});
 
@@ -559,6 +581,27 @@ public:
     Seq last() const;
     /// Waits until there is an entry behind `seen`; the last one's seq, or `seen` after `patience`.
     Seq wait_for_entry(Seq seen, std::chrono::milliseconds patience) const;
+
+    // Following it (sluice/feed.hpp).
+
+    /// By the process that writes. Errors: not_found (no such view); invalid_argument (a view of
+    /// groups; the condition); read_only.
+    Result<Feed> feed(const FeedFilter& filter = {}, const FeedStart& start = {}) const;
+    /// The feed of a durable consumer, behind what it acknowledged last. A new one is told of
+    /// everything, unless `start` says otherwise. No filter: the one that it has. Another one than
+    /// it has: all is told again, also what has gone by it. Errors: as feed(); invalid_argument
+    /// (the name); busy (somebody follows as this consumer); corrupt (its file is damaged); io.
+    Result<Feed> consumer(const std::string& name, const std::optional<FeedFilter>& filter = {},
+                          const std::optional<FeedStart>& start = {}) const;
+    /// By name. Errors: io.
+    Result<std::vector<ConsumerInfo>> consumers() const;
+    /// Errors: not_found; busy (somebody follows as it); io.
+    Result<void> drop_consumer(const std::string& name) const;
+    /// The rows of a view in this range, and what becomes of them (sluice/subscription.hpp). A
+    /// reader is told the rows afresh whenever the writer has other files. Errors: not_found;
+    /// invalid_argument (a limit, a direction or `after`, which are for reading once).
+    Result<Subscription> subscribe(const std::string& view, const ReadOptions& range = {},
+                                   const SubscribeOptions& options = {}) const;
 
     // Looking after it.
 

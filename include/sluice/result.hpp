@@ -24,6 +24,8 @@ enum class Errc : std::uint8_t {
     refused = 10,            ///< The application key was deleted or erased; ask for it explicitly.
                              ///< Or a link, pipe or device stands where a file of ours should be.
     latched = 11,            ///< An earlier write failed: open the database again to write.
+    read_only = 12,          ///< Opened to read; another process may write.
+    ended = 13,              ///< The snapshot was ended by an erasure that did not wait for it.
 };
 
 /// The stable lower-case name of a code, as in `"code":"not_found"`.

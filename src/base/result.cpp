@@ -15,6 +15,8 @@ std::string_view name_of(Errc code) {
     case Errc::held: return "held";
     case Errc::refused: return "refused";
     case Errc::latched: return "latched";
+    case Errc::read_only: return "read_only";
+    case Errc::ended: return "ended";
     }
     return "unknown";
 }

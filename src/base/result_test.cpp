@@ -76,7 +76,9 @@ TEST(Errc, HasStableNumbersAndNames) {
                                  "exists",
                                  "held",
                                  "refused",
-                                 "latched"};
+                                 "latched",
+                                 "read_only",
+                                 "ended"};
     for (std::uint8_t i = 0; i < std::size(names); ++i) {
         EXPECT_EQ(name_of(static_cast<Errc>(i + 1)), names[i]);
     }

@@ -2,6 +2,7 @@
 #pragma once
 #include <sluice/seq.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <memory>
@@ -52,6 +53,17 @@ public:
 
     friend bool operator==(const SeqBitmap& a, const SeqBitmap& b);
 
+    /// Calls visit(seq), ascending, for each that only one of the two has. Costs what differs: what
+    /// a copy shares with its original is not looked at.
+    template <typename Visit>
+    static void for_each_difference(const SeqBitmap& a, const SeqBitmap& b, const Visit& visit) {
+        for (std::size_t i = 0; i < std::max(a.roots_.size(), b.roots_.size()); ++i) {
+            visit_difference(i < a.roots_.size() ? a.roots_[i].get() : nullptr,
+                             i < b.roots_.size() ? b.roots_[i].get() : nullptr, i * Root::kBits,
+                             visit);
+        }
+    }
+
 private:
     using Root = seq_tree::Node<3>;
 
@@ -63,6 +75,26 @@ private:
         } else {
             constexpr std::uint64_t kBits = seq_tree::Node<kHeight>::Child::kBits;
             return contains(node->children[bit / kBits].get(), bit % kBits);
+        }
+    }
+    template <unsigned kHeight, typename Visit>
+    static void visit_difference(const seq_tree::Node<kHeight>* a, const seq_tree::Node<kHeight>* b,
+                                 std::uint64_t first, const Visit& visit) {
+        if (a == b) return;
+        if constexpr (kHeight == 0) {
+            for (std::size_t i = 0; i < seq_tree::Node<0>::kBits / 64; ++i) {
+                std::uint64_t bits =
+                    (a != nullptr ? a->words[i] : 0) ^ (b != nullptr ? b->words[i] : 0);
+                for (; bits != 0; bits &= bits - 1) {
+                    visit(Seq{first + i * 64 + static_cast<unsigned>(std::countr_zero(bits))});
+                }
+            }
+        } else {
+            for (std::size_t i = 0; i < seq_tree::Node<kHeight>::kFanOut; ++i) {
+                visit_difference(a != nullptr ? a->children[i].get() : nullptr,
+                                 b != nullptr ? b->children[i].get() : nullptr,
+                                 first + i * seq_tree::Node<kHeight>::Child::kBits, visit);
+            }
         }
     }
     std::uint64_t& writable_word(Seq seq);

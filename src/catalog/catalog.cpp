@@ -30,7 +30,6 @@ static_assert(kMagic.size() == kCheckPosition && kCheckPosition + 4 == kCheckedF
               kCheckedFrom + 4 == kNextIdPosition && kNextIdPosition + 8 == kHeaderSize);
 
 constexpr const char* kName = "catalog";
-constexpr const char* kTemporaryName = "catalog.new";
 
 CatalogEntry decode_entry(ByteReader& from, std::uint32_t version) {
     CatalogEntry entry;
@@ -139,8 +138,7 @@ Result<Catalog> Catalog::open(Directory& directory) {
     auto file = directory.open(kName, Create::never);
     if (!file && file.error().code == Errc::not_found) return catalog;
     if (!file) return file.error();
-    std::string raw((*file)->size_bytes(), '\0');
-    SLUICE_TRY((*file)->read_at(0, raw.data(), raw.size()));
+    SLUICE_TRY_ASSIGN(const std::string raw, read_whole(**file));
     SLUICE_TRY_ASSIGN(Contents contents, decode(raw, directory.path() + "/" + kName));
     catalog.entries_ = std::move(contents.entries);
     catalog.next_id_ = contents.next_id;
@@ -148,7 +146,7 @@ Result<Catalog> Catalog::open(Directory& directory) {
 }
 
 bool Catalog::has_name(const std::string& name) {
-    return name == kName || name == kTemporaryName;
+    return name == kName || name == replacement_name(kName);
 }
 
 const CatalogEntry* Catalog::find(std::string_view name) const {
@@ -158,15 +156,7 @@ const CatalogEntry* Catalog::find(std::string_view name) const {
 }
 
 Result<void> Catalog::save(const std::vector<CatalogEntry>& entries) const {
-    const std::string raw = encode(entries, next_id_);
-    {
-        SLUICE_TRY_ASSIGN(const auto file, directory_->open(kTemporaryName, Create::if_missing));
-        SLUICE_TRY(file->truncate(0));
-        SLUICE_TRY(file->write_at(0, raw));
-        SLUICE_TRY(file->sync());
-    }
-    SLUICE_TRY(directory_->rename(kTemporaryName, kName));
-    return directory_->sync();
+    return replace_file(*directory_, kName, encode(entries, next_id_));
 }
 
 Result<ViewId> Catalog::take_id() {

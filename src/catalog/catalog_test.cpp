@@ -121,6 +121,41 @@ TEST(Catalog, OpensOneOfVersionOneAndWritesItAsVersionTwo) {
     EXPECT_EQ(Catalog::open(*directory)->entries(), entries_of_version_one());
 }
 
+/// As the engine notes where rows were derived anew.
+CatalogEntry entry_that_is_no_view() {
+    CatalogEntry entry;
+    entry.name = "\x02"
+                 "derivations";
+    entry.definition = "[[1,0],[2,140]]";
+    return entry;
+}
+
+TEST(Catalog, HasAnEntryThatIsNoViewAndHasNoId) {
+    auto entries = kEntries;
+    entries.push_back(entry_that_is_no_view());
+    EXPECT_EQ(Catalog::decode(Catalog::encode(entries, 18), "x")->entries, entries);
+    entries.push_back(entry_that_is_no_view());
+    entries.back().name = "another";
+    EXPECT_FALSE(Catalog::decode(Catalog::encode(entries, 18), "x")) << "ids are there once";
+}
+
+TEST(Catalog, OpensOneOfVersionOneWithAnEntryThatIsNoView) {
+    std::string bytes = golden_bytes(1);
+    constexpr std::size_t kCountPosition = 20;
+    put_le(bytes.data() + kCountPosition, std::uint32_t{3});
+    const CatalogEntry added = entry_that_is_no_view();
+    append_le(bytes, added.id.value);
+    append_le(bytes, added.version);
+    for (const auto* const text : {&added.name, &added.app, &added.definition}) {
+        append_sized(bytes, *text);
+    }
+    auto entries = entries_of_version_one();
+    entries.push_back(added);
+    const auto decoded = Catalog::decode(with_checksum(bytes), "x");
+    ASSERT_TRUE(decoded) << decoded.error().context;
+    EXPECT_EQ(decoded->entries, entries);
+}
+
 TEST(Catalog, NotesEachAppOnceWithItsLastOpening) {
     CatalogEntry entry = kEntries[1];
     entry.note_use("mail", 5);
@@ -134,7 +169,8 @@ TEST(Catalog, NotesEachAppOnceWithItsLastOpening) {
 
 // Two names for the same rows, two rows of uses for one app: none of these was ever written.
 TEST(Catalog, RefusesWhatContradictsItself) {
-    const auto is_refused = [](std::vector<CatalogEntry> entries, std::uint32_t next_id = 18) {
+    const auto is_refused = [](const std::vector<CatalogEntry>& entries,
+                               std::uint32_t next_id = 18) {
         const auto decoded = Catalog::decode(Catalog::encode(entries, next_id), "x");
         return !decoded && decoded.error().code == Errc::corrupt;
     };

@@ -31,7 +31,7 @@ struct Apps {
         describe_unused(app, unused, "Only apps that did not come for so long, such as 30d");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out, {Align::left, Align::left, Align::right, Align::left, Align::right,
                                   Align::right, Align::left});

@@ -65,7 +65,7 @@ struct Links {
     Result<void> run(Session& session) const {
         const bool has_both = !from.empty() && !to.empty();
         if (depth > 0 && has_both) throw UsageError{"--depth walks --from or --to, not both"};
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         return depth > 0 ? walk(session, open->snapshot()) : show(session, open->snapshot());
     }
 
@@ -148,7 +148,7 @@ struct Search {
             ->check(CLI::Range(1u, 1000000u));
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         const Snapshot snapshot = open->snapshot();
         SLUICE_TRY_ASSIGN(const SearchAnswer answer,
                           snapshot.search(view, {.text = query, .limit = limit}));

@@ -61,7 +61,10 @@ struct BlobAdd {
         std::ifstream opened;
         if (file != "-") {
             opened.open(file, std::ios::binary);
-            if (!opened) return Error{Errc::not_found, "cannot open " + file};
+            if (!opened) {
+                return Error{errno == ENOENT ? Errc::not_found : Errc::io, "opening " + file,
+                             errno};
+            }
         }
         std::istream& from = file == "-" ? std::cin : opened;
         std::string piece(std::size_t{1} << 20, '\0');
@@ -78,7 +81,10 @@ struct BlobAdd {
             SLUICE_TRY_ASSIGN(kept, blobs->put(next));
         } else {
             SLUICE_TRY_ASSIGN(kept, blob_id(id));
-            SLUICE_TRY(blobs->put(kept, next));
+            if (const auto put = blobs->put(kept, next); !put) {
+                return Error{put.error().code, file + ": " + put.error().context,
+                             put.error().os_errno};
+            }
         }
         SLUICE_TRY_ASSIGN(const auto bytes, blobs->get(kept));
         ProgressLine progress;
@@ -91,7 +97,7 @@ struct BlobAdd {
             session.out.line(to_json(changed).add("blob", kept.text()));
         } else {
             session.out.line(kept.text());
-            session.note(messages_text(changed.seqs.size()) + " look different now");
+            session.note(look_different_text(changed.seqs.size()));
         }
         return {};
     }
@@ -115,7 +121,7 @@ struct BlobGet {
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const BlobId wanted, blob_id(id));
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const auto blobs, open_blobs(database));
         SLUICE_TRY_ASSIGN(const bool is_there,
                           blobs->read(wanted, [&](std::string_view piece) -> Result<void> {
@@ -136,7 +142,7 @@ struct BlobList {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const auto blobs, open_blobs(database));
         SLUICE_TRY_ASSIGN(const auto ids, blobs->list());
         using Align = Table::Align;

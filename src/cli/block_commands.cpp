@@ -3,6 +3,7 @@
 #include "base/try.hpp"
 #include "cli/motive.hpp"
 #include "cli/program.hpp"
+#include "scuttlebutt/keys.hpp"
 
 #include <sluice/scuttlebutt.hpp>
 
@@ -96,7 +97,9 @@ struct Hops {
             ->type_name("FEED");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY(check_feed(feed));
+        if (!without.empty()) SLUICE_TRY(check_feed(without));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         const Snapshot snapshot = open->snapshot();
         LogCursor log = snapshot.log({.seen = true});
         std::vector<Contact> contacts;

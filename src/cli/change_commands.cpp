@@ -69,7 +69,9 @@ struct SelectedChange {
         Result<Changed> changed = Changed();
         {
             ProgressLine progress;
-            changed = (open.*change)(selector, motive.options(progress));
+            ChangeOptions options = motive.options(progress);
+            options.end_snapshots = end_snapshots;
+            changed = (open.*change)(selector, options);
         }
         if (!changed) return changed.error();
         show_changed(session.out, words.done, *changed);
@@ -86,6 +88,7 @@ struct SelectedChange {
     Motive motive;
     bool dry_run = false;
     bool deleted_too = false; ///< Whether it concerns messages that are deleted, too.
+    bool end_snapshots = false;
 };
 
 struct Delete : SelectedChange {
@@ -128,6 +131,8 @@ struct Erase : SelectedChange {
         SelectedChange::describe(app);
         deleted_too = true;
         app.add_flag("--yes", yes, "Do not ask; needed when there is no terminal to ask at");
+        app.add_flag("--end-snapshots", end_snapshots,
+                     "End what others are reading, instead of waiting until they are done");
     }
     Result<void> run(Session& session) const {
         const bool can_ask = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
@@ -250,7 +255,7 @@ struct Receipts {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out, {Align::right, Align::left, Align::right, Align::left, Align::left,
                                   Align::left, Align::left});

@@ -49,6 +49,14 @@ Options own_options() {
     return options;
 }
 
+namespace {
+
+void show_notes(const Session& session, const Database& opened) {
+    for (const std::string& note : opened.recovery_notes()) session.note(note);
+}
+
+} // namespace
+
 Result<std::unique_ptr<Database>> DatabaseArgument::open(const Session& session) const {
     using namespace std::chrono;
     const auto patience_ends = steady_clock::now() + duration<double>(wait_seconds_);
@@ -58,13 +66,38 @@ Result<std::unique_ptr<Database>> DatabaseArgument::open(const Session& session)
     while (true) {
         auto database = Database::open(path_, options, progress.function());
         if (database) {
-            for (const std::string& note : (*database)->recovery_notes()) session.note(note);
+            show_notes(session, **database);
             return database;
         }
         const bool busy = database.error().code == Errc::busy;
         if (!busy || steady_clock::now() >= patience_ends) return database;
         std::this_thread::sleep_for(milliseconds(20));
     }
+}
+
+Result<std::unique_ptr<Database>> DatabaseArgument::open_to_read(const Session& session,
+                                                                 bool follows) const {
+    ProgressLine progress;
+    Options options = own_options();
+    options.read_only = true;
+    options.background = follows;
+    auto reader = Database::open(path_, options, progress.function());
+    if (!reader) return reader;
+    // A reader derives in memory what no file has yet, each time. That is much where a writer died
+    // or the views were thrown away; a writer keeps it.
+    constexpr std::uint64_t kManyEntries = 50'000;
+    if ((*reader)->stats().not_in_files >= kManyEntries) {
+        reader->reset();
+        {
+            const auto writer = Database::open(path_, own_options(), progress.function());
+            if (!writer && writer.error().code != Errc::busy) return writer.error();
+            if (writer) show_notes(session, **writer);
+        }
+        reader = Database::open(path_, options, progress.function());
+        if (!reader) return reader;
+    }
+    show_notes(session, **reader);
+    return reader;
 }
 
 CLI::Validator is_json() {

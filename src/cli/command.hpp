@@ -44,6 +44,10 @@ public:
     void describe(CLI::App& app);
     /// Waits for a while when another process has it. Errors: as Database::open().
     Result<std::unique_ptr<Database>> open(const Session& session) const;
+    /// Beside whoever writes. What the last writer left undone is done first, if nobody writes now.
+    /// `follows`: it goes on with what is written meanwhile. Errors: as Database::open().
+    Result<std::unique_ptr<Database>> open_to_read(const Session& session,
+                                                   bool follows = false) const;
     const std::string& path() const { return path_; }
 
     Durability durability = Durability::every_commit;

@@ -3,6 +3,7 @@
 #include "cli/exit_status.hpp"
 #include "cli/program.hpp"
 #include "cli/progress.hpp"
+#include "cli/stop_wish.hpp"
 #include "import/exporter.hpp"
 #include "import/importer.hpp"
 #include "import/record_writer.hpp"
@@ -12,7 +13,6 @@
 
 #include <sluice/scuttlebutt.hpp>
 
-#include <csignal>
 #include <map>
 
 namespace sluice::cli {
@@ -24,27 +24,6 @@ const std::map<std::string, ForeignFormat> kFormats = {
 CLI::Option* add_format(CLI::App& app, std::string& format, const std::string& what) {
     return app.add_option("--format", format, what)->type_name("")->check(CLI::IsMember(&kFormats));
 }
-
-/// While it lives, the first Ctrl-C is a wish, and the second one ends the process.
-class InterruptWish {
-public:
-    InterruptWish() {
-        wished = 0;
-        struct sigaction action {};
-        action.sa_handler = [](int) { wished = 1; };
-        action.sa_flags = static_cast<int>(SA_RESETHAND);
-        ::sigaction(SIGINT, &action, &before_);
-    }
-    ~InterruptWish() { ::sigaction(SIGINT, &before_, nullptr); }
-    InterruptWish(const InterruptWish&) = delete;
-    InterruptWish& operator=(const InterruptWish&) = delete;
-
-    static bool is_made() { return wished != 0; }
-
-private:
-    static inline volatile std::sig_atomic_t wished = 0; // A signal handler reaches nothing else.
-    struct sigaction before_ {};
-};
 
 struct Import {
     static CommandText text() {
@@ -80,7 +59,7 @@ struct Import {
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, open_or_create(session));
-        const InterruptWish wish;
+        const StopWish wish({SIGINT});
         Result<ImportReport> report = ImportReport();
         {
             ProgressLine progress;
@@ -88,7 +67,7 @@ struct Import {
             if (!format.empty()) chosen.format = kFormats.at(format);
             if (verify) chosen.check = what_is_wrong;
             chosen.progress = progress.function();
-            chosen.interrupted = InterruptWish::is_made;
+            chosen.interrupted = StopWish::is_made;
             report = import_file(*open, file, chosen);
         }
         if (!report) return report.error();
@@ -201,7 +180,7 @@ struct Export {
         app.add_flag("--force", force, "Replace the file if there is one");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(MessageSink sink, MessageSink::open(path, format, force, session.out));
         Result<ExportReport> report = ExportReport();
         {

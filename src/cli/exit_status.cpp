@@ -19,6 +19,8 @@ const std::vector<ExitStatusMeaning>& exit_status_meanings() {
         {exit_status_of(Errc::refused),
          "refused: the application key was deleted or erased, or a file is a link"},
         {exit_status_of(Errc::latched), "latched: an earlier write failed"},
+        {exit_status_of(Errc::read_only), "read_only: opened to read, and asked to write"},
+        {exit_status_of(Errc::ended), "ended: an erasure elsewhere did not wait for this reader"},
         {kExitInterrupted, "interrupted by Ctrl-C; import goes on when it is run again"},
         {kExitPipeClosed, "whoever read the output has closed it"},
     };

@@ -92,7 +92,7 @@ struct FactList {
         app.add_option("COLLECTION", collection, "Only these");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out, {Align::right, Align::left, Align::left, Align::left});
         const std::vector<Fact> facts = open->facts(collection);

@@ -26,12 +26,12 @@ template <typename Text> Result<std::size_t> read_some(int descriptor, Text& tex
     while (got < 0 && errno == EINTR);
     const int number = errno;
     text.resize(before + static_cast<std::size_t>(got < 0 ? 0 : got));
-    if (got < 0) return Error{Errc::io, "reading the input", number};
+    if (got < 0) return Error{Errc::io, "reading", number};
     return static_cast<std::size_t>(got);
 }
 
-Error too_long() {
-    return {Errc::invalid_argument, "a message over 16 MiB"};
+Error too_long(const std::string& what) {
+    return {Errc::invalid_argument, what + " is over 16 MiB"};
 }
 
 template <typename Text> Result<Text> read_whole(const std::string& path) {
@@ -47,8 +47,9 @@ template <typename Text> Result<Text> read_whole(const std::string& path) {
         got = read_some(descriptor, text);
     }
     if (!standard_input) ::close(descriptor);
-    if (!got) return got.error();
-    if (text.size() > kForeignRecordSizeBytesMax) return too_long();
+    const std::string name = standard_input ? "standard input" : path;
+    if (!got) return Error{got.error().code, "reading " + name, got.error().os_errno};
+    if (text.size() > kForeignRecordSizeBytesMax) return too_long(name);
     return text;
 }
 
@@ -76,7 +77,8 @@ Result<std::vector<std::string>> LineReader::next_lines() {
             begin = end + 1;
         }
         partial_.erase(0, begin);
-        if (partial_.size() > kForeignRecordSizeBytesMax) return too_long();
+        if (partial_.size() > kForeignRecordSizeBytesMax)
+            return too_long("a line of standard input");
     }
     return lines;
 }

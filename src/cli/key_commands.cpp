@@ -40,9 +40,15 @@ void show_changed(Session& session, const Changed& changed, const std::string& d
         return;
     }
     session.out.line(changed.at == Seq{} ? "nothing to do"
-                                         : done + "; " + messages_text(changed.seqs.size()) +
-                                               " look different now (entry " +
-                                               std::to_string(changed.at.value) + ')');
+                                         : done + "; " + look_different_text(changed.seqs.size()) +
+                                               " (entry " + std::to_string(changed.at.value) + ')');
+}
+
+/// Whoever names a key knows nothing of facts.
+Error about_key(const Error& error) {
+    if (error.code != Errc::not_found) return error;
+    return {Errc::not_found,
+            "there is no key of this id; `sluice key list DB` lists those that there are"};
 }
 
 struct KeyAdd {
@@ -66,15 +72,16 @@ struct KeyAdd {
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const SecretBytes bytes, read_secret_file(file));
-        const std::string_view text = view_of(bytes);
-        std::vector<PreparedFact> keys;
-        if (is_group || is_own) {
-            SLUICE_TRY_ASSIGN(const GroupKey key, parse_group_key(text));
-            keys.push_back(is_group ? group_fact(key) : own_fact(key.key));
-        } else {
-            SLUICE_TRY_ASSIGN(keys, identity_facts(text));
-        }
+        auto read = keys_in(view_of(bytes));
+        if (!read) return Error{read.error().code, file + ": " + read.error().context};
+        std::vector<PreparedFact> keys = *std::move(read);
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        const std::vector<Fact> known = open->facts(kKeysCollection);
+        std::erase_if(keys, [&](const PreparedFact& key) {
+            return std::ranges::any_of(known, [&](const Fact& fact) {
+                return fact.name.key.encoded() == key.name.key.encoded();
+            });
+        });
         ProgressLine progress;
         const std::string unbox = kUnbox;
         SLUICE_TRY(open->use_transforms(std::span(&unbox, 1), progress.function()));
@@ -82,6 +89,13 @@ struct KeyAdd {
                           open->put_facts(facts_of(keys), motive.options(progress)));
         show_changed(session, changed, "added " + count_text(keys.size(), "key", "keys"));
         return {};
+    }
+    Result<std::vector<PreparedFact>> keys_in(std::string_view text) const {
+        if (!is_group && !is_own) return identity_facts(text);
+        SLUICE_TRY_ASSIGN(const GroupKey key, parse_group_key(text));
+        std::vector<PreparedFact> keys;
+        keys.push_back(is_group ? group_fact(key) : own_fact(key.key));
+        return keys;
     }
 
     DatabaseArgument database;
@@ -99,7 +113,7 @@ struct KeyList {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out, {Align::right, Align::left, Align::left});
         const std::vector<Fact> facts = open->facts(kKeysCollection);
@@ -140,7 +154,9 @@ struct KeyDrop {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         SLUICE_TRY_ASSIGN(const FactName name, name_of_key(*open, id));
         ProgressLine progress;
-        SLUICE_TRY_ASSIGN(const Changed changed, open->drop_fact(name, motive.options(progress)));
+        auto done = open->drop_fact(name, motive.options(progress));
+        if (!done) return about_key(done.error());
+        const Changed& changed = *done;
         show_changed(session, changed, "dropped the key");
         return {};
     }
@@ -170,7 +186,9 @@ struct KeyErase {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         SLUICE_TRY_ASSIGN(const FactName name, name_of_key(*open, id));
         ProgressLine progress;
-        SLUICE_TRY_ASSIGN(const Changed changed, open->erase_fact(name, motive.options(progress)));
+        auto done = open->erase_fact(name, motive.options(progress));
+        if (!done) return about_key(done.error());
+        const Changed& changed = *done;
         show_changed(session, changed, "erased the key");
         return {};
     }

@@ -5,9 +5,7 @@
 #include "import/message_keys.hpp"
 
 #include <chrono>
-#include <filesystem>
 #include <optional>
-#include <thread>
 
 namespace sluice::cli {
 namespace {
@@ -151,7 +149,7 @@ struct Get {
         app.add_flag("--stored", stored, "As it is stored, and not as views see it");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         const Snapshot snapshot = open->snapshot();
         SLUICE_TRY_ASSIGN(Record record, find_record(snapshot, which));
         if (!stored) {
@@ -187,30 +185,6 @@ struct Get {
     bool stored = false;
 };
 
-/// Tells cheaply, without opening it, whether a database may have changed.
-class ChangeWatch {
-public:
-    explicit ChangeWatch(const std::string& database_path) : log_(database_path + "/log") {}
-    void remember() { seen_ = state(); }
-    void wait() const {
-        while (state() == seen_) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-
-private:
-    using Time = std::filesystem::file_time_type;
-    std::pair<std::uintmax_t, Time> state() const {
-        std::pair<std::uintmax_t, Time> state{};
-        std::error_code ignored;
-        for (const auto& file : std::filesystem::directory_iterator(log_, ignored)) {
-            state.first += file.file_size(ignored);
-            state.second = std::max(state.second, file.last_write_time(ignored));
-        }
-        return state;
-    }
-    std::filesystem::path log_;
-    std::pair<std::uintmax_t, Time> seen_;
-};
-
 struct Log {
     static CommandText text() {
         return {"log",
@@ -243,16 +217,18 @@ struct Log {
                        .include_changes = changes,
                        .seen = !stored};
         if (to) range.to = Seq{*to};
-        ChangeWatch watch(database.path());
-        while (true) {
-            SLUICE_TRY_ASSIGN(auto open, database.open(session));
-            SLUICE_TRY(listing.show(open->snapshot(), range));
-            range.from = std::max(range.from, open->last().next());
-            open.reset(); // Others want to append.
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session, live));
+        for (Seq seen;;) {
+            {
+                const Snapshot snapshot = open->snapshot(); // Not kept: erasures would wait for it.
+                SLUICE_TRY(listing.show(snapshot, range));
+                seen = snapshot.position();
+            }
             if (!live || listing.is_full()) return {};
-            watch.remember();
+            range.from = std::max(range.from, seen.next());
             session.out.flush();
-            watch.wait();
+            while (open->wait_for_entry(seen, std::chrono::minutes(1)) == seen) {
+            }
         }
     }
 

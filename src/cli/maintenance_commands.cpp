@@ -64,7 +64,7 @@ struct ShowStats {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         const Stats stats = open->stats();
         if (session.out.json) {
             session.out.line(to_json(stats).add("views", std::uint64_t{open->views().size()}));

@@ -93,6 +93,10 @@ std::string messages_text(std::uint64_t count) {
     return count_text(count, "message", "messages");
 }
 
+std::string look_different_text(std::uint64_t count) {
+    return messages_text(count) + (count == 1 ? " looks" : " look") + " different now";
+}
+
 std::string size_text(std::uint64_t size_bytes) {
     static constexpr std::array kUnits = {"kB", "MB", "GB", "TB", "PB", "EB"};
     if (size_bytes < 1000) return std::to_string(size_bytes) + " B";

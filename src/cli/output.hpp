@@ -66,6 +66,8 @@ std::string count_text(std::uint64_t count);
 /// "1 message", "2,000 messages"
 std::string count_text(std::uint64_t count, std::string_view one, std::string_view many);
 std::string messages_text(std::uint64_t count);
+/// "1 message looks different now".
+std::string look_different_text(std::uint64_t count);
 /// 17.6 MB
 std::string size_text(std::uint64_t size_bytes);
 /// 1,3-5,9

@@ -67,6 +67,7 @@ Program::Program() : out_(STDOUT_FILENO) {
     add_view_commands(*this);
     add_app_commands(*this);
     add_ask_commands(*this);
+    add_feed_commands(*this);
     add_change_commands(*this);
     add_retain_commands(*this);
     add_fact_commands(*this);
@@ -165,7 +166,8 @@ int Program::run_chosen() {
     if (done) return session.exit_status;
     const Error& error = done.error();
     std::string message = error.context;
-    if (error.os_errno != 0) message += std::string(" (") + std::strerror(error.os_errno) + ")";
+    const std::string reason = error.os_errno != 0 ? std::strerror(error.os_errno) : "";
+    if (message.find(reason) == std::string::npos) message += ": " + reason;
     return fail(name_of(error.code), message, exit_status_of(error.code));
 }
 

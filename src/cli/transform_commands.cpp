@@ -17,7 +17,7 @@ struct TransformList {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out, {Align::left, Align::left, Align::right, Align::right});
         if (!session.out.json) table.row({"TRANSFORM", "STATE", "CHANGED", "ERRORS"});
@@ -110,7 +110,7 @@ struct Why {
         app.add_option("SEQ|KEY", which, "Its seq, or its application key")->required();
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const Record record, find_record(open->snapshot(), which));
         SLUICE_TRY_ASSIGN(const Explanation why, open->why(record.seq));
         if (session.out.json) {

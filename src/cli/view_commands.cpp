@@ -110,7 +110,7 @@ struct ViewList {
         describe_unused(app, unused, "Only those that nobody opened for so long, such as 30d");
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out,
                     {Align::left, Align::left, Align::left, Align::right, Align::left, Align::right,
@@ -143,7 +143,7 @@ Result<ViewInfo> find_view(const Database& database, const std::string& name) {
     for (ViewInfo& view : database.views()) {
         if (view.name == name) return std::move(view);
     }
-    return Error{Errc::not_found, "no view " + name};
+    return Error{Errc::not_found, "there is no view " + name};
 }
 
 struct ViewShow {
@@ -158,7 +158,7 @@ struct ViewShow {
         app.add_option("NAME", name, "Which view")->required();
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const ViewInfo view, find_view(*open, name));
         if (session.out.json) {
             session.out.line(to_json(view));
@@ -251,7 +251,7 @@ struct Read {
     }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const ReadOptions options, read_options());
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const ViewInfo info, find_view(*open, view));
         const Snapshot snapshot = open->snapshot();
         SLUICE_TRY_ASSIGN(ViewCursor cursor, snapshot.read(view, options));

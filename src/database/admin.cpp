@@ -28,6 +28,16 @@ private:
 
 } // namespace
 
+bool is_same(const CatalogEntry& a, const CatalogEntry& b) {
+    return a.name == b.name && a.app.empty() == b.app.empty() && a.version == b.version &&
+           a.definition == b.definition;
+}
+
+const OpenView* find_view(const ViewSet& views, std::string_view name) {
+    const auto found = is_engines_own(name) ? views.end() : views.find(name);
+    return found == views.end() ? nullptr : &found->second;
+}
+
 std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
     return views;
 }
@@ -35,11 +45,15 @@ std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
 void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
     const std::lock_guard lock(publish_mutex);
     views = std::move(set);
+    derivations_of_rows = std::make_shared<Derivations>(derivations);
+    void_switched_views();
+    tell_readers();
 }
 
-void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views,
-                                  const Mapper& their_mapper) {
-    const auto errors = their_mapper.errors();
+void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views, Mapper& their_mapper) {
+    const auto errors = their_mapper.take_errors();
+    if (errors.empty()) return;
+    const std::lock_guard lock(publish_mutex);
     for (std::size_t i = 0; i < mapped_views.size(); ++i) {
         errors_counted[mapped_views[i].entry.id] += errors[i];
     }
@@ -87,10 +101,8 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
             const std::vector<ViewId> damaged = store->damaged_views();
             for (OpenView& each : wanted) {
                 const CatalogEntry* const known = catalog->find(each.entry.name);
+                const bool same = known != nullptr && is_same(*known, each.entry);
                 const bool is_declared = each.entry.app.empty();
-                const bool same = known != nullptr && known->app.empty() == is_declared &&
-                                  known->version == each.entry.version &&
-                                  known->definition == each.entry.definition;
                 const std::vector<CatalogUse> by = std::move(each.entry.uses);
                 if (same) {
                     each.entry = *known;
@@ -103,9 +115,13 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                 if (same) {
                     // Whoever looked into damaged rows cannot be told what changes in them: such a
                     // view begins anew under its old name and id. Others are mended.
-                    const bool is_plain = !is_reader && !chain.is_read(known->id);
+                    const ViewId id = each.entry.id;
+                    const bool is_plain = !is_reader && !chain.is_read(id);
                     const bool is_damaged =
-                        std::find(damaged.begin(), damaged.end(), known->id) != damaged.end();
+                        std::find(damaged.begin(), damaged.end(), id) != damaged.end();
+                    if (is_damaged && !is_plain && !chain.readers().empty()) {
+                        SLUICE_TRY(remember_derivation({}));
+                    }
                     if (is_reader) {
                         (is_damaged ? fresh_readers : loaded_readers).push_back(each);
                     } else if (is_damaged && !is_plain) {
@@ -123,10 +139,11 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                 SLUICE_TRY_ASSIGN(each.entry.id, take_ids(is_reader ? Chain::kViewsOfReader : 1));
                 (is_reader ? fresh_readers : fresh).push_back(each);
             }
+            const std::lock_guard publish_lock(publish_mutex);
             for (const OpenView& each : fresh) building.push_back(each.entry);
         }
         const OnLeaving built([this] {
-            const std::lock_guard lock(write_mutex);
+            const std::lock_guard publish_lock(publish_mutex);
             building.clear();
         });
         std::unique_lock write_lock(write_mutex, std::defer_lock);
@@ -145,11 +162,17 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
             SLUICE_TRY(catch_up({each}, false, store->snapshot()->since(each.entry.id), progress));
         }
         SLUICE_TRY(mend(loaded, /*keys_too=*/false, progress));
-        for (const OpenView& each : loaded) catching_up.erase(each.entry.id);
         for (const OpenView& each : beside) {
             store->add_view({each.entry.id, reducer_of(*each.view), false});
+        }
+        {
+            const std::lock_guard publish_lock(publish_mutex);
+            for (const OpenView& each : loaded) catching_up.erase(each.entry.id);
             // Where it is as far as the log this is done in a moment.
-            catching_up.emplace(each.entry.id, store->snapshot()->since(each.entry.id));
+            const auto rows = store->snapshot();
+            for (const OpenView& each : beside) {
+                catching_up.emplace(each.entry.id, rows->since(each.entry.id));
+            }
         }
         auto set = std::make_shared<ViewSet>(*views);
         for (const CatalogEntry& entry : changed) set->find(entry.name)->second.entry = entry;
@@ -244,6 +267,7 @@ Result<void> Database::add_view(const std::string& name, const CodeView& code,
         return Error{Errc::invalid_argument, "a view written in code needs the name of its app"};
     }
     SLUICE_TRY(check_label("an app", code.app));
+    if (impl_->options.read_only) return impl_->load_code(name, code, progress);
     return impl_->writing([&]() -> Result<void> {
         SLUICE_TRY_ASSIGN(auto view, compile_view(code));
         const std::string definition = canonical_definition(*view);
@@ -262,7 +286,6 @@ Result<void> Database::Impl::drop_views(const std::vector<std::string>& names,
     for (const std::string& name : names) {
         const auto found = set->find(name);
         for (const ViewId id : ids_of(found->second)) ids.push_back(id);
-        catching_up.erase(found->second.entry.id);
         set->erase(found);
         std::erase_if(entries, [&](const CatalogEntry& each) { return each.name == name; });
     }
@@ -272,6 +295,10 @@ Result<void> Database::Impl::drop_views(const std::vector<std::string>& names,
                       [&](const CatalogEntry& each) { return each.name == entry.name; }) = entry;
     }
     SLUICE_TRY(catalog->replace(std::move(entries)));
+    {
+        const std::lock_guard lock(publish_mutex);
+        for (const ViewId id : ids) catching_up.erase(id);
+    }
     publish(std::move(set));
     install_chain();
     remake_mapper();
@@ -283,7 +310,7 @@ Result<void> Database::drop_view(const std::string& name) {
     return impl_->writing([&]() -> Result<void> {
         const std::lock_guard derive_lock(impl_->derive_mutex);
         const std::lock_guard lock(impl_->write_mutex);
-        if (is_engines_own(name) || !impl_->views->contains(name)) {
+        if (find_view(*impl_->views, name) == nullptr) {
             return Error{Errc::not_found, "there is no view " + name};
         }
         if (const std::string* const reader = reader_of(*impl_->views, name)) {
@@ -320,46 +347,48 @@ ViewInfo info_of_entry(const CatalogEntry& entry) {
 
 } // namespace
 
-ViewInfo Database::Impl::info_of(const OpenView& each, const StoreSnapshot& rows) const {
+Database::Impl::ViewsNow Database::Impl::views_now() const {
+    const std::lock_guard lock(publish_mutex);
+    return {shown_rows(), views,    store->stats(),    store->damaged_views(), errors_counted,
+            catching_up,  building, ledger.remaking(), ledger.changes()};
+}
+
+ViewInfo Database::Impl::info_of(const OpenView& each, const ViewsNow& now_known) const {
     const ViewId id = each.entry.id;
+    const StoreSnapshot& rows = *now_known.rows;
     ViewInfo info = info_of_entry(each.entry);
     info.kind = name_of(kind_of(*each.view));
     info.loaded = is_loaded(*each.view);
     info.since = rows.since(id);
-    if (each.was_read->load(std::memory_order_relaxed)) info.opened_ms = now();
-    const auto counted = errors_counted.find(id);
-    if (counted != errors_counted.end()) info.errors = counted->second;
-    for (std::size_t i = 0; i < mapped.size(); ++i) {
-        if (mapped[i].entry.id == id) info.errors += mapper->errors()[i];
+    // What a reader reads, nobody writes down.
+    const bool was_read = each.was_read->load(std::memory_order_relaxed);
+    if (was_read && !options.read_only) info.opened_ms = now();
+    const auto counted = now_known.errors.find(id);
+    if (counted != now_known.errors.end()) info.errors = counted->second;
+    for (const auto& one : now_known.stats) {
+        if (one.view != id) continue;
+        info.rows = one.rows;
+        info.segments = one.segments;
+        info.bytes = one.bytes;
     }
-    const std::vector<ViewId> damaged = store->damaged_views();
-    if (!follows(id)) info.pending = pending_of(each, rows);
+    info.pending = pending_of(each, now_known);
+    const auto& damaged = now_known.damaged;
     if (std::find(damaged.begin(), damaged.end(), id) != damaged.end()) {
         info.state = ViewInfo::State::damaged;
     } else if (info.pending > 0) {
-        info.state = info.loaded && chain.is_loaded() ? ViewInfo::State::behind
-                                                      : ViewInfo::State::waits_for_code;
+        info.state = info.loaded && is_chain_loaded ? ViewInfo::State::behind
+                                                    : ViewInfo::State::waits_for_code;
     }
     return info;
 }
 
 std::vector<ViewInfo> Database::views() const {
-    const std::lock_guard lock(impl_->write_mutex);
-    const auto rows = impl_->store->snapshot();
-    const auto stats = impl_->store->stats();
+    const Impl::ViewsNow now = impl_->views_now();
     std::vector<ViewInfo> infos;
-    for (const auto& [name, each] : *impl_->views) {
-        if (is_engines_own(name)) continue;
-        ViewInfo info = impl_->info_of(each, *rows);
-        for (const auto& one : stats) {
-            if (one.view != each.entry.id) continue;
-            info.rows = one.rows;
-            info.segments = one.segments;
-            info.bytes = one.bytes;
-        }
-        infos.push_back(std::move(info));
+    for (const auto& [name, each] : *now.views) {
+        if (!is_engines_own(name)) infos.push_back(impl_->info_of(each, now));
     }
-    for (const CatalogEntry& entry : impl_->building) {
+    for (const CatalogEntry& entry : now.building) {
         if (is_engines_own(entry.name)) continue;
         const auto known = std::find_if(infos.begin(), infos.end(), [&](const ViewInfo& each) {
             return each.name == entry.name;
@@ -379,7 +408,7 @@ Result<void> Database::merge_views() {
 }
 
 Stats Database::stats() const {
-    const std::lock_guard lock(impl_->write_mutex);
+    const std::lock_guard lock(impl_->publish_mutex);
     const Ledger& ledger = impl_->ledger;
     Stats stats;
     stats.last = impl_->log->last();
@@ -391,6 +420,9 @@ Stats Database::stats() const {
     stats.log_bytes = impl_->log->size_bytes();
     stats.log_segments = impl_->log->segment_count();
     for (const auto& one : impl_->store->stats()) stats.view_bytes += one.bytes;
+    const Seq in_files =
+        impl_->options.read_only ? impl_->position_taken : impl_->store->saved_position();
+    stats.not_in_files = stats.last.value - in_files.value;
     switch (impl_->options.durability) {
     case Durability::every_commit: stats.durability = "every-commit"; break;
     case Durability::interval: stats.durability = "interval"; break;

@@ -155,7 +155,8 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (!chain.is_loaded()) {
         SLUICE_TRY(advance_without_code(run));
     } else {
-        run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0;
+        run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0 ||
+                       !waiting(*rows, kPendingTerm).empty();
         run.work = plan(run);
         SLUICE_TRY(derive_rows(run, progress));
         chain_since = run.to;
@@ -173,16 +174,13 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     if (std::string state = chain_state(nullptr); state != rows->attachment() || run.in_parts) {
         step.attachment = std::move(state);
     }
-    const std::lock_guard lock(publish_mutex);
-    shown.reset();
-    shown_views.reset();
-    if (!std::ranges::equal(*outputs, chain.outputs())) {
+    if (mapper) count_errors(mapped, *mapper);
+    return commit(std::move(step), [this] {
+        if (!keep_shown) show_current();
+        if (std::ranges::equal(*outputs, chain.outputs())) return;
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
-    }
-    auto committed = store->commit(std::move(step), ledger.gone());
-    entry_added.notify_all();
-    return committed;
+    });
 }
 
 /// Damage is found when a file is first looked at, and hides what it hits.
@@ -213,16 +211,16 @@ Result<void> Database::Impl::check_reads_are_whole() {
                  "database again to derive its views anew"};
 }
 
-std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver) const {
+std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver,
+                                              const StoreSnapshot& rows) const {
     ScanRange by_transforms;
     by_transforms.from = rederived_term(first);
     by_transforms.to = kRederivedByViews;
     ScanRange by_views;
     by_views.from = std::string(kRederivedByViews) + rederived_term(first);
     std::vector<Seq> seqs;
-    const auto rows = store->snapshot();
     const auto add = [&](const ScanRange& range) {
-        const auto rederived = rows->scan(kRederived, range);
+        const auto rederived = rows.scan(kRederived, range);
         while (rederived->next()) seqs.push_back(rederived->seq());
     };
     add(by_transforms);
@@ -325,6 +323,12 @@ Result<void> Database::Impl::advance_without_code(Advance& run) {
     } else {
         work = chain.plan(run.delta, world(), run.draft.below());
     }
+    // The program that has the code may be another one, which knows of this from the rows only.
+    for_each(extra.afresh, [&](Seq seq) { work.add(0, seq); });
+    for (const auto& [stage, units] : extra.dirty) {
+        for_each(units, [&, at = stage](Seq seq) { work.add(at, seq); });
+    }
+    extra = {};
     SeqBitmap pending = chain.retract(work, run.draft);
     for (const Seq seq : run.delta.again) pending.insert(seq);
     for_each(pending, [&](Seq seq) {
@@ -351,6 +355,7 @@ Result<void> Database::Impl::save_part(Advance& run) {
     step.attachment = chain_state(&run.work);
     pin_shown();
     run.in_parts = true;
+    static_cast<void>(before_commit(step));
     SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
     run.draft.rebase(store->snapshot());
     return {};
@@ -442,11 +447,11 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
     return chain.run_readers(work, chain_run);
 }
 
-std::vector<Seq> Database::Impl::rederived_since(Seq since, Deriver deriver) const {
-    std::vector<Seq> seqs = rederived_by(since, deriver);
-    const auto rows = store->snapshot();
-    const auto pending = rows->scan(
-        kPending, deriver == Deriver::any ? ScanRange() : ScanRange::exact(kPendingTerm));
+std::vector<Seq> Database::Impl::rederived_since(Seq since, Deriver deriver,
+                                                 const StoreSnapshot& rows) const {
+    std::vector<Seq> seqs = rederived_by(since, deriver, rows);
+    const auto pending =
+        rows.scan(kPending, deriver == Deriver::any ? ScanRange() : ScanRange::exact(kPendingTerm));
     while (pending->next()) seqs.push_back(pending->seq());
     sort_unique(seqs);
     return seqs;
@@ -458,7 +463,7 @@ Result<void> Database::Impl::purge_behind_secrets() {
         // What it opened may have been derived again, for other reasons, since it was put.
         const FactId* const id = facts.named_by(drop);
         const Seq first = id != nullptr ? facts.entries_of(*id).front() : drop;
-        const std::vector<Seq> seqs = rederived_since(first, Deriver::any);
+        const std::vector<Seq> seqs = rederived_since(first, Deriver::any, *store->snapshot());
         if (chain.empty() && seqs.empty()) continue;
         SLUICE_TRY_ASSIGN(const auto purged, store->purge({}, seqs, options.erase_patience));
         Change receipt = new_change(ChangeKind::receipt, {}, {});

@@ -157,7 +157,7 @@ Result<Offer> Database::offer(std::span<const NewMessage> messages, const Append
 }
 
 std::uint64_t Database::imported_up_to(std::string_view fingerprint) const {
-    const std::lock_guard lock(impl_->write_mutex);
+    const std::lock_guard lock(impl_->publish_mutex);
     return impl_->ledger.imported_up_to(impl_->hash(fingerprint));
 }
 

@@ -103,6 +103,48 @@ TEST_F(Apps, AreNotedWhenTheyCameLastAtMostEveryFewHours) {
     EXPECT_EQ(uses("authors"), "mail=" + std::to_string(1007 * kHourMs)) << "but for no app";
 }
 
+// Whoever follows a view needs it as much as who reads it; a reader's reads nobody notes.
+TEST_F(Apps, ReadViewsThatTheyFollow) {
+    for (const char* const name : {"fed", "told", "selected", "beside"}) {
+        ASSERT_TRUE(on.database->add_view(name, kByAuthor));
+    }
+    now = 1100 * kHourMs;
+    {
+        const Feed feed = on.database->feed({.view = "fed"}).value();
+        const Subscription subscription = on.database->subscribe("told").value();
+        on.database->select(SelectView{"selected", {}}).value();
+        const auto reader = reader_of(on);
+        ASSERT_TRUE(reader->snapshot().read("beside"));
+        EXPECT_EQ(reader->views()[0].opened_ms, 1000 * kHourMs);
+    }
+    for (const char* const name : {"fed", "told", "selected"}) {
+        EXPECT_EQ(on.info(name).opened_ms, 1100 * kHourMs) << name;
+    }
+    on.reopen();
+    now = 1101 * kHourMs;
+    for (const char* const name : {"fed", "told", "selected"}) {
+        EXPECT_EQ(on.info(name).opened_ms, 1100 * kHourMs) << name;
+    }
+    EXPECT_EQ(on.info("beside").opened_ms, 1000 * kHourMs);
+}
+
+// What says how views are doing waits for nobody who writes.
+TEST_F(Apps, AreListedWhileOthersWrite) {
+    ASSERT_TRUE(on.database->add_view("lengths", by_length("mail")));
+    std::vector<AppInfo> listed;
+    CodeView view = by_length("forum");
+    view.map = [&](const Message&, Emit&) {
+        std::thread([&] {
+            listed = on.database->apps();
+            EXPECT_TRUE(on.database->retention().empty());
+        }).join();
+    };
+    ASSERT_TRUE(on.database->add_view("other", view));
+    on.append("a");
+    ASSERT_EQ(listed.size(), 2u);
+    EXPECT_EQ(listed[1].name, "mail");
+}
+
 TEST_F(Apps, AreForgottenWithTheViewsThatNobodyElseUses) {
     ASSERT_TRUE(declare("authors", "mail"));
     ASSERT_TRUE(declare("authors", "web"));

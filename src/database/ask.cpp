@@ -11,18 +11,17 @@ namespace {
 
 /// Errors: not_found; invalid_argument (another kind).
 Result<OpenView> view_of_kind(const ViewSet& views, std::string_view name, ViewKind kind) {
-    const auto found = views.find(name);
-    if (found == views.end()) {
+    const OpenView* const found = find_view(views, name);
+    if (found == nullptr) {
         return Error{Errc::not_found, "there is no view " + std::string(name)};
     }
-    if (kind_of(*found->second.view) != kind) {
-        return Error{Errc::invalid_argument,
-                     "view " + std::string(name) + " is of kind " +
-                         std::string(name_of(kind_of(*found->second.view))) + ", not " +
-                         std::string(name_of(kind))};
+    if (kind_of(*found->view) != kind) {
+        return Error{Errc::invalid_argument, "view " + std::string(name) + " is of kind " +
+                                                 std::string(name_of(kind_of(*found->view))) +
+                                                 ", not " + std::string(name_of(kind))};
     }
-    note_read(found->second);
-    return found->second;
+    note_read(*found);
+    return *found;
 }
 
 /// What a search view looks into, in one message. Valid as long as `root`.
@@ -39,16 +38,19 @@ std::vector<std::string_view> texts_in(const Value& root, const View& view) {
 } // namespace
 
 Result<std::vector<Link>> Snapshot::links(std::string_view view, const LinkQuery& query) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const OpenView found, view_of_kind(*impl_->views, view, ViewKind::links));
     return link_rows::read(*impl_->rows, found.entry.id, query);
 }
 
 Result<Walk> Snapshot::walk(std::string_view view, const WalkQuery& query) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const OpenView found, view_of_kind(*impl_->views, view, ViewKind::links));
     return link_rows::walk(*impl_->rows, found.entry.id, query);
 }
 
 Result<SearchAnswer> Snapshot::search(std::string_view view, const SearchQuery& query) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const OpenView found, view_of_kind(*impl_->views, view, ViewKind::search));
     WordForms forms(language_of(*found.view));
     SLUICE_TRY_ASSIGN(const std::vector<Phrase> phrases, parse_text_query(query.text, forms));

@@ -16,8 +16,15 @@ std::string seq_text(Seq seq) {
 } // namespace
 
 Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wanted wanted,
+                                                 const Snapshot::Impl& as_of,
                                                  const ProgressFunction& progress) const {
-    const Gone& gone = ledger.gone();
+    const StoreSnapshot& rows = *as_of.rows;
+    const Gone& gone = rows.gone();
+    const Seq last = rows.position();
+    const auto is_change = [&](Seq seq) {
+        const std::lock_guard lock(publish_mutex);
+        return ledger.is_change(seq);
+    };
     const auto is_wanted = [&](Seq seq) {
         switch (wanted) {
         case Wanted::live: return !gone.deleted.contains(seq);
@@ -33,20 +40,19 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
 
     if (const auto* const listed = std::get_if<std::vector<Seq>>(&selector)) {
         for (const Seq seq : *listed) {
-            if (seq == Seq{} || seq > log->last()) {
+            if (seq == Seq{} || seq > last) {
                 return Error{Errc::not_found, "there is no entry " + seq_text(seq) +
-                                                  "; the last one is " + seq_text(log->last())};
+                                                  "; the last one is " + seq_text(last)};
             }
-            if (ledger.is_change(seq)) {
+            if (is_change(seq)) {
                 return Error{Errc::invalid_argument,
                              "entry " + seq_text(seq) + " is a change and not a message"};
             }
             take(seq);
         }
     } else if (const auto* const by_key = std::get_if<SelectKeys>(&selector)) {
-        const auto rows = store->snapshot();
         for (std::size_t i = 0; i < by_key->keys.size(); ++i) {
-            SLUICE_TRY_ASSIGN(const std::vector<Seq> found, seqs_of_key(*rows, by_key->keys[i]));
+            SLUICE_TRY_ASSIGN(const std::vector<Seq> found, seqs_of_key(rows, by_key->keys[i]));
             if (found.empty()) {
                 return Error{Errc::not_found, "no message has key " + std::to_string(i + 1) +
                                                   " of " + std::to_string(by_key->keys.size())};
@@ -54,33 +60,31 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
             for (const Seq seq : found) take(seq);
         }
     } else if (const auto* const by_view = std::get_if<SelectView>(&selector)) {
-        const auto view = views->find(by_view->view);
-        if (view == views->end()) {
+        const OpenView* const view = find_view(*as_of.views, by_view->view);
+        if (view == nullptr) {
             return Error{Errc::not_found, "there is no view " + by_view->view};
         }
-        if (!shows_rows(kind_of(*view->second.view))) {
+        if (!shows_rows(kind_of(*view->view))) {
             return Error{Errc::invalid_argument,
                          "the rows of view " + by_view->view + " are groups, not messages"};
         }
-        const auto rows = store->snapshot();
+        note_read(*view);
         const auto cursor =
-            rows->scan(view->second.entry.id, ScanRange::with_prefix(by_view->prefix.encoded()));
+            rows.scan(view->entry.id, ScanRange::with_prefix(by_view->prefix.encoded()));
         while (cursor->next()) take(cursor->seq());
         SLUICE_TRY(cursor->status());
     } else {
         SLUICE_TRY_ASSIGN(const Predicate predicate,
                           Predicate::parse(std::get<SelectWhere>(selector).predicate));
-        const Seq last = log->last();
-        const auto rows = store->snapshot();
         ProgressMeter meter(progress, "looking for messages", last.value);
         for (Seq seq{1}; seq <= last; seq = seq.next()) {
             meter.at(seq.value);
-            if (ledger.is_change(seq) || !is_wanted(seq)) continue;
+            if (!is_wanted(seq) || is_change(seq)) continue;
             // As views see it, unless it is deleted: then no view does. A damaged message cannot be
             // looked into; it can still be named by its seq.
             const auto message = latest(seq, last);
             if (!message) continue;
-            const std::string_view body = seen_body(seq, *message, *rows).value_or(message->body);
+            const std::string_view body = seen_body(seq, *message, rows).value_or(message->body);
             if (predicate.matches_body(body)) seqs.push_back(seq);
         }
         meter.finish();
@@ -120,8 +124,7 @@ Result<Seq> Database::Impl::append_changes(std::span<const Change> changes) {
     for (std::size_t i = 0; i < changes.size(); ++i) {
         ledger.apply({first.value + i}, changes[i]);
         facts.apply({first.value + i}, changes[i]);
-        if (changes[i].kind != ChangeKind::remove) continue;
-        for (const auto& [name, rule] : rules) rule->note_deleted(changes[i].seqs);
+        note_deleted(changes[i]);
     }
     return first;
 }
@@ -132,7 +135,8 @@ Result<Changed> Database::Impl::change(ChangeKind kind, const Selector& selector
         Changed changed;
         {
             const std::lock_guard lock(write_mutex);
-            SLUICE_TRY_ASSIGN(changed.seqs, resolve(selector, wanted, change_options.progress));
+            SLUICE_TRY_ASSIGN(changed.seqs,
+                              resolve(selector, wanted, *snapshot(), change_options.progress));
             if (kind == ChangeKind::hold || kind == ChangeKind::release) {
                 const bool holding = kind == ChangeKind::hold;
                 std::erase_if(changed.seqs,
@@ -173,8 +177,9 @@ Result<Changed> Database::replace(Seq seq, std::string_view body, const ChangeOp
         Changed changed;
         {
             const std::lock_guard lock(impl_->write_mutex);
-            SLUICE_TRY_ASSIGN(changed.seqs, impl_->resolve(Selector(std::vector<Seq>{seq}),
-                                                           Impl::Wanted::live, options.progress));
+            SLUICE_TRY_ASSIGN(changed.seqs,
+                              impl_->resolve(Selector(std::vector<Seq>{seq}), Impl::Wanted::live,
+                                             *impl_->snapshot(), options.progress));
             if (changed.seqs.empty()) {
                 return Error{Errc::not_found, "message " + seq_text(seq) + " is deleted or erased"};
             }
@@ -189,9 +194,8 @@ Result<Changed> Database::replace(Seq seq, std::string_view body, const ChangeOp
 }
 
 Result<std::vector<Seq>> Database::select(const Selector& selector, bool deleted_too) const {
-    const std::lock_guard lock(impl_->write_mutex);
-    return impl_->resolve(selector, deleted_too ? Impl::Wanted::not_erased : Impl::Wanted::live,
-                          {});
+    const Impl::Wanted wanted = deleted_too ? Impl::Wanted::not_erased : Impl::Wanted::live;
+    return impl_->resolve(selector, wanted, *impl_->snapshot(), {});
 }
 
 } // namespace sluice

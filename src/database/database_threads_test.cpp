@@ -1,6 +1,7 @@
 // Many threads on one database with its own threads running. On a real file system: there an
 // erasure overwrites what a reader has mapped, which the simulated disk cannot do without a data
 // race that is its own.
+#include "database/replica.hpp"
 #include "database/transform_test_support.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -212,6 +213,34 @@ TEST(DatabaseThreads, ReadersSeeOneMomentWhileAppsAndFactsComeAndGo) {
     EXPECT_EQ(first_difference(*Database::open(directory.path(), options).value()), "");
 }
 
+// An erasure waits for whoever holds a snapshot: nothing that he asks may wait for the erasure.
+TEST(DatabaseThreads, AskWhileAnErasureWaitsForTheirSnapshot) {
+    const TemporaryDirectory directory;
+    Database::create(directory.path()).value();
+    Options options;
+    options.erase_patience = std::chrono::seconds(60);
+    const auto database = Database::open(directory.path(), options).value();
+    database->add_view("said", kSaid).value();
+    database->put_fact({kKey1, "value"}).value();
+    const Seq first = database->append(NewMessage{says("gone soon")}).value();
+    const Seq second = database->append(NewMessage{says("stays")}).value();
+    database->merge_views().value();
+
+    auto pinned = std::make_unique<Snapshot>(database->snapshot());
+    std::thread eraser([&] { EXPECT_TRUE(database->erase(Seqs{first}).has_value()); });
+    while (database->select(SelectView{"said", {}}).value() != Seqs{second}) {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(database->views().size(), 1u);
+    EXPECT_EQ(database->stats().erased, 1u);
+    EXPECT_EQ(database->facts().size(), 1u);
+    EXPECT_EQ(database->imported_up_to("nothing"), 0u);
+    EXPECT_FALSE(database->receipts()[0].finished());
+    pinned.reset();
+    eraser.join();
+    EXPECT_TRUE(database->receipts()[0].finished());
+}
+
 // Threads that append together share an fdatasync, and each finds its own message durable.
 TEST(DatabaseThreads, ShareOneSync) {
     DatabaseOnDisk on([] {
@@ -292,6 +321,125 @@ TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
         database->erase(std::vector<Seq>{seq}).value();
         erased = true;
         reader.join();
+    }
+}
+
+// F1 and F4 while writers write: who follows has in the end what there is, and sees each difference
+// once.
+TEST(DatabaseThreads, FollowersKeepUpWithWriters) {
+    constexpr int kMessages = 300;
+    const TemporaryDirectory directory;
+    Options options = small_files();
+    options.background = true;
+    options.view_memory_bytes_max = 8 * 1024;
+    options.durability = Durability::none;
+    options.erase_patience = std::chrono::seconds(10);
+    Database::create(directory.path()).value();
+    const auto database = Database::open(directory.path(), options).value();
+    database->add_view("numbers", kByNumber).value();
+    database->add_view("count", kCountOfAll).value();
+
+    std::atomic<bool> is_done = false;
+    const auto subscribe = [&](const std::string& view, std::size_t waiting, std::string& rows) {
+        Replica replica(database->subscribe(view, {}, {.rows_waiting_max = waiting}).value());
+        while (!is_done) {
+            const auto difference = replica.subscription().next(std::chrono::milliseconds(5));
+            if (!difference) {
+                EXPECT_EQ(code_of(difference), Errc::ended);
+            } else if (*difference) {
+                replica.apply(**difference);
+            }
+        }
+        replica.take();
+        rows = replica.rows();
+    };
+    std::string numbers, counted, slow;
+    std::set<Seq> fed;
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { subscribe("numbers", 100000, numbers); });
+    threads.emplace_back([&] { subscribe("count", 100000, counted); });
+    threads.emplace_back([&] { subscribe("numbers", 2, slow); });
+    threads.emplace_back([&] {
+        Feed feed = database->consumer("thread").value();
+        for (bool is_last = false; !is_last;) {
+            is_last = is_done;
+            for (;;) {
+                const FeedBatch batch =
+                    feed.next(std::chrono::milliseconds(5), {.changes_max = 7}).value();
+                for (const FeedChange& each : batch.changes) {
+                    if (each.kind == FeedChange::Kind::gone) {
+                        fed.erase(each.seq);
+                    } else {
+                        fed.insert(each.seq);
+                    }
+                }
+                if (batch.changes.empty()) break;
+            }
+            feed.acknowledge().value();
+        }
+    });
+    std::mt19937_64 random(7);
+    for (int n = 0; n < kMessages; ++n) {
+        database->append({body_of("ada", n)}).value();
+        const Seq some{1 + random() % database->last().value};
+        const auto record = database->snapshot().get(some);
+        if (!record || record->state != Record::State::live) continue;
+        if (n % 5 == 0) database->delete_messages(Seqs{some}).value();
+        if (n % 7 == 0) database->restore(SelectWhere{"/author=ada"}).value();
+        ChangeOptions how; // Those who follow read in snapshots, too.
+        how.end_snapshots = n % 20 != 0;
+        if (n % 10 == 0) database->erase(Seqs{some}, how).value();
+    }
+    is_done = true;
+    for (std::thread& thread : threads) thread.join();
+
+    const std::string rows = DatabaseOnDisk::rows_in(database->snapshot(), "numbers");
+    EXPECT_EQ(numbers, rows);
+    EXPECT_EQ(slow, rows);
+    EXPECT_EQ(counted, DatabaseOnDisk::rows_in(database->snapshot(), "count"));
+    EXPECT_EQ(fed, seqs_in(database->snapshot(), "numbers"));
+}
+
+// F1: a batch that is being put together when its snapshot is ended is none.
+TEST(DatabaseThreads, FeedsAreNotMisledByEndedSnapshots) {
+    const TemporaryDirectory directory;
+    Options options;
+    options.durability = Durability::none;
+    Database::create(directory.path()).value();
+    const auto database = Database::open(directory.path(), options).value();
+    for (int n = 0; n < 3000; ++n) database->append({body_of("ada", n)}).value();
+
+    std::atomic<bool> is_done = false;
+    std::thread eraser([&] {
+        ChangeOptions how;
+        how.end_snapshots = true;
+        for (std::uint64_t n = 1; n <= 60; ++n) database->erase(Seqs{{n * 50}}, how).value();
+        is_done = true;
+    });
+    const auto take_all = [](Feed& feed, std::set<Seq>& fed) {
+        for (;;) {
+            const FeedBatch batch = feed.next({}, {.changes_max = 1000}).value();
+            for (const FeedChange& each : batch.changes) {
+                each.kind == FeedChange::Kind::gone ? void(fed.erase(each.seq))
+                                                    : void(fed.insert(each.seq));
+            }
+            if (batch.changes.empty()) return;
+        }
+    };
+    std::vector<std::pair<Feed, std::set<Seq>>> told;
+    do {
+        told.emplace_back(database->feed().value(), std::set<Seq>());
+        take_all(told.back().first, told.back().second);
+    } while (!is_done);
+    eraser.join();
+    std::set<Seq> live;
+    const Snapshot snapshot = database->snapshot();
+    auto cursor = snapshot.log({});
+    while (auto record = cursor.next().value()) live.insert(record->seq);
+    EXPECT_EQ(live.size(), 2940u);
+    for (auto& [feed, fed] : told) {
+        take_all(feed, fed);
+        EXPECT_EQ(fed, live);
     }
 }
 

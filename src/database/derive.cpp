@@ -79,12 +79,23 @@ std::optional<std::string_view> Database::Impl::seen_body(Seq seq, const Log::En
     return made.kind == Made::Kind::body ? made.body : latest_entry.body;
 }
 
-Result<void> Database::Impl::commit(StoreCommit commit) {
-    // The seq becomes visible and the snapshot complete in one moment, for those who wait for it.
-    const std::lock_guard lock(publish_mutex);
-    auto committed = store->commit(std::move(commit), ledger.gone());
-    entry_added.notify_all();
-    return committed;
+Result<void> Database::Impl::commit(StoreCommit commit, const std::function<void()>& with_it) {
+    const auto before = before_commit(commit);
+    std::shared_ptr<const Snapshot::Impl> after;
+    std::vector<std::shared_ptr<Subscriber>> subscribed;
+    {
+        // The seq becomes visible and the snapshot complete in one moment, for those who wait for
+        // it.
+        const std::lock_guard lock(publish_mutex);
+        if (with_it) with_it();
+        auto committed = store->commit(std::move(commit), ledger.gone());
+        tell_readers();
+        if (!committed || subscribers.empty() || shown) return committed;
+        after = snapshot_locked();
+        subscribed = subscribers;
+    }
+    tell_subscribers(before, after, subscribed);
+    return {};
 }
 
 Result<void> Database::Impl::breathe(std::unique_lock<std::mutex>& write_lock) const {
@@ -96,9 +107,9 @@ Result<void> Database::Impl::breathe(std::unique_lock<std::mutex>& write_lock) c
     return {};
 }
 
-Result<std::vector<Seq>> Database::Impl::remade_by(Seq first, Seq since) const {
-    std::vector<Seq> seqs = rederived_since(first, Deriver::transforms);
-    const SeqBitmap& remaking = ledger.remaking();
+Result<std::vector<Seq>> Database::Impl::remade_by(Seq first, Seq since, const SeqBitmap& remaking,
+                                                   const StoreSnapshot& rows) const {
+    std::vector<Seq> seqs = rederived_since(first, Deriver::transforms, rows);
     for (Seq at = remaking.next_from(first); at != SeqBitmap::kNone;
          at = remaking.next_from(at.next())) {
         const auto entry = log->read(at);
@@ -111,22 +122,26 @@ Result<std::vector<Seq>> Database::Impl::remade_by(Seq first, Seq since) const {
     return seqs;
 }
 
-std::uint64_t Database::Impl::pending_of(const OpenView& late, const StoreSnapshot& rows) const {
-    const auto reached = catching_up.find(late.entry.id);
-    const Seq since = reached != catching_up.end() ? reached->second : rows.since(late.entry.id);
+std::uint64_t Database::Impl::pending_of(const OpenView& each, const ViewsNow& now_known) const {
+    const StoreSnapshot& rows = *now_known.rows;
+    const auto reached = now_known.catching_up.find(each.entry.id);
+    const Seq since = reached != now_known.catching_up.end()
+                          ? std::min(reached->second, rows.position())
+                          : rows.since(each.entry.id);
     std::vector<Seq> again;
-    if (reads_of(*late.view) != nullptr) {
-        again = waiting(rows, pending_term(late.entry.id));
-    } else if (auto remade = remade_by(since.next(), since)) {
-        again = *std::move(remade);
+    if (reads_of(*each.view) != nullptr) {
+        again = waiting(rows, pending_term(each.entry.id));
+    } else if (since < rows.position()) {
+        auto remade = remade_by(since.next(), since, now_known.remaking, rows);
+        if (remade) again = *std::move(remade);
     }
     std::uint64_t count = 0;
-    const SeqBitmap& deleted = ledger.gone().deleted;
+    const SeqBitmap& deleted = rows.gone().deleted;
     for (const Seq seq : again) {
         if (!deleted.contains(seq)) ++count;
     }
-    for (Seq seq = since.next(); seq <= log->last(); seq = seq.next()) {
-        if (!ledger.is_change(seq) && !deleted.contains(seq)) ++count;
+    for (Seq seq = since.next(); seq <= rows.position(); seq = seq.next()) {
+        if (!now_known.changes.contains(seq) && !deleted.contains(seq)) ++count;
     }
     return count;
 }
@@ -149,7 +164,8 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
     while (true) {
         const Seq end = log->last();
         const auto transformed = store->snapshot();
-        SLUICE_TRY_ASSIGN(const std::vector<Seq> remade, remade_by(looked_to.next(), seq));
+        SLUICE_TRY_ASSIGN(const std::vector<Seq> remade,
+                          remade_by(looked_to.next(), seq, ledger.remaking(), *transformed));
         looked_to = end;
         to_remake.insert(to_remake.end(), remade.begin(), remade.end());
         sort_unique(to_remake);
@@ -208,7 +224,10 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
         meter.at(seq.value - since.value);
         if (is_last_step) break;
         if (write_lock != nullptr) {
-            for (const OpenView& each : late) catching_up[each.entry.id] = seq;
+            {
+                const std::lock_guard lock(publish_mutex);
+                for (const OpenView& each : late) catching_up[each.entry.id] = seq;
+            }
             SLUICE_TRY(breathe(*write_lock));
         }
     }
@@ -236,8 +255,8 @@ Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool key
                             const auto& emit) -> Result<void> {
         SLUICE_TRY_ASSIGN(auto loader, store->load(spec));
         const SeqBitmap lost = store->lost_rows(spec.id);
-        notes.push_back(std::to_string(lost.size()) + " entries are derived again for " + name +
-                        ", of which a file is damaged");
+        note(std::to_string(lost.size()) + " entries are derived again for " + name +
+             ", of which a file is damaged");
         ProgressMeter meter(progress, "deriving again", lost.size());
         std::uint64_t done = 0;
         RowBatch batch;
@@ -279,7 +298,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
     Gone gone;
     std::shared_ptr<const StoreSnapshot> transformed;
     {
-        const std::lock_guard lock(write_mutex);
+        const std::lock_guard lock(*write_lock.mutex());
         up_to = log->last();
         gone = ledger.gone();
         transformed = store->snapshot();

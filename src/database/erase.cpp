@@ -37,7 +37,8 @@ Receipt receipt_of(const Ledger::Erasure& erasure) {
 
 } // namespace
 
-Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction& progress) {
+Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction& progress,
+                                            Pinned by_snapshots, Patience patience) {
     const Change order = ledger.erasures().at(erasure).change;
     std::vector<Seq> entries = order.seqs;
     entries.insert(entries.end(), order.replacements.begin(), order.replacements.end());
@@ -45,7 +46,8 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
 
     // What was derived from what is erased may have been derived anew since, in files that still
     // have it as it was; not before the first of these entries was there.
-    const std::vector<Seq> rederived = rederived_since(entries.front(), Deriver::any);
+    const std::vector<Seq> rederived =
+        rederived_since(entries.front(), Deriver::any, *store->snapshot());
     // A fact has no name any more when it is wiped: what follows from its going must not be lost.
     if (order.seqs.empty() && !chain.empty()) SLUICE_TRY(store->save());
 
@@ -62,8 +64,9 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
         }
         meter.at(i + step.size());
     }
-    SLUICE_TRY_ASSIGN(const auto purged,
-                      store->purge(order.seqs, rederived, options.erase_patience));
+    if (by_snapshots == Pinned::end) end_snapshots();
+    const auto waits = patience.value_or(options.erase_patience);
+    SLUICE_TRY_ASSIGN(const auto purged, store->purge(order.seqs, rederived, waits, by_snapshots));
     SLUICE_TRY(wiped_all);
     meter.finish();
 
@@ -78,7 +81,8 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
     return log->sync();
 }
 
-Result<Changed> Database::Impl::carry_out(const Change& order, const ProgressFunction& progress) {
+Result<Changed> Database::Impl::carry_out(const Change& order, const ChangeOptions& how,
+                                          Patience patience) {
     for (const auto* const seqs : {&order.seqs, &order.replacements}) {
         for (const Seq seq : *seqs) {
             const auto [first, last] = log->wiped_with(seq);
@@ -94,10 +98,16 @@ Result<Changed> Database::Impl::carry_out(const Change& order, const ProgressFun
     changed.seqs = order.seqs;
     SLUICE_TRY_ASSIGN(changed.at, append_change(order));
     SLUICE_TRY(log->sync());
-    SLUICE_TRY(advance(progress));
-    SLUICE_TRY(finish_erasure(changed.at, progress));
+    SLUICE_TRY(advance(how.progress));
+    SLUICE_TRY(finish_erasure(changed.at, how.progress,
+                              how.end_snapshots ? Pinned::end : Pinned::wait, patience));
     changed.receipt = receipt_of(ledger.erasures().at(changed.at));
     return changed;
+}
+
+void Database::Impl::end_snapshots() {
+    const std::lock_guard lock(publish_mutex);
+    *std::exchange(ended, std::make_shared<std::atomic<bool>>(false)) = true;
 }
 
 Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& options) {
@@ -105,16 +115,17 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
         const std::lock_guard derive_lock(impl_->derive_mutex);
         const std::lock_guard lock(impl_->write_mutex);
         Changed changed;
-        SLUICE_TRY_ASSIGN(changed.seqs,
-                          impl_->resolve(selector, Impl::Wanted::not_erased, options.progress));
+        SLUICE_TRY_ASSIGN(changed.seqs, impl_->resolve(selector, Impl::Wanted::not_erased,
+                                                       *impl_->snapshot(), options.progress));
         if (changed.seqs.empty()) return changed;
         SLUICE_TRY(impl_->log->sync());
         return impl_->erase_all(impl_->new_change(ChangeKind::erase, options, changed.seqs),
-                                options.progress);
+                                options);
     });
 }
 
-Result<Changed> Database::Impl::erase_all(Change order, const ProgressFunction& progress) {
+Result<Changed> Database::Impl::erase_all(Change order, const ChangeOptions& how,
+                                          Patience patience) {
     if (order.seqs.empty() && order.replacements.empty()) return Changed();
     for (const Seq seq : order.seqs) {
         // A damaged message keeps its key from coming back as any other, unless the key itself
@@ -130,7 +141,7 @@ Result<Changed> Database::Impl::erase_all(Change order, const ProgressFunction& 
     // Sorted, so that the order of the hashes does not say which is whose.
     std::sort(order.refused.begin(), order.refused.end(),
               [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
-    return carry_out(order, progress);
+    return carry_out(order, how, patience);
 }
 
 Result<Changed> Database::scrub(const ChangeOptions& options) {
@@ -169,7 +180,7 @@ Result<Changed> Database::scrub(const ChangeOptions& options) {
             SLUICE_TRY(impl.append_change(lost));
             SLUICE_TRY(impl.advance(options.progress));
         }
-        return impl.erase_all(std::move(order), options.progress);
+        return impl.erase_all(std::move(order), options);
     });
 }
 
@@ -187,7 +198,7 @@ Result<void> Database::resume_erasures() {
 }
 
 std::vector<Receipt> Database::receipts() const {
-    const std::lock_guard lock(impl_->write_mutex);
+    const std::lock_guard lock(impl_->publish_mutex);
     std::vector<Receipt> receipts;
     for (const auto& [at, erasure] : impl_->ledger.erasures()) {
         receipts.push_back(receipt_of(erasure));

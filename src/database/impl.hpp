@@ -8,10 +8,13 @@
 #pragma once
 #include "base/memory.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/derivations.hpp"
 #include "database/progress_meter.hpp"
 #include "database/retention_rule.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
+#include "io/overlay.hpp"
+#include "io/watch.hpp"
 #include "log/ledger.hpp"
 #include "log/log.hpp"
 #include "store/segment_store.hpp"
@@ -52,6 +55,14 @@ constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term()
 bool is_transform(const CatalogEntry& entry);
 /// Whether nobody added it as a view: its name begins with a control byte.
 bool is_engines_own(std::string_view catalog_name);
+/// Whether the two are one definition of one view, whatever its id and whoever uses it.
+bool is_same(const CatalogEntry& a, const CatalogEntry& b);
+/// What the catalog's entry has for a name that says where rows were derived anew. No view can have
+/// it.
+constexpr std::string_view kDerivationsName = "\x02"
+                                              "derivations";
+
+struct Subscriber;
 
 /// A view that readers and the writer know of.
 struct OpenView {
@@ -69,6 +80,10 @@ inline void note_read(const OpenView& view) {
 }
 using ViewSet = std::map<std::string, OpenView, std::less<>>;
 
+using RuleSet = std::map<std::string, std::shared_ptr<Retention>, std::less<>>;
+
+/// What people call so. Null pointer: there is none, or it is the engine's own.
+const OpenView* find_view(const ViewSet& views, std::string_view name);
 /// Null pointer, or the name of a view that reads this one (readers.cpp).
 const std::string* reader_of(const ViewSet& views, std::string_view name);
 
@@ -81,17 +96,44 @@ struct Database::Impl {
     /// Every public function that writes runs in here: after a failed write, to whichever file, all
     /// further ones are refused before they can touch the log.
     template <typename Write> auto writing(const Write& write) -> decltype(write());
+    using Patience = std::optional<std::chrono::milliseconds>;
     /// A call ended in the middle: what is in memory is neither before nor behind it. The files
     /// are.
     void abandon();
 
     // Opening (open.cpp).
+    /// For recovery_notes(). Without publish_mutex.
+    void note(std::string text);
     Result<void> open(const ProgressFunction& progress);
+    /// The store in `files`, which is the writer's directory or a reader's overlay.
+    Result<std::unique_ptr<SegmentStore>> open_store(Directory& files) const;
+    /// Whatever is derived from the log, by what the catalog says and as far as the store has it.
+    Result<void> open_derived(const ProgressFunction& progress);
     Result<void> load_definitions();
     Result<void> open_views(const ProgressFunction& progress);
     Result<void> replay_changes();
+    /// Takes these entries into ledger and facts. Answers those that are damaged.
+    Result<std::vector<Seq>> apply_changes(std::span<const Seq> entries);
     void start_syncing();
     std::uint64_t now() const { return options.clock ? options.clock() : now_ms(); }
+    /// Rows that come from the entries behind this one are derived anew, nobody knows from what.
+    /// Before the first of them is.
+    Result<void> remember_derivation(Seq behind);
+
+    // Reading beside the writer (follow.cpp).
+    Result<void> open_to_read(const ProgressFunction& progress);
+    /// Under write_mutex, as the next three. `files_too`: the writer's files may be others by now.
+    /// Answers how many bytes of the log are left, of which it takes about bytes_max.
+    Result<std::uint64_t> refresh(bool files_too, std::uint64_t bytes_max);
+    Result<std::uint64_t> follow_log(std::uint64_t bytes_max);
+    /// Goes on from what the writer has in files now. Readers see the change in one moment.
+    Result<void> take_files(const ProgressFunction& progress);
+    /// Ends the snapshots of files that the writer wants to destroy now.
+    Result<void> answer_request();
+    Result<void> load_code(const std::string& name, const CodeView& code,
+                           const ProgressFunction& progress);
+    void start_following();
+    void follow();
 
     // Appending (append.cpp).
     enum class OnTaken : std::uint8_t { skip, fail };
@@ -112,7 +154,8 @@ struct Database::Impl {
     /// The same of a message whose latest version is at hand.
     std::optional<std::string_view> seen_body(Seq seq, const Log::Entry& latest_entry,
                                               const StoreSnapshot& rows) const;
-    Result<void> commit(StoreCommit commit);
+    /// `with_it`: what else readers see from the same moment on, set with publish_mutex.
+    Result<void> commit(StoreCommit commit, const std::function<void()>& with_it = {});
     /// Brings transforms, the current views and the register of keys from where they are to the
     /// log's end, in one moment for readers. Under write_mutex.
     Result<void> advance(const ProgressFunction& progress);
@@ -123,10 +166,10 @@ struct Database::Impl {
                           const ProgressFunction& progress,
                           std::unique_lock<std::mutex>* write_lock = nullptr);
     Result<void> breathe(std::unique_lock<std::mutex>& write_lock) const;
-    /// Messages up to `since` that mean something else by entries from `first` on.
-    Result<std::vector<Seq>> remade_by(Seq first, Seq since) const;
-    /// How many messages are still to be mapped for a view that is behind.
-    std::uint64_t pending_of(const OpenView& late, const StoreSnapshot& rows) const;
+    /// Messages up to `since` that mean something else by entries from `first` on, of which
+    /// `remaking` has the changes. Any thread.
+    Result<std::vector<Seq>> remade_by(Seq first, Seq since, const SeqBitmap& remaking,
+                                       const StoreSnapshot& rows) const;
     /// Has those wait who look at what these messages give to a view, where that changes.
     void mark_readers(ViewId view, std::span<const Seq> seqs, const RowBatch& batch,
                       Draft& marks) const;
@@ -163,9 +206,9 @@ struct Database::Impl {
     std::string chain_state(const Worklist* work) const;
     /// Messages that were re-derived by the entry `since` or a later one, or wait to be.
     enum class Deriver : std::uint8_t { transforms, any };
-    std::vector<Seq> rederived_since(Seq since, Deriver deriver) const;
+    std::vector<Seq> rederived_since(Seq since, Deriver deriver, const StoreSnapshot& rows) const;
     /// Those that the entries from `first` to the log's end re-derived.
-    std::vector<Seq> rederived_by(Seq first, Deriver deriver) const;
+    std::vector<Seq> rederived_by(Seq first, Deriver deriver, const StoreSnapshot& rows) const;
     /// What a dropped secret opened leaves all files.
     Result<void> purge_behind_secrets();
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
@@ -184,8 +227,9 @@ struct Database::Impl {
 
     // Views (admin.cpp).
     Result<void> add_views(std::vector<OpenView> wanted, const ProgressFunction& progress);
-    /// Adds what the functions of these views threw to what is known of them. Under write_mutex.
-    void count_errors(const std::vector<OpenView>& mapped_views, const Mapper& their_mapper);
+    /// Adds what the functions of these views threw to what is known of them. Without
+    /// publish_mutex.
+    void count_errors(const std::vector<OpenView>& mapped_views, Mapper& their_mapper);
     std::shared_ptr<const ViewSet> view_set() const;
     void publish(std::shared_ptr<const ViewSet> set);
     void remake_mapper();
@@ -194,7 +238,22 @@ struct Database::Impl {
     /// All of them, and what the catalog says of others, in one moment.
     Result<void> drop_views(const std::vector<std::string>& names,
                             const std::vector<CatalogEntry>& changed);
-    ViewInfo info_of(const OpenView& each, const StoreSnapshot& rows) const;
+    /// What there is to say about views, of one moment. Copying it costs next to nothing.
+    struct ViewsNow {
+        std::shared_ptr<const StoreSnapshot> rows;
+        std::shared_ptr<const ViewSet> views;
+        std::vector<SegmentStore::ViewStats> stats;
+        std::vector<ViewId> damaged;
+        std::map<ViewId, std::uint64_t> errors;
+        std::map<ViewId, Seq> catching_up;
+        std::vector<CatalogEntry> building;
+        SeqBitmap remaking, changes; ///< Of the ledger.
+    };
+    /// Any thread, as the next two.
+    ViewsNow views_now() const;
+    ViewInfo info_of(const OpenView& each, const ViewsNow& now_known) const;
+    /// How many messages are still to be mapped for a view.
+    std::uint64_t pending_of(const OpenView& each, const ViewsNow& now_known) const;
 
     // Applications (apps.cpp).
     /// Whether it is time to note that it was opened: now and then, so that it costs nothing.
@@ -207,12 +266,15 @@ struct Database::Impl {
     // What is done beside (keeper.cpp).
     /// Catches up the views that serve reads meanwhile.
     Result<void> catch_up_beside(const ProgressFunction& progress);
+    void end_catching_up(ViewId id); ///< Under write_mutex.
     /// With derive_mutex, or while opening. Without Options::background, nothing.
     void start_keeper();
     void keep();
 
     // Retention (retain.cpp). What is due: at most as many, none that is held. Under write_mutex.
-    Result<OpenView> open_rule_view(const CatalogEntry& entry);
+    static Result<OpenView> open_rule_view(const CatalogEntry& entry, RuleSet& into);
+    /// So that a rule that erases finds what others have deleted. With publish_mutex.
+    void note_deleted(const Change& change);
     std::shared_ptr<Retention> find_rule(std::string_view name) const;
     bool is_held_back(const Retention& rule, Seq seq) const;
     /// What is not younger is due; none while nothing can be.
@@ -222,12 +284,18 @@ struct Database::Impl {
     Result<void> due_by_age(Retention& rule, std::size_t count_max, RetentionBatch& batch) const;
     Result<void> due_of_deleted(Retention& rule, std::size_t count_max, RetentionBatch& batch);
     Result<void> due_by_group(Retention& rule, std::size_t count_max, RetentionBatch& batch) const;
+    struct RetentionTurn {
+        bool is_dry_run = false;
+        ProgressFunction progress = {};
+        Patience patience = {};
+    };
     Result<Seq> take_due(const Retention& rule, const std::vector<Seq>& seqs,
-                         const ProgressFunction& progress);
-    Result<bool> apply_batch(Retention& rule, bool is_dry_run, RetentionRun& run,
-                             const ProgressFunction& progress);
-    Result<RetentionRun> apply_rule(const std::shared_ptr<Retention>& rule, bool is_dry_run,
-                                    const ProgressFunction& progress);
+                         const RetentionTurn& turn);
+    Result<bool> apply_batch(const Retention& wanted, const RetentionTurn& turn, RetentionRun& run);
+    Result<RetentionRun> apply_rule(const std::shared_ptr<Retention>& rule,
+                                    const RetentionTurn& turn);
+    /// Without publish_mutex.
+    void note_run(Retention& rule, const std::function<void(Retention::Runs&)>& note_in);
     /// Those that erase first.
     std::vector<std::shared_ptr<Retention>> rules_in_turn() const;
     bool is_closing_now() const;
@@ -248,7 +316,9 @@ struct Database::Impl {
 
     // Changing (change.cpp, erase.cpp).
     enum class Wanted : std::uint8_t { live, deleted, not_erased };
+    /// Any thread.
     Result<std::vector<Seq>> resolve(const Selector& selector, Wanted wanted,
+                                     const Snapshot::Impl& as_of,
                                      const ProgressFunction& progress) const;
     Result<Seq> append_changes(std::span<const Change> changes);
     Result<Seq> append_change(const Change& change) {
@@ -260,26 +330,50 @@ struct Database::Impl {
                            const ChangeOptions& change_options);
     /// Erases the messages and changes that `order` names, with the versions and keys that belong
     /// to them.
-    Result<Changed> erase_all(Change order, const ProgressFunction& progress);
+    Result<Changed> erase_all(Change order, const ChangeOptions& how, Patience patience = {});
     /// Does what an erase entry orders, from writing it to its receipt. Everything it names is
     /// durable. Errors: held, with nothing written, also of a message that an entry without a
     /// header takes with it.
-    Result<Changed> carry_out(const Change& order, const ProgressFunction& progress);
-    Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress);
+    Result<Changed> carry_out(const Change& order, const ChangeOptions& how,
+                              Patience patience = {});
+    /// `patience`: with whoever has the old files, if it is not options.erase_patience.
+    Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress,
+                                Pinned by_snapshots = Pinned::wait, Patience patience = {});
+    /// All that there are answer Errc::ended from here on.
+    void end_snapshots();
     void remember_needles(std::span<const Seq> seqs);
     void remember_needle(std::string_view bytes);
 
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
+    std::shared_ptr<const Snapshot::Impl> snapshot_locked() const; ///< With publish_mutex.
+    /// Readers see something else now. With publish_mutex.
+    void tell_readers();
+    /// The subscriber is told the rows afresh. With publish_mutex.
+    static void begin_anew(Subscriber& subscriber);
+    /// Waits until readers see something else than at the moment `seen`, or the time has come.
+    void wait_for_moment(std::uint64_t seen, std::chrono::steady_clock::time_point until) const;
     /// The rows that readers see. With publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown_rows() const {
         return shown ? shown : store->snapshot();
     }
     /// Readers stay with what there is now until the next advance() is through.
     void pin_shown();
+    /// Readers go on to what there is now. With publish_mutex.
+    void show_current();
     /// Messages that have this key and are not erased, ascending.
     Result<std::vector<Seq>> seqs_of_key(const StoreSnapshot& rows, std::string_view key) const;
     KeyHash hash(std::string_view key) const { return hash_key(key, log->identity().secret); }
+
+    // Subscribers (subscription.cpp).
+    /// Before a commit: what readers see, and whose rows it is about. Null pointer if nobody asks.
+    std::shared_ptr<const Snapshot::Impl> before_commit(const StoreCommit& step);
+    /// Under write_mutex, when readers see `after`.
+    void tell_subscribers(const std::shared_ptr<const Snapshot::Impl>& before,
+                          const std::shared_ptr<const Snapshot::Impl>& after,
+                          std::span<const std::shared_ptr<Subscriber>> subscribed);
+    /// Subscribers whose view is another one now begin anew. With publish_mutex.
+    void void_switched_views();
 
     Directory* root;
     Options options;
@@ -288,6 +382,7 @@ struct Database::Impl {
     std::unique_ptr<Directory> log_directory;
     std::unique_ptr<Directory> views_directory;
     std::unique_ptr<Log> log;
+    std::unique_ptr<Directory> overlay; // Of views_directory; a reader's.
     std::unique_ptr<SegmentStore> store;
     std::optional<Catalog> catalog;
 
@@ -296,15 +391,16 @@ struct Database::Impl {
     mutable std::mutex write_mutex;
     mutable std::mutex publish_mutex;
     Ledger ledger;                        // Changed under write_mutex and publish_mutex.
-    Facts facts;                          // Under write_mutex.
+    Facts facts;                          // Changed under write_mutex and publish_mutex.
     std::shared_ptr<const ViewSet> views; // Changed under write_mutex and publish_mutex.
     std::vector<OpenView> mapped;         // The views that `mapper` maps for; under write_mutex.
     std::vector<ViewId> unmapped;         // The other views; under write_mutex.
     std::optional<Mapper> mapper;         // Under write_mutex.
     Chain chain;                          // Under write_mutex.
-    Seq chain_since;                      // As far as transforms and `mapped` have come.
-    bool keys_current = true;             // The register of keys is as far as the store.
-    std::optional<Worklist> unfinished;   // What an interrupted advance() left.
+    std::atomic<bool> is_chain_loaded{true};
+    Seq chain_since;                    // As far as transforms and `mapped` have come.
+    bool keys_current = true;           // The register of keys is as far as the store.
+    std::optional<Worklist> unfinished; // What an interrupted advance() left.
     /// What the next advance() is to do beside what the log says.
     struct Extra {
         SeqBitmap afresh; ///< Messages to be derived as if nothing were known of them.
@@ -312,23 +408,48 @@ struct Database::Impl {
     } extra;
     /// What readers see while big work is under way; with publish_mutex.
     std::shared_ptr<const StoreSnapshot> shown;
-    std::shared_ptr<const ViewSet> shown_views; ///< Null pointer when `shown` is.
+    /// Set when the snapshots that have it are ended; with publish_mutex. Never null.
+    std::shared_ptr<std::atomic<bool>> ended = std::make_shared<std::atomic<bool>>(false);
+    std::shared_ptr<const ViewSet> shown_views;               ///< Null pointer when `shown` is.
+    std::shared_ptr<const std::vector<ViewId>> shown_outputs; ///< Likewise.
+    std::shared_ptr<const Derivations> shown_derivations;     ///< Likewise.
+    bool keep_shown = false; ///< Beyond the next advance(). Under write_mutex.
     /// The outputs of the transforms whose rows readers see; with publish_mutex. Never null.
     std::shared_ptr<const std::vector<ViewId>> outputs = std::make_shared<std::vector<ViewId>>();
     /// Facts whose entries were found damaged: they have no value, whatever was derived with them.
     std::vector<FactId> damaged_facts;
     bool is_open = false;
-    std::map<ViewId, std::uint64_t> errors_counted; // Without those in `mapper`; under write_mutex.
+    std::map<ViewId, std::uint64_t> errors_counted; // With publish_mutex.
     /// Views with their code here that serve reads while they catch up, and how far they have come.
-    /// Under write_mutex.
+    /// Changed under write_mutex and publish_mutex, as the next two.
     std::map<ViewId, Seq> catching_up;
-    std::vector<CatalogEntry> building; // What build() is about; under write_mutex.
-    std::map<std::string, std::shared_ptr<Retention>, std::less<>> rules; // Under write_mutex.
-    mutable std::condition_variable entry_added;                          // With publish_mutex.
+    std::vector<CatalogEntry> building; // What build() is about.
+    RuleSet rules;
+    mutable std::condition_variable entry_added; // With publish_mutex.
+    std::uint64_t moment_count = 0;              // How often readers were told; with publish_mutex.
+    std::vector<std::shared_ptr<Subscriber>> subscribers; // With publish_mutex.
+    std::atomic<std::size_t> subscriber_count{0};
+    /// Messages whose rows were derived and are not shown yet. Under write_mutex.
+    std::map<ViewId, std::vector<Seq>> derived_unseen;
+    Derivations derivations; // Under write_mutex.
+    /// Of the rows that readers see; with publish_mutex. Never null.
+    std::shared_ptr<const Derivations> derivations_of_rows = std::make_shared<Derivations>();
 
     std::atomic<bool> write_failed{false};
-    std::vector<std::string> notes;
+    std::vector<std::string> notes;   // With publish_mutex.
     std::vector<SecretBytes> needles; // Under write_mutex; see verify.cpp.
+
+    // A reader's.
+    Seq position_taken; // Of the writer's files when they were taken; with publish_mutex.
+    /// SegmentStore::fingerprint() of what the store was opened on; none: that is not done.
+    std::optional<std::string> files_taken;
+    std::map<std::string, OpenView, std::less<>> loaded_code; // Of views; under write_mutex.
+    std::shared_ptr<Pins> pins;                               // What the store has mapped.
+    std::vector<std::shared_ptr<Pins>> former_pins;           // What older snapshots have mapped.
+    std::string request_answered;                             // SegmentStore::request_to_end().
+    std::unique_ptr<Watch> watch; // Null pointer: it looks again and again.
+    Result<void> followed;        // Under write_mutex.
+    std::thread follower;
 
     std::thread syncer;
     std::thread keeper;
@@ -338,6 +459,9 @@ struct Database::Impl {
 };
 
 template <typename Write> auto Database::Impl::writing(const Write& write) -> decltype(write()) {
+    if (options.read_only) {
+        return Error{Errc::read_only, root->path() + " is open to read; another process may write"};
+    }
     if (write_failed) {
         return Error{Errc::latched,
                      "an earlier write to " + root->path() + " failed; open it again"};
@@ -364,13 +488,20 @@ struct Snapshot::Impl {
     std::shared_ptr<const ViewSet> views;
     SeqBitmap held;
     std::shared_ptr<const std::vector<ViewId>> outputs; ///< Of the transforms.
+    std::shared_ptr<const Derivations> derivations;
+    std::uint64_t moment = 0; ///< Of the database, when it was taken.
+    std::shared_ptr<const std::atomic<bool>> ended;
 
+    /// Errors: ended.
+    Result<void> check() const;
     Result<Record> record(Seq seq) const;
     Result<Record> seen(Seq seq) const;
 };
 
 /// Of a view, an app, a rule. Errors: invalid_argument.
 Result<void> check_label(const std::string& what, std::string_view name);
+/// Errors: invalid_argument.
+Result<ScanRange> scan_range(const ReadOptions& options);
 void sort_unique(std::vector<Seq>& seqs);
 
 } // namespace sluice

@@ -6,6 +6,13 @@
 #include <algorithm>
 
 namespace sluice {
+namespace {
+
+// With those who have files that an erasure destroys. Others wait to write meanwhile, and the next
+// turn tries again. A reader that only follows lets them go in less.
+constexpr std::chrono::milliseconds kPatienceBeside{250};
+
+} // namespace
 
 bool Database::Impl::is_closing_now() const {
     const std::lock_guard lock(publish_mutex);
@@ -38,13 +45,20 @@ void Database::Impl::keep() {
                                   const std::lock_guard lock(write_mutex);
                                   return save_readings();
                               }).has_value());
+            const auto patience = std::min(options.erase_patience, kPatienceBeside);
             for (const auto& rule : rules_in_turn()) {
-                static_cast<void>(apply_rule(rule, /*is_dry_run=*/false, {}).has_value());
+                if (is_closing_now()) return;
+                static_cast<void>(apply_rule(rule, {false, {}, patience}).has_value());
             }
             next_turn = std::chrono::steady_clock::now() + options.retention_interval;
         }
         waiting.lock();
     }
+}
+
+void Database::Impl::end_catching_up(ViewId id) {
+    const std::lock_guard lock(publish_mutex);
+    catching_up.erase(id);
 }
 
 Result<void> Database::Impl::catch_up_beside(const ProgressFunction& progress) {
@@ -57,14 +71,14 @@ Result<void> Database::Impl::catch_up_beside(const ProgressFunction& progress) {
                 return each.second.entry.id == id;
             });
             if (late == views->end() || !chain.is_loaded()) {
-                catching_up.erase(id);
+                end_catching_up(id);
                 continue;
             }
             const OpenView view = late->second;
             SLUICE_TRY(
                 catch_up({view}, false, store->snapshot()->since(id), progress, &write_lock));
             SLUICE_TRY(mend({view}, /*keys_too=*/false, progress));
-            catching_up.erase(id);
+            end_catching_up(id);
             remake_mapper();
         }
         return {};
@@ -72,6 +86,7 @@ Result<void> Database::Impl::catch_up_beside(const ProgressFunction& progress) {
 }
 
 Result<void> Database::wait_for_views(const ProgressFunction& progress) {
+    if (impl_->options.read_only) return {}; // What it has the code of never stays behind.
     return impl_->catch_up_beside(progress);
 }
 

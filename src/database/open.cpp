@@ -27,11 +27,13 @@ Database::Impl::~Impl() {
         is_closing = true;
     }
     closing.notify_all();
+    if (watch) watch->interrupt();
+    if (follower.joinable()) follower.join();
+    if (keeper.joinable()) keeper.join(); // It ends between two steps, and writes until then.
     if (syncer.joinable()) syncer.join();
-    if (keeper.joinable()) keeper.join();
     // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
     // maps them again.
-    if (is_open && !write_failed) {
+    if (is_open && !write_failed && !options.read_only) {
         static_cast<void>(or_out_of_memory([&]() -> Result<void> {
                               SLUICE_TRY(log->sync());
                               SLUICE_TRY(store->save());
@@ -90,8 +92,11 @@ Database::~Database() = default;
 Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
     SLUICE_TRY_ASSIGN(log_directory, root->subdirectory("log"));
-    SLUICE_TRY_ASSIGN(file_lock, log_directory->lock("lock"));
-    const LogOptions log_options{options.log_segment_size_bytes};
+    if (!options.read_only) {
+        SLUICE_TRY_ASSIGN(file_lock, log_directory->lock("lock"));
+    }
+    const LogOptions log_options{options.log_segment_size_bytes, options.read_only,
+                                 /*follows=*/options.read_only};
     auto opened = Log::open(*log_directory, log_options);
     if (!opened) {
         if (opened.error().code != Errc::not_found) return opened.error();
@@ -103,106 +108,155 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 
     SLUICE_TRY_ASSIGN(auto opened_catalog, Catalog::open(*log_directory));
     catalog.emplace(std::move(opened_catalog));
+    if (const CatalogEntry* const known = catalog->find(kDerivationsName)) {
+        derivations = Derivations::from_text(known->definition);
+    }
     SLUICE_TRY_ASSIGN(views_directory, root->subdirectory("views"));
-    SegmentStoreOptions store_options;
-    store_options.segment_rows_max = options.view_segment_rows_max;
-    store_options.memory_bytes_max = options.view_memory_bytes_max;
-    store_options.background = options.background;
-    // Rows must not outlive the messages they came from.
-    store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
-    SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+    if (options.read_only) return open_to_read(progress);
+    SLUICE_TRY_ASSIGN(store, open_store(*views_directory));
     if (store->snapshot()->position() > log->last()) {
         // Somebody put back a copy of the log, or lost its end: nothing derived from what is not
         // there any more may stay.
-        notes.push_back("the views were of a longer log, and are derived anew");
+        note("the views were of a longer log, and are derived anew");
+        SLUICE_TRY(remember_derivation({}));
         store.reset();
         SLUICE_TRY_ASSIGN(const auto names, views_directory->list());
         for (const std::string& name : names) SLUICE_TRY(destroy_file(*views_directory, name));
         SLUICE_TRY(views_directory->sync());
-        SLUICE_TRY_ASSIGN(store, SegmentStore::open(*views_directory, store_options));
+        SLUICE_TRY_ASSIGN(store, open_store(*views_directory));
     }
-    SLUICE_TRY(load_definitions());
-    SLUICE_TRY(open_chain());
-    auto opened_views = open_views(progress);
-    if (!opened_views && has_lost_reads()) {
-        notes.push_back("what messages were read with is damaged: views are derived anew");
-        SLUICE_TRY(forget_derived());
-        opened_views = open_views(progress);
-    }
-    SLUICE_TRY(opened_views);
+    SLUICE_TRY(open_derived(progress));
+    derivations_of_rows = std::make_shared<Derivations>(derivations);
     is_open = true;
 
     for (const auto& [at, erasure] : ledger.erasures()) {
         if (erasure.receipt) continue;
         const auto finished = writing([&, order = at] { return finish_erasure(order, progress); });
         if (finished) {
-            notes.push_back("finished the erasure ordered by entry " + std::to_string(at.value));
+            note("finished the erasure ordered by entry " + std::to_string(at.value));
         } else {
-            notes.push_back("the erasure ordered by entry " + std::to_string(at.value) +
-                            " is not finished: " + finished.error().context);
+            note("the erasure ordered by entry " + std::to_string(at.value) +
+                 " is not finished: " + finished.error().context);
         }
     }
     if (!facts.secret_drops().empty()) {
         const auto purged = writing([&] { return purge_behind_secrets(); });
-        if (!purged) notes.push_back("what a dropped key opened: " + purged.error().context);
+        if (!purged) note("what a dropped key opened: " + purged.error().context);
     }
     start_syncing();
     if (!rules.empty()) start_keeper();
     return {};
 }
 
+Result<std::unique_ptr<SegmentStore>> Database::Impl::open_store(Directory& files) const {
+    SegmentStoreOptions store_options;
+    store_options.segment_rows_max = options.view_segment_rows_max;
+    store_options.memory_bytes_max = options.view_memory_bytes_max;
+    store_options.background = options.background && !options.read_only;
+    // Rows must not outlive the messages they came from.
+    store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };
+    return SegmentStore::open(files, store_options);
+}
+
+Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
+    SLUICE_TRY(load_definitions());
+    SLUICE_TRY(open_chain());
+    // What is lost of the rows is derived again from the log as it is now: a message with the edit
+    // behind it, which was shown without it before.
+    const Seq derived_up_to = store->snapshot()->position();
+    if (derived_up_to < log->last() && !chain.empty()) {
+        SLUICE_TRY(remember_derivation(derived_up_to));
+    }
+    auto opened = open_views(progress);
+    if (opened || !has_lost_reads()) return opened;
+    note("what messages were read with is damaged: views are derived anew");
+    SLUICE_TRY(forget_derived());
+    return open_views(progress);
+}
+
 Result<void> Database::Impl::replay_changes() {
     const std::vector<Seq> damaged_at_open = log->damaged_at_open();
     std::set<Seq> damaged(damaged_at_open.begin(), damaged_at_open.end());
-    for (const Seq at : log->changes_at_open()) {
+    SLUICE_TRY_ASSIGN(const std::vector<Seq> illegible, apply_changes(log->changes_at_open()));
+    damaged.insert(illegible.begin(), illegible.end());
+    // What an erasure wiped by half is not damage.
+    std::erase_if(damaged, [this](Seq seq) { return ledger.is_wiped(seq); });
+    if (!damaged.empty()) {
+        note(std::to_string(damaged.size()) + " entries are damaged, the first is " +
+             std::to_string(damaged.begin()->value) + "; verify names them all");
+    }
+    return {};
+}
+
+Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entries) {
+    std::vector<Seq> illegible;
+    const auto apply = [this](Seq at, const Change& change) {
+        const std::lock_guard lock(publish_mutex);
+        ledger.apply(at, change);
+        facts.apply(at, change);
+        note_deleted(change);
+    };
+    for (const Seq at : entries) {
         const auto entry = log->read(at);
         if (!entry) {
-            damaged.insert(at);
+            illegible.push_back(at);
             // A damaged replacement is still bytes of its message: it hides the version before it,
             // which somebody had a reason to replace, and goes when the message is erased.
             const auto legible = log->read_back(at);
             if (!legible || legible->erased) continue;
             auto change = decode_change(legible->body, at);
-            if (change && change->kind == ChangeKind::replace) ledger.apply(at, *change);
+            if (change && change->kind == ChangeKind::replace) apply(at, *change);
             // Likewise a fact: it has no value, rather than the one before.
             if (change && change->kind == ChangeKind::put_fact) {
                 change->kind = ChangeKind::drop_fact;
                 damaged_facts.push_back({change->collection, change->fact_key});
-                ledger.apply(at, *change);
-                facts.apply(at, *change);
+                apply(at, *change);
             }
             continue;
         }
         if (entry->erased) {
+            const std::lock_guard lock(publish_mutex);
             ledger.apply_wiped(at);
             continue;
         }
         SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
-        ledger.apply(at, change);
-        facts.apply(at, change);
+        apply(at, change);
     }
-    // What an erasure wiped by half is not damage.
-    std::erase_if(damaged, [this](Seq seq) { return ledger.is_wiped(seq); });
-    if (!damaged.empty()) {
-        notes.push_back(std::to_string(damaged.size()) + " entries are damaged, the first is " +
-                        std::to_string(damaged.begin()->value) + "; verify names them all");
-    }
-    return {};
+    return illegible;
+}
+
+Result<void> Database::Impl::remember_derivation(Seq behind) {
+    if (options.read_only) return {}; // What it derives nobody else will see.
+    derivations.add(behind);
+    CatalogEntry entry;
+    entry.name = kDerivationsName;
+    entry.definition = derivations.text();
+    return catalog->put(std::move(entry));
 }
 
 Result<void> Database::Impl::load_definitions() {
     auto set = std::make_shared<ViewSet>();
+    RuleSet found_rules;
     for (const CatalogEntry& entry : catalog->entries()) {
-        if (is_transform(entry)) continue;
+        if (is_transform(entry) || entry.name == kDerivationsName) continue;
         if (is_engines_own(entry.name)) {
-            SLUICE_TRY_ASSIGN(OpenView view, open_rule_view(entry));
+            SLUICE_TRY_ASSIGN(OpenView view, open_rule_view(entry, found_rules));
             set->emplace(entry.name, std::move(view));
+            continue;
+        }
+        const auto loaded = loaded_code.find(entry.name);
+        if (loaded != loaded_code.end() && is_same(loaded->second.entry, entry)) {
+            set->emplace(entry.name, OpenView{entry, loaded->second.view});
             continue;
         }
         // A definition that compiled once compiles again, unless an older program reads it.
         SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
                                                        : compile_unloaded_view(entry.definition));
         set->emplace(entry.name, OpenView{entry, std::move(view)});
+    }
+    {
+        const std::lock_guard lock(publish_mutex);
+        rules = std::move(found_rules);
     }
     publish(std::move(set));
     return {};
@@ -240,23 +294,33 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     }
     for (const ViewId id : left_over) wake_readers_of(id);
 
+    const auto is_stage = [this](ViewId id) {
+        return std::any_of(chain.readers().begin(), chain.readers().end(),
+                           [id](const Chain::Stage& reader) { return reader.cells == id; });
+    };
+
     // Views that stopped at the same seq catch up together; commonly that is all of them. Those
     // that the store has not begin anew.
     std::map<Seq, std::pair<std::vector<OpenView>, bool>> late;
     std::vector<OpenView> fresh;
+    const auto since_of = [&](ViewId id) { return store->snapshot()->since(id); };
     const auto begin_with = [&](const ViewSpec& spec) -> Result<std::optional<Seq>> {
-        if (!is_stored(spec.id)) SLUICE_TRY(store->drop_view(spec.id)); // It may be a damaged one.
+        // One that has come nowhere yet may be of an opening that was cut short before its turn:
+        // what of the unfinished work was done then is not in it.
+        const bool has_come = !unfinished || since_of(spec.id) > Seq{} || is_stage(spec.id);
+        const bool is_there = is_stored(spec.id) && has_come;
+        if (!is_there) SLUICE_TRY(store->drop_view(spec.id)); // It may be a damaged one.
         // Empty, but there: what the log has changed is retracted from every view (P4).
         store->add_view(spec);
-        if (!is_stored(spec.id)) return std::optional<Seq>();
-        return std::optional(store->snapshot()->since(spec.id));
+        if (!is_there) return std::optional<Seq>();
+        return std::optional(since_of(spec.id));
     };
-    const auto since_of = [&](ViewId id) { return store->snapshot()->since(id); };
     for (const Chain::Stage& reader : chain.readers()) {
         const bool is_whole = is_stored(reader.cells) && is_stored(reader.reads()) &&
                               since_of(reader.cells) <= since_of(reader.reads());
         if (is_whole) continue;
         // Rows say nothing without their reads, nor reads without the rows.
+        SLUICE_TRY(remember_derivation({}));
         for (const ViewId id : reader.views()) {
             SLUICE_TRY(store->drop_view(id));
             store->add_view({id, nullptr, false});
@@ -294,7 +358,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
             SLUICE_TRY(catch_up(group.first, group.second, since, progress));
         }
     } else {
-        notes.push_back("a transform in use is not in this program: the views stay where they are");
+        note("a transform in use is not in this program: the views stay where they are");
     }
     if (chain.is_loaded()) {
         std::vector<OpenView> caught_up;
@@ -304,7 +368,8 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         SLUICE_TRY(mend(caught_up, keys_since.has_value(), progress));
     }
     if (!fresh.empty() || !keys_since) {
-        std::unique_lock write_lock(write_mutex, std::defer_lock);
+        std::mutex needless; // Whoever reads has his turn with write_mutex all the time.
+        std::unique_lock write_lock(options.read_only ? needless : write_mutex, std::defer_lock);
         SLUICE_TRY(build(fresh, !keys_since, write_lock, progress));
     }
     keys_current = true;
@@ -325,7 +390,14 @@ void Database::Impl::start_syncing() {
     });
 }
 
+void Database::Impl::note(std::string text) {
+    if (keep_shown) return; // A reader takes files over, of which the opening has said it.
+    const std::lock_guard lock(publish_mutex);
+    notes.push_back(std::move(text));
+}
+
 std::vector<std::string> Database::recovery_notes() const {
+    const std::lock_guard lock(impl_->publish_mutex);
     return impl_->notes;
 }
 

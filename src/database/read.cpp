@@ -46,8 +46,25 @@ std::string_view name_of(Record::State state) {
 
 std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot() const {
     const std::lock_guard lock(publish_mutex);
+    return snapshot_locked();
+}
+
+std::shared_ptr<const Snapshot::Impl> Database::Impl::snapshot_locked() const {
     return std::make_shared<Snapshot::Impl>(
-        Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(), outputs});
+        Snapshot::Impl{this, shown_rows(), shown ? shown_views : views, ledger.held(),
+                       shown ? shown_outputs : outputs,
+                       shown ? shown_derivations : derivations_of_rows, moment_count, ended});
+}
+
+void Database::Impl::tell_readers() {
+    ++moment_count;
+    entry_added.notify_all();
+}
+
+void Database::Impl::wait_for_moment(std::uint64_t seen,
+                                     std::chrono::steady_clock::time_point until) const {
+    std::unique_lock lock(publish_mutex);
+    entry_added.wait_until(lock, until, [&] { return moment_count != seen; });
 }
 
 void Database::Impl::pin_shown() {
@@ -55,6 +72,15 @@ void Database::Impl::pin_shown() {
     if (shown) return;
     shown = store->snapshot();
     shown_views = views;
+    shown_outputs = outputs;
+    shown_derivations = derivations_of_rows;
+}
+
+void Database::Impl::show_current() {
+    shown.reset();
+    shown_views.reset();
+    shown_outputs.reset();
+    shown_derivations.reset();
 }
 
 Snapshot Database::snapshot() const {
@@ -81,7 +107,13 @@ Seq Snapshot::position() const {
     return impl_->rows->position();
 }
 
+Result<void> Snapshot::Impl::check() const {
+    if (!*ended) return {};
+    return Error{Errc::ended, "the snapshot was ended by an erasure that did not wait for it"};
+}
+
 Result<Record> Snapshot::Impl::record(Seq seq) const {
+    SLUICE_TRY(check());
     if (seq == Seq{} || seq > rows->position()) {
         return Error{Errc::not_found, "there is no entry " + std::to_string(seq.value) +
                                           "; the last one is " +
@@ -155,6 +187,7 @@ Result<Record> Snapshot::seen(Seq seq) const {
 }
 
 Result<Record> Snapshot::get(std::string_view key) const {
+    SLUICE_TRY(impl_->check());
     SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs, impl_->database->seqs_of_key(*impl_->rows, key));
     // A live one before a deleted one, a newer one before an older.
     const auto live = std::find_if(seqs.rbegin(), seqs.rend(), [&](Seq seq) {
@@ -196,6 +229,7 @@ LogCursor Snapshot::log(const LogRange& range) const {
 
 Result<std::optional<Record>> LogCursor::next() {
     Impl& at = *impl_;
+    SLUICE_TRY(at.snapshot->check());
     while (at.next != Seq{}) {
         const Seq seq = at.next;
         at.next = seq == at.last_wanted ? Seq{}
@@ -262,6 +296,8 @@ std::optional<ScanRange::After> decode_position(std::string_view text) {
     return ScanRange::After{std::string(from.rest()), seq};
 }
 
+} // namespace
+
 Result<ScanRange> scan_range(const ReadOptions& options) {
     ScanRange range;
     if (options.prefix) range = ScanRange::with_prefix(options.prefix->encoded());
@@ -285,23 +321,22 @@ Result<ScanRange> scan_range(const ReadOptions& options) {
     return range;
 }
 
-} // namespace
-
 Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& options) const {
-    const auto found = impl_->views->find(view);
-    if (found == impl_->views->end()) {
+    SLUICE_TRY(impl_->check());
+    const OpenView* const found = find_view(*impl_->views, view);
+    if (found == nullptr) {
         return Error{Errc::not_found, "there is no view " + std::string(view)};
     }
     SLUICE_TRY_ASSIGN(const ScanRange range, scan_range(options));
-    const ViewId id = found->second.entry.id;
-    const ViewKind kind = kind_of(*found->second.view);
-    if (kind == ViewKind::fold && fold_of(*found->second.view) == nullptr) {
+    const ViewId id = found->entry.id;
+    const ViewKind kind = kind_of(*found->view);
+    if (kind == ViewKind::fold && fold_of(*found->view) == nullptr) {
         return Error{Errc::invalid_argument,
                      "the code that folds view " + std::string(view) + " is not loaded"};
     }
-    note_read(found->second);
+    note_read(*found);
     auto cursor = std::make_unique<ViewCursor::Impl>(
-        ViewCursor::Impl{impl_, found->second.view, id, nullptr, nullptr, {}, options.limit});
+        ViewCursor::Impl{impl_, found->view, id, nullptr, nullptr, {}, options.limit});
     if (shows_rows(kind)) {
         cursor->rows = impl_->rows->scan(id, range);
     } else {
@@ -311,7 +346,7 @@ Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& opti
 }
 
 bool ViewCursor::next() {
-    if (impl_->left == 0) return false;
+    if (impl_->left == 0 || *impl_->snapshot->ended) return false;
     --impl_->left;
     return impl_->rows ? impl_->rows->next() : impl_->groups->next();
 }
@@ -321,6 +356,7 @@ std::string_view ViewCursor::encoded_key() const {
 }
 
 Result<void> ViewCursor::status() const {
+    SLUICE_TRY(impl_->snapshot->check());
     if (!impl_->folding) return impl_->folding;
     return impl_->rows ? impl_->rows->status() : impl_->groups->status();
 }
@@ -361,7 +397,7 @@ std::string ViewCursor::position() const {
 
 std::uint64_t ViewCursor::count_rest() {
     std::uint64_t count = 0;
-    if (impl_->rows && impl_->left == ~std::uint64_t{0}) {
+    if (impl_->rows && impl_->left == ~std::uint64_t{0} && !*impl_->snapshot->ended) {
         count = impl_->rows->count_rest();
     } else {
         while (next()) ++count;

@@ -31,19 +31,23 @@ std::string reason_of(const Retention& rule) {
 
 } // namespace
 
-Result<OpenView> Database::Impl::open_rule_view(const CatalogEntry& entry) {
+Result<OpenView> Database::Impl::open_rule_view(const CatalogEntry& entry, RuleSet& into) {
     const char mark = entry.name.front();
     if (mark != Retention::kIndexMark && mark != Retention::kSumsMark) {
         return Error{Errc::unsupported_version, "the catalog has something of a newer version"};
     }
-    std::shared_ptr<Retention>& rule = rules[entry.name.substr(1)];
+    std::shared_ptr<Retention>& rule = into[entry.name.substr(1)];
     if (!rule) {
         SLUICE_TRY_ASSIGN(rule, Retention::from_definition(entry.name.substr(1), entry.definition));
-        rule->note_deleted(ledger.gone());
     }
     SLUICE_TRY_ASSIGN(auto view, mark == Retention::kIndexMark ? Retention::index_view(rule)
                                                                : Retention::sums_view(rule));
     return OpenView{entry, std::move(view)};
+}
+
+void Database::Impl::note_deleted(const Change& change) {
+    if (change.kind != ChangeKind::remove) return;
+    for (const auto& [name, rule] : rules) rule->note_deleted(change.seqs);
 }
 
 std::shared_ptr<Retention> Database::Impl::find_rule(std::string_view name) const {
@@ -102,6 +106,7 @@ std::optional<RetentionPlace> Database::Impl::place_of_deleted(const Retention& 
 
 Result<void> Database::Impl::due_of_deleted(Retention& rule, std::size_t count_max,
                                             RetentionBatch& batch) {
+    if (!std::exchange(rule.knows_deleted, true)) rule.note_deleted(ledger.gone());
     for (std::size_t i = 0; i < kExaminedAtOnce && rule.unexamined.size() > 0; ++i) {
         const Seq seq = rule.unexamined.next_from({1});
         rule.unexamined.remove(seq);
@@ -198,56 +203,71 @@ Result<RetentionBatch> Database::Impl::due(Retention& rule, std::size_t count_ma
 
 /// One batch, in one change.
 Result<Seq> Database::Impl::take_due(const Retention& rule, const std::vector<Seq>& seqs,
-                                     const ProgressFunction& progress) {
-    const ChangeOptions why{.reason = reason_of(rule), .actor = "sluice", .progress = {}};
+                                     const RetentionTurn& turn) {
+    const ChangeOptions why{
+        .reason = reason_of(rule), .actor = "sluice", .progress = turn.progress};
     if (erases(rule)) {
         SLUICE_TRY(log->sync());
         SLUICE_TRY_ASSIGN(const Changed changed,
-                          erase_all(new_change(ChangeKind::erase, why, seqs), progress));
+                          erase_all(new_change(ChangeKind::erase, why, seqs), why, turn.patience));
         return changed.at;
     }
     SLUICE_TRY_ASSIGN(const Seq at, append_change(new_change(ChangeKind::remove, why, seqs)));
-    SLUICE_TRY(advance(progress));
+    SLUICE_TRY(advance(turn.progress));
     return at;
+}
+
+void Database::Impl::note_run(Retention& rule,
+                              const std::function<void(Retention::Runs&)>& note_in) {
+    const std::lock_guard lock(publish_mutex);
+    note_in(rule.runs);
 }
 
 /// Looks at what is due, and takes it unless it is a dry run: under one lock, so that no hold comes
 /// between the two. Answers whether there may be more.
-Result<bool> Database::Impl::apply_batch(Retention& rule, bool is_dry_run, RetentionRun& run,
-                                         const ProgressFunction& progress) {
+Result<bool> Database::Impl::apply_batch(const Retention& wanted, const RetentionTurn& turn,
+                                         RetentionRun& run) {
     const std::lock_guard derive_lock(derive_mutex);
     const std::lock_guard lock(write_mutex);
-    if (find_rule(rule.rule().name).get() != &rule) return false; // Dropped meanwhile.
+    // It may have been dropped meanwhile; a reader compiles it anew with each catalog.
+    const auto known = find_rule(wanted.rule().name);
+    if (!known || known->definition() != wanted.definition()) return false;
+    Retention& rule = *known;
     if (!chain.is_loaded()) {
         return Error{Errc::invalid_argument, "a transform in use is not in this program, so nobody "
                                              "can tell what a rule of retention is about"};
     }
-    if (erases(rule) && !is_dry_run) {
+    if (erases(rule) && !turn.is_dry_run) {
         // What readers kept from being finished comes first, so that it does not pile up.
         std::vector<Seq> owed;
         for (const auto& [at, erasure] : ledger.erasures()) {
             if (!erasure.receipt) owed.push_back(at);
         }
-        for (const Seq at : owed) SLUICE_TRY(finish_erasure(at, {}));
+        for (const Seq at : owed) {
+            SLUICE_TRY(finish_erasure(at, {}, Pinned::wait, turn.patience));
+        }
     }
-    const std::size_t count_max = is_dry_run     ? std::numeric_limits<std::size_t>::max()
-                                  : erases(rule) ? kBatchErased
-                                                 : kBatchDeleted;
+    const std::size_t count_max = turn.is_dry_run ? std::numeric_limits<std::size_t>::max()
+                                  : erases(rule)  ? kBatchErased
+                                                  : kBatchDeleted;
     SLUICE_TRY_ASSIGN(RetentionBatch batch, due(rule, count_max));
     run.held = batch.held;
-    if (!is_dry_run) {
-        rule.held = batch.held;
-        rule.last_run_ms = now();
-        rule.settle(batch.settled);
-    }
-    if (is_dry_run || batch.seqs.empty()) {
-        for (const Seq seq : batch.seqs) {
-            if (ledger.gone().deleted.contains(seq)) rule.unexamined.insert(seq);
-        }
+    if (turn.is_dry_run) {
         run.seqs.insert(run.seqs.end(), batch.seqs.begin(), batch.seqs.end());
         return batch.is_part;
     }
-    const auto taken = take_due(rule, batch.seqs, progress);
+    rule.settle(batch.settled);
+    note_run(rule, [&](Retention::Runs& runs) {
+        runs.held = batch.held;
+        runs.last_run_ms = now();
+    });
+    if (batch.seqs.empty()) return batch.is_part;
+    const auto taken = take_due(rule, batch.seqs, turn);
+    note_run(rule, [&](Retention::Runs& runs) {
+        const SeqBitmap& gone = ledger.gone().deleted;
+        runs.taken += static_cast<std::uint64_t>(std::count_if(
+            batch.seqs.begin(), batch.seqs.end(), [&](Seq seq) { return gone.contains(seq); }));
+    });
     if (!taken) {
         // Some may be left: a reader that pins them keeps an erasure from being finished, but not
         // from being ordered.
@@ -255,27 +275,34 @@ Result<bool> Database::Impl::apply_batch(Retention& rule, bool is_dry_run, Reten
         rule.note_deleted(batch.seqs);
         return taken.error();
     }
-    rule.taken += batch.seqs.size();
     run.seqs.insert(run.seqs.end(), batch.seqs.begin(), batch.seqs.end());
     run.changes.push_back(*taken);
     return true;
 }
 
 Result<RetentionRun> Database::Impl::apply_rule(const std::shared_ptr<Retention>& rule,
-                                                bool is_dry_run, const ProgressFunction& progress) {
+                                                const RetentionTurn& turn) {
     RetentionRun run{rule->rule().name, rule->rule().action, {}};
-    const auto done = writing([&]() -> Result<void> {
+    const auto batches = [&]() -> Result<void> {
         while (true) {
-            SLUICE_TRY_ASSIGN(const bool goes_on, apply_batch(*rule, is_dry_run, run, progress));
+            SLUICE_TRY_ASSIGN(const bool goes_on, apply_batch(*rule, turn, run));
             if (!goes_on || is_closing_now()) break;
             std::this_thread::sleep_for(std::chrono::microseconds(200)); // Others write, too.
         }
         if (run.changes.empty()) return {};
         return acknowledge();
-    });
-    if (!is_dry_run) {
+    };
+    const auto done = turn.is_dry_run ? or_out_of_memory(batches) : writing(batches);
+    if (turn.is_dry_run) {
+        // What is deleted and was found is due the next time, too.
         const std::lock_guard lock(write_mutex);
-        rule->error = done ? std::string() : done.error().context;
+        std::vector<Seq> found = run.seqs;
+        std::erase_if(found, [&](Seq seq) { return !ledger.gone().deleted.contains(seq); });
+        if (const auto known = find_rule(run.rule)) known->note_deleted(found);
+    } else {
+        note_run(*rule, [&](Retention::Runs& runs) {
+            runs.error = done ? std::string() : done.error().context;
+        });
     }
     if (!done) return done.error();
     sort_unique(run.seqs);
@@ -290,17 +317,17 @@ Result<void> Database::add_retention(const RetentionRule& rule, const ProgressFu
         std::string view_definition;
         if (!rule.view.empty()) {
             const std::lock_guard lock(impl.write_mutex);
-            const auto view = impl.views->find(rule.view);
-            if (view == impl.views->end() || is_engines_own(rule.view)) {
+            const OpenView* const view = find_view(*impl.views, rule.view);
+            if (view == nullptr) {
                 return Error{Errc::not_found, "there is no view " + rule.view};
             }
-            if (!view->second.entry.app.empty()) {
+            if (!view->entry.app.empty()) {
                 return Error{Errc::invalid_argument,
                              "view " + rule.view +
                                  " is written in code, which a rule cannot keep: "
                                  "name a declared one"};
             }
-            view_definition = view->second.entry.definition;
+            view_definition = view->entry.definition;
         }
         SLUICE_TRY_ASSIGN(const auto compiled, Retention::compile(rule, view_definition));
         {
@@ -323,9 +350,11 @@ Result<void> Database::add_retention(const RetentionRule& rule, const ProgressFu
         }
         SLUICE_TRY(impl.add_views(std::move(wanted), progress));
         const std::lock_guard derive_lock(impl.derive_mutex);
-        const std::lock_guard lock(impl.write_mutex);
-        compiled->note_deleted(impl.ledger.gone());
-        impl.rules.emplace(rule.name, compiled);
+        {
+            const std::lock_guard lock(impl.write_mutex);
+            const std::lock_guard publish_lock(impl.publish_mutex);
+            impl.rules.emplace(rule.name, compiled);
+        }
         impl.start_keeper();
         return {};
     });
@@ -341,28 +370,35 @@ Result<void> Database::drop_retention(const std::string& name) {
         if (!rule) return Error{Errc::not_found, "there is no rule " + name};
         std::vector<std::string> names{Retention::index_name(name)};
         if (rule->has_groups()) names.push_back(Retention::sums_name(name));
-        impl.rules.erase(name);
+        {
+            const std::lock_guard publish_lock(impl.publish_mutex);
+            impl.rules.erase(name);
+        }
         return impl.drop_views(names, {});
     });
 }
 
 std::vector<RetentionInfo> Database::retention() const {
-    const std::lock_guard lock(impl_->write_mutex);
+    const std::lock_guard lock(impl_->publish_mutex);
     std::vector<RetentionInfo> infos;
     for (const auto& [name, rule] : impl_->rules) {
-        infos.push_back({rule->rule(), rule->taken, rule->held, rule->last_run_ms, rule->error});
+        const Retention::Runs& runs = rule->runs;
+        infos.push_back({rule->rule(), runs.taken, runs.held, runs.last_run_ms, runs.error});
     }
     return infos;
 }
 
 Result<std::vector<RetentionRun>> Database::apply_retention(const RetentionOptions& options,
                                                             const ProgressFunction& progress) {
+    // A reader refuses it whatever is due.
+    if (!options.dry_run) SLUICE_TRY(impl_->writing([]() -> Result<void> { return {}; }));
     std::vector<RetentionRun> runs;
     bool is_known = options.rule.empty();
     for (const auto& rule : impl_->rules_in_turn()) {
         if (!options.rule.empty() && rule->rule().name != options.rule) continue;
         is_known = true;
-        SLUICE_TRY_ASSIGN(RetentionRun run, impl_->apply_rule(rule, options.dry_run, progress));
+        SLUICE_TRY_ASSIGN(RetentionRun run,
+                          impl_->apply_rule(rule, {options.dry_run, progress, {}}));
         runs.push_back(std::move(run));
     }
     if (!is_known) return Error{Errc::not_found, "there is no rule " + options.rule};

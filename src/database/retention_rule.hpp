@@ -40,8 +40,8 @@ struct RetentionBatch {
 class Retention {
 public:
     /// The catalog's names of the views that a rule has.
-    static constexpr char kIndexMark = '\x02';
-    static constexpr char kSumsMark = '\x03';
+    static constexpr char kIndexMark = '\x03';
+    static constexpr char kSumsMark = '\x04';
     static std::string index_name(std::string_view rule);
     static std::string sums_name(std::string_view rule);
 
@@ -68,7 +68,7 @@ public:
     /// The place that a term of the index stands for. Errors: corrupt.
     static Result<RetentionPlace> decode(std::string_view term, std::size_t group_size);
 
-    // What the writer remembers from one run to the next. Lost on closing, and found again.
+    // What a process remembers from one run to the next. Lost on closing, and found again.
 
     /// Groups to which something was added since they were settled. Any thread.
     void touch(std::string_view group);
@@ -82,11 +82,16 @@ public:
     using Waiting = std::pair<std::int64_t, Seq>; ///< When its time is, and which message.
     std::priority_queue<Waiting, std::vector<Waiting>, std::greater<>> deleted;
 
-    std::uint64_t taken = 0;
-    std::uint64_t held = 0;
-    std::uint64_t last_run_ms = 0;
-    std::string error;
-    bool knows_groups = false; ///< False: all are to be looked at.
+    bool knows_groups = false;  ///< False: all are to be looked at.
+    bool knows_deleted = false; ///< False: nobody has said yet which there are.
+
+    /// As RetentionInfo has it. With the database's publish_mutex.
+    struct Runs {
+        std::uint64_t taken = 0;
+        std::uint64_t held = 0;
+        std::uint64_t last_run_ms = 0;
+        std::string error;
+    } runs;
 
 private:
     void make_definition();

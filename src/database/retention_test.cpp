@@ -2,6 +2,7 @@
 #include "base/json.hpp"
 #include "database/retention_rule.hpp"
 #include "database/retention_test_support.hpp"
+#include "database/transform_test_support.hpp"
 
 namespace sluice::test {
 namespace {
@@ -232,15 +233,52 @@ TEST(Retention, IsNoViewToOthers) {
     on.add({.name = "few", .keep_last = 1});
     EXPECT_TRUE(on.database->views().empty());
     EXPECT_TRUE(on.database->why({1})->views.empty());
-    EXPECT_EQ(code_of(on.database->drop_view("\x02"
-                                             "few")),
-              Errc::not_found);
+    const std::string own = "\x03"
+                            "few";
+    EXPECT_EQ(code_of(on.database->drop_view(own)), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->snapshot().read(own)), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->feed({.view = own})), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->subscribe(own)), Errc::not_found);
+    EXPECT_EQ(code_of(on.database->select(SelectView{own, {}})), Errc::not_found);
     bool is_verified = false;
     const VerifyReport report = on.database->verify().value();
     for (const auto& view : report.views) {
         is_verified = is_verified || (view.name == "retention rule few" && view.checked);
     }
     EXPECT_TRUE(is_verified);
+}
+
+// The catalog has an entry of the engine's own that is called so.
+TEST(Retention, HasARuleOfAnyName) {
+    Transforming on;
+    on.append(says("one"));
+    on.crash(Fate::lost); // Rows are derived anew, which is noted in that entry.
+    on.append(says("two"));
+    on.append(says("three"));
+    on.database->add_retention({.name = "derivations", .keep_last = 1}).value();
+    on.crash(Fate::lost);
+    ASSERT_EQ(on.database->retention().size(), 1u);
+    EXPECT_EQ(on.database->retention()[0].rule.name, "derivations");
+    on.database->apply_retention().value();
+    EXPECT_EQ(on.said(), R"(["three"]=4)");
+    on.database->drop_retention("derivations").value();
+    on.reopen();
+    EXPECT_TRUE(on.database->retention().empty());
+    on.expect_verified();
+}
+
+// More than are looked at in one go.
+TEST(Retention, SaysOfAllThatIsDeletedWhatIsDue) {
+    RetainingDatabase on(Options{.background = false});
+    const std::string old = R"({"time":)" + std::to_string(kToday - 99 * kDayMs) + '}';
+    constexpr std::size_t kCount = 40000;
+    ASSERT_TRUE(on.database->append(std::vector<NewMessage>(kCount, NewMessage{old})));
+    on.database->delete_messages(SelectWhere{"/time>0"}).value();
+    on.add(erasing(older_than_days(90)));
+    EXPECT_EQ(on.would_apply().size(), kCount);
+    EXPECT_EQ(on.would_apply().size(), kCount) << "it changed nothing";
+    EXPECT_EQ(on.apply().size(), kCount);
+    EXPECT_TRUE(on.would_apply().empty());
 }
 
 TEST(Retention, RefusesRulesThatMakeNoSense) {

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <thread>
 
 namespace sluice::test {
 
@@ -48,6 +50,16 @@ struct RetainingDatabase : TestClock, DatabaseOnDisk {
     }
     void add(const RetentionRule& rule) { ASSERT_TRUE(database->add_retention(rule)); }
 };
+
+/// Whether it comes true within some seconds.
+inline bool becomes(const std::function<bool()>& is_so) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!is_so()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+}
 
 inline RetentionRule older_than_days(int days) {
     return {.name = "old", .time = "/time", .older_than = hours(24 * days)};

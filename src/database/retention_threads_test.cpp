@@ -7,7 +7,6 @@ namespace sluice::test {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 Options in_background() {
     Options options = small_files();
@@ -22,16 +21,6 @@ Options in_large_files() {
     Options options = Options();
     options.durability = Durability::none;
     return options;
-}
-
-/// Whether it comes true within some seconds.
-bool becomes(const std::function<bool()>& is_so) {
-    const auto until = steady_clock::now() + std::chrono::seconds(20);
-    while (!is_so()) {
-        if (steady_clock::now() > until) return false;
-        std::this_thread::sleep_for(milliseconds(1));
-    }
-    return true;
 }
 
 CodeView by_length(WhenBehind when_behind) {

@@ -64,12 +64,14 @@ std::vector<CatalogEntry> transforms_in(const Catalog& catalog) {
     return entries;
 }
 
+/// `any_version`: else code of another version than the one in use is no code.
 std::vector<Chain::Stage> stages_of(const std::vector<CatalogEntry>& entries,
-                                    const Transforms& transforms) {
+                                    const Transforms& transforms, bool any_version = true) {
     std::vector<Chain::Stage> stages;
     for (const CatalogEntry& entry : entries) {
         const std::string name = entry.name.substr(kMark.size());
-        const Transform* const code = code_of(transforms, name);
+        const Transform* code = code_of(transforms, name);
+        if (code != nullptr && code->version != entry.version && !any_version) code = nullptr;
         stages.push_back({.name = name,
                           .version = code != nullptr ? code->version : entry.version,
                           .cells = entry.id,
@@ -113,9 +115,12 @@ std::vector<ViewId> Database::Impl::chain_views() const {
 }
 
 void Database::Impl::install_chain() {
-    std::vector<Chain::Stage> stages = stages_of(transforms_in(*catalog), options.transforms);
+    // A reader cannot derive everything again by another version: that is the writer's to do.
+    std::vector<Chain::Stage> stages =
+        stages_of(transforms_in(*catalog), options.transforms, !options.read_only);
     for (Chain::Stage& reader : reader_stages()) stages.push_back(std::move(reader));
     chain = Chain(std::move(stages));
+    is_chain_loaded = chain.is_loaded();
     for (const ViewId view : chain_views()) store->add_view({view, nullptr, view == kRederived});
     for (const Chain::Stage& reader : chain.readers()) {
         store->add_view({reader.reads(), nullptr, false});
@@ -141,6 +146,7 @@ SeqBitmap Database::Impl::live_messages(Seq behind) const {
 }
 
 Result<void> Database::Impl::forget_derived() {
+    if (log->last() > Seq{}) SLUICE_TRY(remember_derivation({}));
     unfinished.reset();
     extra = {};
     chain_since = {};
@@ -161,6 +167,7 @@ Result<void> Database::Impl::open_chain() {
     const Chain as_stored(std::move(stages));
     install_chain();
     if (!chain.transforms().empty()) {
+        const std::lock_guard lock(publish_mutex);
         outputs =
             std::make_shared<std::vector<ViewId>>(chain.outputs().begin(), chain.outputs().end());
     }
@@ -175,7 +182,7 @@ Result<void> Database::Impl::open_chain() {
     const bool is_upgrade = chain.is_loaded() && chain.signature() != as_stored.signature();
     if (!is_whole || !work || (is_upgrade && *work)) {
         if (rows->position() > Seq{} && !entries.empty()) {
-            notes.push_back("transforms and views are derived anew");
+            note("transforms and views are derived anew");
         }
         SLUICE_TRY(forget_derived());
     } else {

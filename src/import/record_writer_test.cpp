@@ -101,6 +101,9 @@ public:
     Result<void> sync() override { return {}; }
     Result<void> punch_hole(std::uint64_t, std::uint64_t) override { return {}; }
     Result<Mapping> map(std::uint64_t) const override { return Mapping{}; }
+    Result<void> look_again() override { return {}; }
+    Result<bool> pin() override { return true; }
+    Result<Claim> claim() override { return Claim{true, {}}; }
 
 private:
     std::uint64_t size_bytes_;

@@ -1,6 +1,7 @@
 // check(): each file for itself first, then the log as a whole, then the files of the views.
 #include "base/try.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/consumer.hpp"
 #include "database/progress_meter.hpp"
 #include "inspect/database_files.hpp"
 #include "log/ledger.hpp"
@@ -30,6 +31,7 @@ public:
         SLUICE_TRY(look_at_identity());
         if (has_identity_) SLUICE_TRY(look_at_segments());
         SLUICE_TRY(look_at_catalog());
+        SLUICE_TRY(look_at_consumers());
         if (has_identity_ && !is_blocked_) SLUICE_TRY(look_at_log());
         if (files_.views) SLUICE_TRY(look_at_views());
         return std::move(found_);
@@ -62,13 +64,14 @@ private:
     Result<void> look_at_names() {
         SLUICE_TRY_ASSIGN(const auto in_log, files_.log->list());
         for (const std::string& name : in_log) {
-            const bool is_ours = Log::has_name(name) || Catalog::has_name(name) || name == "lock";
+            const bool is_ours = Log::has_name(name) || Catalog::has_name(name) ||
+                                 consumers::has_file_name(name) || name == "lock";
             if (!is_ours) add("log/" + name, "is no file of ours", Remedy::set_aside);
         }
         if (!files_.views) return {};
         SLUICE_TRY_ASSIGN(const auto in_views, files_.views->list());
         for (const std::string& name : in_views) {
-            if (name.starts_with("manifest-") || name.starts_with("segment-")) continue;
+            if (name.starts_with("manifest-") || SegmentFiles::has_name(name)) continue;
             add("views/" + name, "is no file of ours", Remedy::set_aside);
         }
         return {};
@@ -112,11 +115,21 @@ private:
     Result<void> look_at_catalog() {
         const auto catalog = Catalog::open(*files_.log);
         if (catalog) {
-            for (const CatalogEntry& entry : catalog->entries()) known_views_.push_back(entry.id);
+            for (const CatalogEntry& entry : catalog->entries()) {
+                if (entry.id != ViewId{}) known_views_.push_back(entry.id);
+            }
             return {};
         }
         is_catalog_damaged_ = true;
         return damage_in(catalog, Remedy::set_aside);
+    }
+
+    Result<void> look_at_consumers() {
+        SLUICE_TRY_ASSIGN(const auto names, consumers::list(*files_.log));
+        for (const std::string& name : names) {
+            SLUICE_TRY(damage_in(consumers::load(*files_.log, name), Remedy::set_aside));
+        }
+        return {};
     }
 
     Result<void> look_at_log() {

@@ -196,7 +196,8 @@ JsonObject to_json(const TransformInfo& transform) {
 
 std::string text_of(const Explanation::Look& look) {
     std::string text = look.kind + ' ' + look.key + " in " + look.source;
-    if (!look.found) return text + ": nothing";
+    // A search by several keys passes over what is there and does not fit.
+    if (!look.found) return text + (look.kind == "find any" ? ": none that fits" : ": nothing");
     if (look.owner != Seq{}) text += ": from message " + std::to_string(look.owner.value);
     return text;
 }

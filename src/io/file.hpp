@@ -3,6 +3,7 @@
 #include <sluice/result.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,9 +16,19 @@ namespace sluice {
 struct Mapping {
     std::shared_ptr<const void> keep_alive;
     const char* data = nullptr;
+    /// Makes the bytes this process's own: they stay where they are and as they are, and nothing is
+    /// mapped or pinned of the file. Any thread, while keep_alive lives. Empty: they are of no
+    /// file. Errors: io.
+    std::function<Result<void>()> leave_file = {};
     std::string_view bytes(std::uint64_t from, std::uint64_t size_bytes) const {
         return {data + from, size_bytes};
     }
+};
+
+/// Whether a file may be destroyed under the eyes of other processes.
+struct Claim {
+    bool is_granted = false;
+    std::string holders; ///< For people: the processes that have it pinned, as far as one can see.
 };
 
 /// Errors of every call: io, no_space, with os_errno and the file's path in the context.
@@ -39,6 +50,16 @@ public:
     /// Maps bytes [0, reserve_bytes), which may reach past the end of the file; only what lies
     /// inside the file may be touched.
     virtual Result<Mapping> map(std::uint64_t reserve_bytes) const = 0;
+
+    // Among processes that have the same file open.
+
+    /// size_bytes() is what it is now, whoever made the file longer.
+    virtual Result<void> look_again() = 0;
+    /// Keeps others from claiming the file for as long as it or a mapping of it lives. False:
+    /// somebody has claimed it, or it has no name any more.
+    virtual Result<bool> pin() = 0;
+    /// Granted if nobody has it pinned. Then nobody can, until this is closed.
+    virtual Result<Claim> claim() = 0;
 };
 
 /// Held until destroyed, or until the process ends.
@@ -84,8 +105,25 @@ public:
 /// keeps its mode, which its owner chose. Errors: not_found; exists; io.
 Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Create create);
 
+/// A file without a name, which is gone when it is closed. `path` is how its errors call it.
+Result<std::unique_ptr<File>> make_memory_file(const std::string& path);
+
+/// As many bytes as the file has now.
+Result<std::string> read_whole(const File& file);
+
+/// Of the file that replace_file() writes first, behind the name; a crash may leave it.
+inline constexpr std::string_view kReplacementSuffix = ".new";
+inline std::string replacement_name(const std::string& name) {
+    return std::string(name).append(kReplacementSuffix);
+}
+
+/// The file has these bytes, durably, or, behind a crash, those that it had: they are written under
+/// another name, and renamed. The old ones are not overwritten.
+Result<void> replace_file(Directory& directory, const std::string& name, std::string_view bytes);
+
 /// Overwrites the file with zeros, durably, then removes it: its bytes are not left to lie around
-/// in free blocks. Call sync() on the directory afterwards.
+/// in free blocks. Call sync() on the directory afterwards. Errors: busy (another process has it
+/// pinned).
 Result<void> destroy_file(Directory& directory, const std::string& name);
 
 /// Writes zeros over [position, position + size_bytes). Not synced.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <utility>
 
 #include <dirent.h>
@@ -89,6 +90,40 @@ Result<Opened> open_plain_file(int directory, const std::string& name, int flags
     return Opened{std::move(descriptor), static_cast<std::uint64_t>(status.st_size)};
 }
 
+/// The processes that /proc/locks names for the file, such as "17, 4711".
+std::string lock_holders(const struct stat& file) {
+    std::ifstream locks("/proc/locks");
+    std::set<std::string> holders;
+    const std::string inode = ":" + std::to_string(file.st_ino);
+    // 1: FLOCK  ADVISORY  READ 4711 08:01:131073 0 EOF
+    std::string number, kind, strictness, mode, pid, place, rest;
+    while (locks >> number >> kind >> strictness >> mode >> pid >> place &&
+           std::getline(locks, rest)) {
+        if (kind == "FLOCK" && place.ends_with(inode)) holders.insert(pid);
+    }
+    std::string names;
+    for (const std::string& holder : holders) {
+        names.append(names.empty() ? "" : ", ").append(holder);
+    }
+    return names.empty() ? "unknown" : names;
+}
+
+/// Puts a copy of the bytes where they are, in one step for whoever reads them meanwhile.
+Result<void> replace_by_copy(void* at, std::size_t size, const std::string& path) {
+    const auto failed = [&] { return os_error(errno, "copying " + path + " into memory"); };
+    void* const copy =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copy == MAP_FAILED) return failed();
+    std::memcpy(copy, at, size);
+    if (::mprotect(copy, size, PROT_READ) != 0 ||
+        ::mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, at) == MAP_FAILED) {
+        const Error error = failed();
+        ::munmap(copy, size);
+        return error;
+    }
+    return {};
+}
+
 class PosixFile final : public File {
 public:
     PosixFile(Opened opened, std::string path)
@@ -152,19 +187,49 @@ public:
         return {};
     }
 
+    Result<void> look_again() override {
+        struct stat status {};
+        if (::fstat(fd_.get(), &status) != 0) return os_error(errno, "looking at " + path_);
+        size_bytes_ = static_cast<std::uint64_t>(status.st_size);
+        return {};
+    }
+
+    // A mapping keeps the open file, and with it the lock, after the descriptor is closed. The
+    // kernel takes both from a process that dies.
+    Result<bool> pin() override {
+        SLUICE_TRY_ASSIGN(const bool is_locked, try_lock(LOCK_SH));
+        struct stat status {};
+        if (::fstat(fd_.get(), &status) != 0) return os_error(errno, "looking at " + path_);
+        return is_locked && status.st_nlink > 0;
+    }
+
+    Result<Claim> claim() override {
+        SLUICE_TRY_ASSIGN(const bool is_locked, try_lock(LOCK_EX));
+        if (is_locked) return Claim{true, {}};
+        struct stat status {};
+        if (::fstat(fd_.get(), &status) != 0) return os_error(errno, "looking at " + path_);
+        return Claim{false, lock_holders(status)};
+    }
+
     Result<Mapping> map(std::uint64_t reserve_bytes) const override {
         if (reserve_bytes == 0) return Mapping{};
         void* const at = ::mmap(nullptr, reserve_bytes, PROT_READ, MAP_SHARED, fd_.get(), 0);
         if (at == MAP_FAILED) return os_error(errno, "mapping " + path_);
-        return Mapping{std::shared_ptr<const void>(at,
-                                                   [reserve_bytes](const void* p) {
-                                                       ::munmap(const_cast<void*>(p),
-                                                                reserve_bytes);
-                                                   }),
-                       static_cast<const char*>(at)};
+        const auto unmap = [reserve_bytes](const void* p) {
+            ::munmap(const_cast<void*>(p), reserve_bytes);
+        };
+        return Mapping{
+            std::shared_ptr<const void>(at, unmap), static_cast<const char*>(at),
+            [at, reserve_bytes, path = path_] { return replace_by_copy(at, reserve_bytes, path); }};
     }
 
 private:
+    Result<bool> try_lock(int how) const {
+        if (repeated([&] { return ::flock(fd_.get(), how | LOCK_NB); }) == 0) return true;
+        if (errno == EWOULDBLOCK) return false;
+        return os_error(errno, "locking " + path_);
+    }
+
     Descriptor fd_;
     std::string path_;
     std::uint64_t size_bytes_;
@@ -319,6 +384,13 @@ private:
 };
 
 } // namespace
+
+Result<std::unique_ptr<File>> make_memory_file(const std::string& path) {
+    // People can list the names of a process's files.
+    const int fd = ::memfd_create("sluice", MFD_CLOEXEC);
+    if (fd < 0) return os_error(errno, "making " + path + " in memory");
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(Opened{Descriptor(fd), 0}, path));
+}
 
 Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Create create) {
     const bool made = create != Create::never && ::mkdir(path.c_str(), 0700) == 0;

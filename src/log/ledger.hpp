@@ -25,6 +25,7 @@ public:
     const Gone& gone() const { return gone_; }
     bool is_change(Seq seq) const { return changes_.contains(seq); }
     std::uint64_t change_count() const { return changes_.size(); }
+    const SeqBitmap& changes() const { return changes_; }
     /// The changes that give messages back or new bytes: of all, only these concern views that were
     /// away, beside new messages.
     const SeqBitmap& remaking() const { return remaking_; }

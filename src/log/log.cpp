@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 
 #include <sodium.h>
@@ -22,7 +23,6 @@ namespace {
 constexpr const char* kIdentityName = "identity";
 constexpr std::size_t kBatchBytesKept = 8 * 1024 * 1024;
 constexpr std::size_t kEntryAlignment = 8;
-constexpr const char* kNewIdentityName = "identity.new";
 
 std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view extension = ".log") {
     std::uint64_t value = 0;
@@ -34,7 +34,8 @@ std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view e
 
 /// What a crash in create(), or looking for a log where there was none, leaves behind.
 bool may_precede_log(const std::string& name) {
-    return name == "lock" || name == kNewIdentityName || name == LogSegment::file_name({1});
+    return name == "lock" || name == replacement_name(kIdentityName) ||
+           name == LogSegment::file_name({1});
 }
 
 /// Leaves of a batch's bytes, however its appending ends, no secret and not too much.
@@ -68,15 +69,6 @@ Result<Identity> with_new_secret() {
     Identity identity;
     randombytes_buf(identity.secret.data(), identity.secret.size());
     return identity;
-}
-
-Result<void> save_identity(Directory& directory, const Identity& identity) {
-    SLUICE_TRY_ASSIGN(const auto file, directory.open(kNewIdentityName, Create::if_missing));
-    SLUICE_TRY(file->truncate(0));
-    SLUICE_TRY(file->write_at(0, encode_identity(identity)));
-    SLUICE_TRY(file->sync());
-    SLUICE_TRY(directory.rename(kNewIdentityName, kIdentityName));
-    return directory.sync();
 }
 
 Error entry_not_found(Seq seq, Seq last) {
@@ -113,12 +105,13 @@ Result<void> Log::create(Directory& directory) {
     randombytes_buf(identity.id.data(), identity.id.size());
     // The identity gets its name last: a directory without it is not yet a log.
     SLUICE_TRY(LogSegment::create({&directory, identity.id, {1}, kSegmentHeaderSize}));
-    return save_identity(directory, identity);
+    return replace_file(directory, kIdentityName, encode_identity(identity));
 }
 
 bool Log::has_name(const std::string& name) {
-    return name == kIdentityName || name == kNewIdentityName || first_seq_in_name(name) ||
-           first_seq_in_name(name, ".idx") || first_seq_in_name(name, ".idx.new");
+    return name == kIdentityName || name == replacement_name(kIdentityName) ||
+           first_seq_in_name(name) || first_seq_in_name(name, ".idx") ||
+           first_seq_in_name(name, ".idx.new");
 }
 
 Result<Identity> Log::identity_of(Directory& directory) {
@@ -166,7 +159,7 @@ Result<void> Log::restore_identity(Directory& directory) {
         if (!header) continue;
         SLUICE_TRY_ASSIGN(Identity identity, with_new_secret());
         identity.id = header->database;
-        return save_identity(directory, identity);
+        return replace_file(directory, kIdentityName, encode_identity(identity));
     }
     return Error{Errc::corrupt,
                  directory.path() + " has no segment that says which database it belongs to"};
@@ -179,15 +172,18 @@ Result<std::unique_ptr<Log>> Log::open(Directory& directory, const LogOptions& o
     return log;
 }
 
+LogSegment::Place Log::place_of(Seq first) const {
+    return {directory_, identity_.id, first, options_.segment_size_bytes + kSegmentHeaderSize,
+            options_.read_only};
+}
+
 Result<void> Log::open_segments() {
     SLUICE_TRY_ASSIGN(const auto names, directory_->list());
     std::vector<LogSegment::Place> places;
     for (const std::string& name : names) {
         const auto first = first_seq_in_name(name);
         if (!first) continue;
-        const LogSegment::Place place{directory_, identity_.id, *first,
-                                      options_.segment_size_bytes + kSegmentHeaderSize,
-                                      options_.read_only};
+        const LogSegment::Place place = place_of(*first);
         // Power loss leaves one without its header, which has nothing in it: begin_segment() syncs
         // the header before the first entry is written.
         SLUICE_TRY_ASSIGN(const bool exists, LogSegment::exists(place));
@@ -217,6 +213,44 @@ Result<void> Log::open_segments() {
     durable_ = last_.load();
     write_failed_ = false;
     return {};
+}
+
+Result<Log::Followed> Log::follow(std::uint64_t bytes_max) {
+    SLUICE_ASSERT(options_.read_only && options_.follows);
+    const Seq known = last();
+    Followed followed;
+    for (;;) {
+        LogSegment& segment = active();
+        SLUICE_TRY_ASSIGN(followed.bytes_left, segment.follow(bytes_max));
+        if (segment.is_outgrown()) {
+            LogSegment::Place larger = place_of(segment.first());
+            larger.capacity_bytes = 2 * segment.capacity_bytes();
+            SLUICE_TRY_ASSIGN(auto opened, LogSegment::open(larger, {}, recovery_notes_));
+            const std::unique_lock lock(segments_mutex_);
+            std::swap(segments_.back(), opened);
+            outgrown_.push_back(std::move(opened));
+            continue;
+        }
+        last_.store(segment.last().value, std::memory_order_release);
+
+        // The next one is begun when all before it is durable, and has its header before its first
+        // entry.
+        if (segment.entry_count() == 0 || followed.bytes_left > 0) break;
+        const LogSegment::Place next = place_of(last().next());
+        const auto has_header = LogSegment::has_header(next);
+        if (!has_header && has_header.error().code != Errc::not_found) return has_header.error();
+        if (!has_header || !*has_header) break;
+        SLUICE_TRY_ASSIGN(auto opened, LogSegment::open(next, {}, recovery_notes_));
+        const std::unique_lock lock(segments_mutex_);
+        segments_.push_back(std::move(opened));
+        last_.store(active().last().value, std::memory_order_release);
+    }
+    for (const auto& segment : segments_) {
+        if (segment->last() <= known) continue;
+        std::ranges::copy_if(segment->changes(), std::back_inserter(followed.changes),
+                             [known](Seq seq) { return seq > known; });
+    }
+    return followed;
 }
 
 Result<void> Log::check_writable() const {
@@ -301,7 +335,7 @@ Result<void> Log::sync() {
 }
 
 Result<void> Log::sync_up_to(Seq seq) {
-    if (durable() >= seq) return {};
+    if (options_.read_only || durable() >= seq) return {}; // Nothing of ours is waiting.
     const std::lock_guard lock(sync_mutex_);
     if (durable() >= seq) return {}; // Somebody's sync covered ours while we waited for the lock.
     SLUICE_TRY(check_writable());

@@ -23,6 +23,8 @@ struct LogOptions {
     /// Whatever is wrong stays as it is, and no file is changed: append() and wipe() answer
     /// latched.
     bool read_only = false;
+    /// With read_only: another process may write, and follow() takes what it did.
+    bool follows = false;
 };
 
 /// Promises. log_test.cpp, log_recovery_test.cpp and log_erase_test.cpp hold each in its own words.
@@ -110,6 +112,15 @@ public:
     /// its header is lost.
     std::pair<Seq, Seq> wiped_with(Seq seq) const;
 
+    /// With `follows`: takes entries that another process has appended since, of about as many
+    /// bytes at most. From one thread at a time. Errors: corrupt (the log is shorter than it was:
+    /// it was put back from a copy, or what was never durable is lost); io.
+    struct Followed {
+        std::vector<Seq> changes;     ///< Those of the entries that are, ascending.
+        std::uint64_t bytes_left = 0; ///< Not taken; an unfinished batch is among them.
+    };
+    Result<Followed> follow(std::uint64_t bytes_max = ~std::uint64_t{0});
+
     /// As after a failed write: what is in memory may not be what it should be.
     void refuse_writes() { write_failed_ = true; }
 
@@ -148,6 +159,7 @@ public:
 private:
     Log(Directory& directory, const LogOptions& options, const log_format::Identity& identity);
     Result<void> open_segments();
+    LogSegment::Place place_of(Seq first) const;
     Result<void> begin_segment(Seq first, std::uint64_t batch_size_bytes);
     Result<void> check_writable() const;
     Result<void> latch_failure(Result<void> written);
@@ -162,6 +174,7 @@ private:
 
     mutable std::shared_mutex segments_mutex_; // Guards the vector; segments themselves stay put.
     std::vector<std::unique_ptr<LogSegment>> segments_;
+    std::vector<std::unique_ptr<LogSegment>> outgrown_; // Somebody may read in their maps.
     std::atomic<std::uint64_t> last_{0};
     std::atomic<std::uint64_t> durable_{0};
     std::mutex sync_mutex_;

@@ -131,6 +131,9 @@ public:
     Result<void> truncate(std::uint64_t size_bytes) override { return file_->truncate(size_bytes); }
     Result<void> sync() override { return file_->sync(); }
     Result<void> punch_hole(std::uint64_t, std::uint64_t) override { return {}; }
+    Result<void> look_again() override { return file_->look_again(); }
+    Result<bool> pin() override { return file_->pin(); }
+    Result<Claim> claim() override { return file_->claim(); }
     Result<Mapping> map(std::uint64_t reserve_bytes) const override {
         return file_->map(reserve_bytes);
     }

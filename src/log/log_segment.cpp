@@ -31,6 +31,19 @@ std::string name_with(Seq first, const char* extension) {
     return name.data();
 }
 
+std::optional<EntryHeader> header_in(std::string_view bytes, std::uint64_t offset,
+                                     std::uint64_t seed) {
+    if (offset > bytes.size() || bytes.size() - offset < kEntryHeaderSize) return std::nullopt;
+    const auto header = decode_entry_header(bytes.substr(offset, kEntryHeaderSize), seed);
+    if (!header || header->size_on_disk() > bytes.size() - offset) return std::nullopt;
+    return header;
+}
+
+bool is_intact(const EntryHeader& header, std::string_view payload) {
+    return header.state == kErased ||
+           (header.state == kLive && checksum32(payload) == header.payload_check);
+}
+
 } // namespace
 
 std::string LogSegment::file_name(Seq first) {
@@ -81,7 +94,8 @@ Result<std::unique_ptr<LogSegment>> LogSegment::open(const Place& place,
     std::unique_ptr<LogSegment> segment(new LogSegment(sized));
     SLUICE_TRY(segment->start(std::move(file), size_bytes));
     segment->index_ = segment->load_index();
-    SLUICE_TRY(segment->take_tail(segment->scan_tail(), next_first, notes));
+    SLUICE_TRY_ASSIGN(const std::vector<Found> found, segment->scan_tail());
+    SLUICE_TRY(segment->take_tail(found, next_first, notes));
     return segment;
 }
 
@@ -122,7 +136,9 @@ Result<bool> LogSegment::exists(const Place& place) {
     sized.capacity_bytes = file->size_bytes();
     LogSegment segment(sized);
     SLUICE_TRY(segment.start(std::move(file), sized.capacity_bytes));
-    return segment.load_index() == Index::used || !segment.scan_tail().empty();
+    if (segment.load_index() == Index::used) return true;
+    SLUICE_TRY_ASSIGN(const std::vector<Found> found, segment.scan_tail());
+    return !found.empty();
 }
 
 LogSegment::Index LogSegment::load_index() {
@@ -161,38 +177,60 @@ LogSegment::Index LogSegment::load_index() {
 }
 
 std::optional<EntryHeader> LogSegment::header_at(std::uint64_t offset, std::uint64_t end) const {
-    if (offset > end || end - offset < kEntryHeaderSize) return std::nullopt;
-    const auto header = decode_entry_header(map_.bytes(offset, kEntryHeaderSize), seed_);
-    if (!header || header->size_on_disk() > end - offset) return std::nullopt;
-    return header;
+    return header_in(map_.bytes(0, end), offset, seed_);
 }
 
-bool LogSegment::payload_intact(std::uint64_t offset, const EntryHeader& header) const {
-    return header.state == kErased ||
-           (header.state == kLive &&
-            checksum32(map_.bytes(offset + kEntryHeaderSize, header.payload_size)) ==
-                header.payload_check);
-}
-
-std::vector<LogSegment::Found> LogSegment::scan_tail() const {
+std::vector<LogSegment::Found> LogSegment::scan(std::string_view tail) const {
     std::vector<Found> found;
     Seq expected = last().next();
-    std::uint64_t offset = size_bytes();
-    std::uint64_t searched_from = offset;
-    while (offset + kEntryHeaderSize <= file_->size_bytes()) {
-        const auto header = header_at(offset, file_->size_bytes());
+    std::uint64_t offset = 0;
+    std::uint64_t searched_from = 0;
+    while (offset + kEntryHeaderSize <= tail.size()) {
+        const auto header = header_in(tail, offset, seed_);
         // Not an entry, or one that claims more before it than there was room for: look further.
         const std::uint64_t room = (offset - searched_from) / kEntryHeaderSize;
         if (!header || header->seq < expected || header->seq.value - expected.value > room) {
             offset += 8;
             continue;
         }
-        found.push_back({offset, *header, payload_intact(offset, *header)});
+        const auto payload = tail.substr(offset + kEntryHeaderSize, header->payload_size);
+        found.push_back({size_bytes() + offset, *header, is_intact(*header, payload)});
         expected = header->seq.next();
         offset += header->size_on_disk();
         searched_from = offset;
     }
     return found;
+}
+
+Result<std::vector<LogSegment::Found>> LogSegment::scan_tail(std::uint64_t bytes_max) const {
+    if (file_->size_bytes() <= size_bytes()) return std::vector<Found>();
+    const std::uint64_t tail_size = std::min(file_->size_bytes() - size_bytes(), bytes_max);
+    if (!place_.read_only) return scan(map_.bytes(size_bytes(), tail_size));
+    // Whoever writes may be about to cut the tail off, and there is no touching a map behind the
+    // end of its file.
+    std::string tail(tail_size, '\0');
+    if (auto read = file_->read_at(size_bytes(), tail.data(), tail.size()); !read) {
+        if (read.error().code == Errc::corrupt) return std::vector<Found>();
+        return read.error();
+    }
+    return scan(tail);
+}
+
+Result<std::uint64_t> LogSegment::follow(std::uint64_t bytes_max) {
+    SLUICE_TRY(file_->look_again());
+    const std::uint64_t end = file_->size_bytes();
+    if (end < size_bytes()) {
+        return Error{Errc::corrupt, place_.directory->path() + "/" + file_name(first()) +
+                                        " is shorter than it was; open the database again"};
+    }
+    if (is_outgrown()) return end - size_bytes();
+    std::vector<std::string> unfinished; // It is being written.
+    for (const Seq known = last(); size_bytes() < end; bytes_max = ~std::uint64_t{0}) {
+        SLUICE_TRY_ASSIGN(const std::vector<Found> found, scan_tail(bytes_max));
+        SLUICE_TRY(take_tail(found, std::nullopt, unfinished));
+        if (last() > known || bytes_max >= end - size_bytes()) break;
+    }
+    return end - size_bytes();
 }
 
 Seq LogSegment::durable_at_least(const std::vector<Found>& found) const {
@@ -313,7 +351,7 @@ Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
 
 Result<LogSegment::Located> LogSegment::read(Seq seq) const {
     SLUICE_TRY_ASSIGN(const Located located, locate(seq));
-    if (!payload_intact(located.offset, located.header)) return damaged_error(seq);
+    if (!is_intact(located.header, located.payload)) return damaged_error(seq);
     return located;
 }
 

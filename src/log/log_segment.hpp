@@ -43,6 +43,13 @@ public:
     static Result<std::unique_ptr<LogSegment>>
     open(const Place& place, std::optional<Seq> next_first, std::vector<std::string>& notes);
 
+    /// Takes whole batches that another process has appended since, from about as many bytes at
+    /// most; one batch in any case. Answers how many bytes are left. Read-only segments. Errors:
+    /// corrupt (the file became shorter); io.
+    Result<std::uint64_t> follow(std::uint64_t bytes_max);
+    /// It became larger than its capacity: whoever opens it again sees the rest.
+    bool is_outgrown() const { return file_->size_bytes() > capacity_bytes(); }
+
     Seq first() const { return place_.first; }
     std::uint64_t entry_count() const { return entry_count_.load(std::memory_order_acquire); }
     Seq last() const { return {first().value + entry_count() - 1}; } ///< first - 1 when empty.
@@ -107,7 +114,9 @@ private:
     static Result<bool> check_header(const Place& place, const File& file);
     enum class Index : std::uint8_t { none, refused, used };
     Index load_index();
-    std::vector<Found> scan_tail() const;
+    /// The entries in `tail`, which is all that lies behind size_bytes().
+    std::vector<Found> scan(std::string_view tail) const;
+    Result<std::vector<Found>> scan_tail(std::uint64_t bytes_max = ~std::uint64_t{0}) const;
     Seq durable_at_least(const std::vector<Found>& found) const;
     Result<void> write_again(std::uint64_t from);
     Result<void> take_tail(const std::vector<Found>& found, std::optional<Seq> next_first,
@@ -116,7 +125,6 @@ private:
     /// writer is changing what lies behind, and the size of the file.
     std::optional<log_format::EntryHeader> header_at(std::uint64_t offset, std::uint64_t end) const;
     std::optional<std::uint64_t> search(Seq seq) const;
-    bool payload_intact(std::uint64_t offset, const log_format::EntryHeader& header) const;
     void add_entry(std::uint64_t offset, log_format::Kind kind);
     void add_damaged();
     Error damaged_error(Seq seq) const;

@@ -32,10 +32,6 @@ std::vector<Seq> decode_seqs(std::string_view bytes) {
     return seqs;
 }
 
-Error no_feed() {
-    return {Errc::invalid_argument, "this is no id of a feed: those look like @...=.ed25519"};
-}
-
 SelectWhere messages_of(std::string_view feed) {
     std::string condition = "/value/author=";
     append_json_string(condition, feed);
@@ -56,7 +52,7 @@ bool is_of_blocked_feed(const NewMessage& message,
 
 Result<Blocking> block(Database& database, std::string_view feed, BlockedMessages what,
                        const ChangeOptions& options) {
-    if (!public_key_of_feed(feed)) return no_feed();
+    SLUICE_TRY(check_feed(feed));
     Blocking blocking;
     // From here on none of them comes in. What an earlier block deleted stays its.
     std::vector<Seq> deleted;
@@ -82,7 +78,7 @@ Result<Blocking> block(Database& database, std::string_view feed, BlockedMessage
 }
 
 Result<Changed> unblock(Database& database, std::string_view feed, const ChangeOptions& options) {
-    if (!public_key_of_feed(feed)) return no_feed();
+    SLUICE_TRY(check_feed(feed));
     const FactName name = block_name(feed);
     std::vector<Seq> deleted;
     for (const Fact& fact : database.facts(name.collection)) {

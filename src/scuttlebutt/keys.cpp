@@ -69,4 +69,9 @@ std::optional<Bytes32> public_key_of_feed(std::string_view id) {
     return key;
 }
 
+Result<void> check_feed(std::string_view id) {
+    if (public_key_of_feed(id)) return {};
+    return Error{Errc::invalid_argument, "this is no id of a feed: those look like @...=.ed25519"};
+}
+
 } // namespace sluice::scuttlebutt

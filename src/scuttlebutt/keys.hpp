@@ -2,6 +2,8 @@
 #pragma once
 #include "base/secret.hpp"
 
+#include <sluice/result.hpp>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -43,5 +45,7 @@ std::optional<SecretBytes> secret_from_base64(std::string_view text);
 
 /// The 32 bytes of "@...=.ed25519"; nothing when `id` is no such id.
 std::optional<Bytes32> public_key_of_feed(std::string_view id);
+/// Errors: invalid_argument (it is no such id).
+Result<void> check_feed(std::string_view id);
 
 } // namespace sluice::scuttlebutt

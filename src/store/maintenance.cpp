@@ -132,6 +132,7 @@ Result<void> SegmentStore::Impl::write_record(const Outcome& outcome, const Give
     const ManifestRecord record = record_of(outcome, given_up);
     SLUICE_TRY(latch.keep(manifest_.append(record)));
     durable_position_ = record.position;
+    saved_position = record.position.value;
     durable_attachment_ = record.attachment;
     durable_since_.clear();
     for (const ManifestRecord::View& view : record.views) durable_since_[view.id] = view.since;

@@ -21,12 +21,6 @@ constexpr std::string_view kPrefix = "manifest-";
 constexpr std::uint64_t kSizeBytesMax = 256 * 1024;
 constexpr std::uint64_t kOldRecordsMax = 4; // Times the size of a file with the last record only.
 
-Result<std::string> read_whole(const File& file) {
-    std::string bytes(file.size_bytes(), '\0');
-    SLUICE_TRY(file.read_at(0, bytes.data(), bytes.size()));
-    return bytes;
-}
-
 /// The newest first.
 Result<std::vector<std::uint64_t>> manifest_numbers(const Directory& directory) {
     SLUICE_TRY_ASSIGN(const std::vector<std::string> names, directory.list());
@@ -127,6 +121,18 @@ Result<Manifest::Found> Manifest::look(Directory& directory) {
         break;
     }
     return found;
+}
+
+Result<std::string> Manifest::fingerprint(Directory& directory) {
+    SLUICE_TRY_ASSIGN(const std::vector<std::uint64_t> numbers, manifest_numbers(directory));
+    std::string text;
+    for (const std::uint64_t number : numbers) {
+        const auto file = directory.open(numbered_name(kPrefix, number), Create::never);
+        if (!file && file.error().code != Errc::not_found) return file.error();
+        const std::uint64_t size = file ? (*file)->size_bytes() : 0;
+        text += std::to_string(number) + ':' + std::to_string(size) + ' ';
+    }
+    return text;
 }
 
 Result<void> Manifest::append(const ManifestRecord& record) {

@@ -49,6 +49,9 @@ public:
     };
     static Result<Found> look(Directory& directory);
 
+    /// Another text after each record that anybody appended. Errors: io.
+    static Result<std::string> fingerprint(Directory& directory);
+
     /// What open() found.
     const std::optional<ManifestRecord>& last() const { return last_; }
 

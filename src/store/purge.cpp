@@ -132,7 +132,8 @@ Result<void> SegmentStore::Impl::rewrite(const StoreState& found, std::span<Chan
 
 Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> wanted,
                                                        std::span<const Seq> wanted_rederived,
-                                                       std::chrono::milliseconds patience) {
+                                                       std::chrono::milliseconds patience,
+                                                       Pinned by_snapshots) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     SLUICE_TRY(latch.check());
     const std::vector<Seq> seqs = ascending(wanted);
@@ -185,20 +186,27 @@ Result<SegmentStore::Purged> SegmentStore::Impl::purge(std::span<const Seq> want
         if (gives_up || !outcome.changes.empty()) SLUICE_TRY(conclude(std::move(outcome)));
     }
 
+    SegmentFiles::Request request(files);
+    if (by_snapshots == Pinned::end) SLUICE_TRY(latch.keep(request.make()));
     for (;;) {
         SLUICE_TRY_ASSIGN(const std::uint64_t destroyed_bytes,
-                          latch.keep(files.destroy_unpinned()));
+                          latch.keep(files.destroy_unpinned(by_snapshots)));
         purged.bytes_destroyed += destroyed_bytes;
         // A snapshot from before the messages pins other files only. Whoever reads for hours must
         // not keep everything from being erased.
-        const std::uint64_t pinned = files.count_doomed([&](const Segment& segment) {
+        const SegmentFiles::Left pinned = files.left_of_doomed([&](const Segment& segment) {
             return segment.damage() != nullptr || holds_any(segment, seqs) ||
                    holds_any(segment, rederived);
         });
-        if (pinned == 0) return purged;
+        if (pinned.files == 0) {
+            if (options.background) wake_background(); // What was cut may be small.
+            return purged;
+        }
         if (std::chrono::steady_clock::now() >= deadline) {
-            return Error{Errc::busy,
-                         "old snapshots still read " + std::to_string(pinned) + " files"};
+            return Error{
+                Errc::busy,
+                "old snapshots still read " + std::to_string(pinned.files) + " files" +
+                    (pinned.processes.empty() ? "" : ", also of process " + pinned.processes)};
         }
         std::this_thread::sleep_for(kPinnedInterval);
     }

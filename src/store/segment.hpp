@@ -34,6 +34,11 @@ public:
     std::optional<Error> find_damage() const;
 
     const File& file() const { return file_; }
+    /// Whoever reads it goes on with its bytes in memory, and the file can be destroyed. Errors:
+    /// io.
+    Result<void> leave_file() const {
+        return mapping_.leave_file ? mapping_.leave_file() : Result<void>();
+    }
     std::uint64_t size_bytes() const { return size_bytes_; }
     ViewId view() const { return header_.view; }
     Seq seq_lo() const { return header_.seq_lo; }

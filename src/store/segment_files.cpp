@@ -4,33 +4,16 @@
 #include "store/file_names.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
 
 namespace sluice {
 namespace {
 
 constexpr std::string_view kPrefix = "segment-";
+constexpr const char* kRequest = "end-snapshots";
 constexpr std::size_t kFilesAtOnce = 64; // Open while they are overwritten.
-
-/// As destroy_file() for each, but in three passes, so that the device has many files to write at
-/// once.
-Result<void> destroy_files(Directory& directory, std::span<const std::uint64_t> numbers) {
-    while (!numbers.empty()) {
-        const auto some = numbers.first(std::min(kFilesAtOnce, numbers.size()));
-        numbers = numbers.subspan(some.size());
-        std::vector<std::unique_ptr<File>> files;
-        for (const std::uint64_t number : some) {
-            SLUICE_TRY_ASSIGN(auto file,
-                              directory.open(numbered_name(kPrefix, number), Create::never));
-            SLUICE_TRY(overwrite_with_zeros(*file, 0, file->size_bytes()));
-            files.push_back(std::move(file));
-        }
-        for (const auto& file : files) SLUICE_TRY(file->sync());
-        for (const std::uint64_t number : some) {
-            SLUICE_TRY(directory.remove(numbered_name(kPrefix, number)));
-        }
-    }
-    return directory.sync();
-}
 
 auto is_in(std::span<const std::uint64_t> used) {
     return [used](std::uint64_t number) {
@@ -47,8 +30,45 @@ Result<void> SegmentFiles::destroy_others(std::span<const std::uint64_t> used) {
         next_number_ = std::max(next_number_.load(), number + 1);
     }
     std::erase_if(others, is_in(used));
-    if (others.empty()) return {};
-    return destroy_files(*directory_, others);
+    if (std::find(names.begin(), names.end(), kRequest) != names.end()) {
+        SLUICE_TRY(directory_->remove(kRequest)); // Whoever asked has died.
+    }
+    std::vector<Doomed> doomed;
+    doomed.reserve(others.size());
+    for (const std::uint64_t number : others) doomed.push_back({number, nullptr});
+    std::uint64_t bytes = 0;
+    SLUICE_TRY_ASSIGN(std::vector<Doomed> left, destroy(std::move(doomed), bytes));
+    const std::lock_guard lock(mutex_);
+    doomed_ = std::move(left);
+    return {};
+}
+
+/// As destroy_file() for each, but in three passes, so that the device has many files to write at
+/// once.
+Result<std::vector<SegmentFiles::Doomed>> SegmentFiles::destroy(std::vector<Doomed> doomed,
+                                                                std::uint64_t& bytes) {
+    if (doomed.empty()) return doomed;
+    std::vector<Doomed> left;
+    for (std::size_t from = 0; from < doomed.size(); from += kFilesAtOnce) {
+        std::vector<std::pair<std::string, std::unique_ptr<File>>> files;
+        for (std::size_t i = from; i < std::min(from + kFilesAtOnce, doomed.size()); ++i) {
+            const std::string name = numbered_name(kPrefix, doomed[i].number);
+            SLUICE_TRY_ASSIGN(auto file, directory_->open(name, Create::never));
+            SLUICE_TRY_ASSIGN(Claim claim, file->claim());
+            if (!claim.is_granted) {
+                left.push_back(std::move(doomed[i]));
+                left.back().processes = std::move(claim.holders);
+                continue;
+            }
+            bytes += file->size_bytes();
+            SLUICE_TRY(overwrite_with_zeros(*file, 0, file->size_bytes()));
+            files.emplace_back(name, std::move(file));
+        }
+        for (const auto& [name, file] : files) SLUICE_TRY(file->sync());
+        for (const auto& [name, file] : files) SLUICE_TRY(directory_->remove(name));
+    }
+    SLUICE_TRY(directory_->sync());
+    return left;
 }
 
 Result<std::vector<std::string>> SegmentFiles::others(std::span<const std::uint64_t> used) const {
@@ -80,7 +100,8 @@ Result<std::shared_ptr<const Segment>> SegmentFiles::write(std::string_view imag
 
 void SegmentFiles::doom(std::shared_ptr<const Segment> segment) {
     const std::lock_guard lock(mutex_);
-    doomed_.push_back(std::move(segment));
+    const std::uint64_t number = segment->file().number;
+    doomed_.push_back({number, std::move(segment)});
 }
 
 bool SegmentFiles::any_doomed() const {
@@ -88,29 +109,64 @@ bool SegmentFiles::any_doomed() const {
     return !doomed_.empty();
 }
 
-std::uint64_t
-SegmentFiles::count_doomed(const std::function<bool(const Segment&)>& concerns) const {
+SegmentFiles::Left
+SegmentFiles::left_of_doomed(const std::function<bool(const Segment&)>& concerns) const {
     const std::lock_guard lock(mutex_);
-    return static_cast<std::uint64_t>(
-        std::count_if(doomed_.begin(), doomed_.end(),
-                      [&](const std::shared_ptr<const Segment>& each) { return concerns(*each); }));
+    Left left;
+    std::set<std::string> processes;
+    for (const Doomed& each : doomed_) {
+        if (each.segment && !concerns(*each.segment)) continue;
+        ++left.files;
+        if (!each.processes.empty()) processes.insert(each.processes);
+    }
+    for (const std::string& each : processes) {
+        left.processes.append(left.processes.empty() ? "" : ", ").append(each);
+    }
+    return left;
 }
 
-Result<std::uint64_t> SegmentFiles::destroy_unpinned() {
-    std::uint64_t destroyed_bytes = 0;
-    std::vector<std::uint64_t> numbers;
+Result<std::uint64_t> SegmentFiles::destroy_unpinned(Pinned pinned) {
+    std::vector<Doomed> unpinned;
     {
         const std::lock_guard lock(mutex_);
         // No state names a doomed segment, so a count of one cannot grow again.
-        std::erase_if(doomed_, [&](const std::shared_ptr<const Segment>& segment) {
-            if (segment.use_count() > 1) return false;
-            numbers.push_back(segment->file().number);
-            destroyed_bytes += segment->size_bytes();
+        std::erase_if(doomed_, [&](Doomed& each) {
+            if (each.segment.use_count() > 1 && pinned == Pinned::wait) return false;
+            unpinned.push_back(std::move(each));
             return true;
         });
     }
-    if (!numbers.empty()) SLUICE_TRY(destroy_files(*directory_, numbers));
+    for (const Doomed& each : unpinned) {
+        if (each.segment.use_count() > 1) SLUICE_TRY(each.segment->leave_file());
+    }
+    std::uint64_t destroyed_bytes = 0;
+    SLUICE_TRY_ASSIGN(std::vector<Doomed> left, destroy(std::move(unpinned), destroyed_bytes));
+    const std::lock_guard lock(mutex_);
+    doomed_.insert(doomed_.end(), std::make_move_iterator(left.begin()),
+                   std::make_move_iterator(left.end()));
     return destroyed_bytes;
+}
+
+Result<void> SegmentFiles::Request::make() {
+    is_made_ = true;
+    SLUICE_TRY_ASSIGN(const auto file, files_->directory_->open(kRequest, Create::if_missing));
+    return file->write_at(0, std::to_string(files_->next_number_++));
+}
+
+SegmentFiles::Request::~Request() {
+    // Where it stays, the next opening removes it.
+    if (is_made_) static_cast<void>(files_->directory_->remove(kRequest).has_value());
+}
+
+Result<std::string> SegmentFiles::request_in(Directory& directory) {
+    const auto file = directory.open(kRequest, Create::never);
+    if (!file && file.error().code == Errc::not_found) return std::string();
+    if (!file) return file.error();
+    return read_whole(**file);
+}
+
+bool SegmentFiles::has_name(const std::string& name) {
+    return name.starts_with(kPrefix) || name == kRequest;
 }
 
 } // namespace sluice

@@ -106,6 +106,7 @@ Result<void> SegmentStore::Impl::open() {
         durable_attachment_ = record->attachment;
         opened->attachment = std::make_shared<const std::string>(record->attachment);
         durable_position_ = opened->position = record->position;
+        saved_position = durable_position_.value;
         for (const ManifestRecord::View& stored : record->views) {
             auto view = std::make_shared<ViewState>();
             view->spec.id = stored.id;
@@ -132,7 +133,10 @@ Result<void> SegmentStore::Impl::open() {
         state_ = std::move(opened);
     }
     SLUICE_TRY(files.destroy_others(used));
-    if (options.background) background_ = std::thread([this] { run_background(); });
+    if (options.background) {
+        work_wanted_ = true; // A process that lived for a moment may have left some.
+        background_ = std::thread([this] { run_background(); });
+    }
     return {};
 }
 
@@ -317,6 +321,14 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(Directory& directory,
     return std::unique_ptr<SegmentStore>(new SegmentStore(std::move(impl)));
 }
 
+Result<std::string> SegmentStore::request_to_end(Directory& directory) {
+    return SegmentFiles::request_in(directory);
+}
+
+Result<std::string> SegmentStore::fingerprint(Directory& directory) {
+    return Manifest::fingerprint(directory);
+}
+
 Result<SegmentStore::Inspected> SegmentStore::inspect(Directory& directory) {
     SLUICE_TRY_ASSIGN(Manifest::Found found, Manifest::look(directory));
     Inspected inspected{std::move(found.problems), {}, {}};
@@ -400,8 +412,9 @@ Result<void> SegmentStore::mend(std::span<const std::unique_ptr<Loader>> loaders
 
 Result<SegmentStore::Purged> SegmentStore::purge(std::span<const Seq> erased,
                                                  std::span<const Seq> rederived,
-                                                 std::chrono::milliseconds patience) {
-    return impl_->purge(erased, rederived, patience);
+                                                 std::chrono::milliseconds patience,
+                                                 Pinned by_snapshots) {
+    return impl_->purge(erased, rederived, patience, by_snapshots);
 }
 
 Result<void> SegmentStore::check_writable() {
@@ -415,6 +428,10 @@ Result<void> SegmentStore::maintain() {
 }
 Result<void> SegmentStore::merge_all() {
     return impl_->merge_all();
+}
+
+Seq SegmentStore::saved_position() const {
+    return {impl_->saved_position.load()};
 }
 
 std::vector<SegmentStore::ViewStats> SegmentStore::stats() const {

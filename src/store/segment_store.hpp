@@ -2,6 +2,7 @@
 // docs/format/manifest.md have the bytes.
 #pragma once
 #include "io/file.hpp"
+#include "store/segment_files.hpp"
 #include "store/store.hpp"
 
 #include <chrono>
@@ -34,7 +35,7 @@ struct SegmentStoreOptions {
 /// After a failed write every function that would write answers latched; reading goes on.
 ///
 /// Threads: as Store says. Segment files are written by several threads when `background` is set.
-/// Snapshots and loaders must not outlive the store.
+/// Loaders must not outlive the store.
 class SegmentStore final : public Store {
 public:
     /// Reads the manifest; destroys files that no record names. A damaged manifest tail is cut back
@@ -44,6 +45,13 @@ public:
     static Result<std::unique_ptr<SegmentStore>> open(Directory& directory,
                                                       const SegmentStoreOptions& options);
     ~SegmentStore() override;
+
+    /// Another text whenever the store in the directory, of whichever process, has other files.
+    /// Errors: io.
+    static Result<std::string> fingerprint(Directory& directory);
+    /// Not empty while purge() of another process waits for snapshots to be ended; another text
+    /// each time. Errors: io.
+    static Result<std::string> request_to_end(Directory& directory);
 
     /// The views that the manifest has. add_view() must name each before it is read or merged.
     std::vector<ViewId> stored_views() const;
@@ -58,6 +66,8 @@ public:
 
     /// Cuts all rows in memory into segments and commits one manifest record.
     Result<void> save();
+    /// As far as opening again would find rows. Any thread.
+    Seq saved_position() const;
 
     /// Builds segments for a view that no reader sees yet, beside everything else: back-filling.
     class Loader {
@@ -87,14 +97,16 @@ public:
     /// nor did it leave one behind in a file that was not overwritten. The erased seqs must be in
     /// Gone::erased since the last commit(). With seqs in `rederived`, all rows in memory are saved
     /// first: the rows that took the place of the purged ones must not be lost. Waits up to
-    /// `patience` for snapshots that pin old files. Errors: busy, naming how many pin them (the
-    /// rows are gone for every new reader, and purge() may be called again); io.
+    /// `patience` for snapshots that pin old files; with Pinned::end not for those of this process,
+    /// which go on in memory, and those of others are asked to do the same. Errors: busy, naming
+    /// how many pin them (the rows are gone for every new reader, and purge() may be called again);
+    /// io.
     struct Purged {
         std::uint64_t segments_rewritten = 0;
         std::uint64_t bytes_destroyed = 0;
     };
     Result<Purged> purge(std::span<const Seq> erased, std::span<const Seq> rederived,
-                         std::chrono::milliseconds patience);
+                         std::chrono::milliseconds patience, Pinned by_snapshots = Pinned::wait);
 
     /// Asked before the log is written, so that what the views cannot follow is not appended.
     /// Errors: the failure that the background thread met, once; latched.

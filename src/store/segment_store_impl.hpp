@@ -63,7 +63,7 @@ public:
 
     // purge.cpp
     Result<Purged> purge(std::span<const Seq> erased, std::span<const Seq> rederived,
-                         std::chrono::milliseconds patience);
+                         std::chrono::milliseconds patience, Pinned by_snapshots);
 
     // loader.cpp
     Result<std::unique_ptr<Loader>> load(const ViewSpec& view);
@@ -73,6 +73,7 @@ public:
     const SegmentStoreOptions options;
     SegmentFiles files;
     WriteLatch latch;
+    std::atomic<std::uint64_t> saved_position{0};
 
     /// Loaders that are neither installed nor gone, for purge(). Guarded by loaders_mutex.
     std::mutex loaders_mutex;

@@ -289,8 +289,10 @@ void Mapper::map(Seq seq, std::string_view key, std::string_view body,
     }
 }
 
-std::span<const std::uint64_t> Mapper::errors() const {
-    return impl_->errors;
+std::vector<std::uint64_t> Mapper::take_errors() {
+    std::vector<std::uint64_t>& errors = impl_->errors;
+    if (std::ranges::all_of(errors, [](std::uint64_t count) { return count == 0; })) return {};
+    return std::exchange(errors, std::vector<std::uint64_t>(errors.size()));
 }
 
 } // namespace sluice

@@ -76,8 +76,9 @@ public:
     /// view gets does not depend on which others there are.
     void map(Seq seq, std::string_view key, std::string_view body, std::span<RowBatch> batches);
 
-    /// Messages for which each view's function threw, in the order of the views.
-    std::span<const std::uint64_t> errors() const;
+    /// Messages for which each view's function threw since this was last asked, in the order of the
+    /// views. Empty: none.
+    std::vector<std::uint64_t> take_errors();
 
 private:
     struct Impl;

@@ -198,6 +198,22 @@ TEST_F(Commands, ErrorsAreJsonWhenJsonIsAskedFor) {
     EXPECT_EQ(box.run("sluice append db --json '{'").err.find("{\"error\""), std::string::npos);
 }
 
+TEST_F(Commands, AppsAndRulesAreListedBesideWhoeverWrites) {
+    box.ok(R"(sluice view add db own --app mail --json '{"kind":"index","key":["/n"]}')");
+    box.ok("sluice retain add db few --keep-last 1");
+    const Ran listed = box.run(
+        SLUICE_PROGRAM " follow db --since-start >told & "
+                       "for attempt in {1..200}; do [ -s told ] && break; sleep 0.05; done; "
+                       "sluice apps db && sluice view list db --unused 0d && "
+                       "sluice retain list db; status=$?; "
+                       "sluice retain run db --wait 0; busy=$?; "
+                       "kill $!; wait; [ $busy = 15 ] && exit $status");
+    EXPECT_EQ(listed.status, 0) << listed.err;
+    for (const char* const what : {"mail  own ", "own        index ", "beyond the last 1"}) {
+        EXPECT_NE(listed.out.find(what), std::string::npos) << what << '\n' << listed.out;
+    }
+}
+
 TEST_F(Commands, AMistakeInAConditionIsPointedAt) {
     const Ran ran = box.run("sluice delete db --where '/n=1 und /n=2'");
     EXPECT_EQ(ran.status, 2);
@@ -322,12 +338,27 @@ TEST_F(Commands, ADamagedMessageIsNamedAndVerifySaysSo) {
     EXPECT_NE(verified.out.find("NOT equal"), std::string::npos);
 }
 
-TEST_F(Commands, SayWhoHasTheDatabase) {
+TEST_F(Commands, SayWhoHasTheDatabaseAndReadItAllTheSame) {
     const Ran ran =
         box.run("mkfifo pipe; " SLUICE_PROGRAM " append db <pipe & exec 3>pipe; "
-                "for attempt in {1..100}; do sluice stats db --wait 0.1; status=$?; "
-                "[ $status = 15 ] && break; sleep 0.1; done; exec 3>&-; wait; exit $status");
+                "for attempt in {1..100}; do sluice verify db --wait 0.1; status=$?; "
+                "[ $status = 15 ] && break; sleep 0.1; done; "
+                "sluice get db 2 >got || status=$?; sluice view list db >>got || status=$?; "
+                "exec 3>&-; wait; exit $status");
     EXPECT_EQ(ran.status, 15) << ran.err;
+    EXPECT_NE(box.read("got").find("second"), std::string::npos);
+}
+
+TEST_F(Commands, LogGoesOnWithWhatOthersAppend) {
+    const Ran ran = box.run(
+        SLUICE_PROGRAM " log db --from 3 --live --values >seen & for text in once twice; do "
+                       "echo \"{\\\"text\\\":\\\"$text\\\"}\" | sluice append db; "
+                       "for attempt in {1..200}; do grep -q $text seen && break; sleep 0.05; done; "
+                       "done; kill $!; wait; exit 0");
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    const std::string seen = box.read("seen");
+    EXPECT_LT(seen.find("once"), seen.find("twice"));
+    EXPECT_NE(seen.find("twice"), std::string::npos) << seen;
 }
 
 } // namespace

@@ -94,6 +94,7 @@ void prepare(const Sandbox& box, const std::string& command) {
     if (command == "generate") box.ok("rm log.offset messages.jsonl");
     if (command == "transform drop") box.ok("sluice transform use db");
     if (command == "key drop" || command == "key erase") box.ok("sluice key add db .ssb/secret");
+    if (command == "consumer drop") box.ok("sluice follow db --consumer search --once");
     if (command == "blob get" || command == "blob rm") box.ok("sluice blob add db empty");
     if (command == "unblock") box.ok(std::string("sluice block db ") + kFeed);
 }

@@ -215,5 +215,28 @@ TEST(TransformCrash, WhileTransformsComeIntoUseIsFinishedByTheNextOpening) {
     EXPECT_EQ(count_said(*on.database, "needle"), std::size_t{2} * ManyEdits::kEdits);
 }
 
+// Views that are built when the transforms are through must not be taken for those that went along
+// with them.
+TEST(TransformCrash, WhileEverythingIsDerivedAnewIsFinishedByTheNextOpening) {
+    ManyEdits on;
+    on.put(kKey1, "v");
+    const auto found = on.disk.copy_after_power_cut(Fate::kept);
+    const auto views = found->root()->subdirectory("views").value();
+    for (const std::string& name : views->list().value()) views->remove(name).value();
+    Trials trials("crash while everything is derived anew");
+    const auto try_it = [&](SimulatedDisk& second, const std::string& when) {
+        const std::string wrong =
+            wrong_with(second, on, kOpenings[0], [](SimulatedDisk&, Database& database, bool) {
+                const bool is_whole =
+                    count_said(database, "needle") == std::size_t{2} * ManyEdits::kEdits;
+                return std::string(is_whole ? "" : "not all are open");
+            });
+        trials.count_state({wrong, {}}, when);
+    };
+    EXPECT_EQ(crash_while_opening(*found, on.options, 1, 1, "the views are thrown away", try_it),
+              "");
+    EXPECT_GT(trials.states(), 100u);
+}
+
 } // namespace
 } // namespace sluice::test

@@ -136,9 +136,8 @@ Result<void> TransformScenario::tell() {
 
     SLUICE_TRY(perform("use transforms", [&] { return database->use_transforms(names); }));
     SLUICE_TRY(append_sealed_edits());
-    SLUICE_TRY(perform("add views", [&] {
-        return database->add_views(std::vector<Database::NewView>{{"said", kSaid}, {"n", kCount}});
-    }));
+    const std::vector<Database::NewView> views{{"said", kSaid}, {"n", kCount}};
+    SLUICE_TRY(perform("add views", [&] { return database->add_views(views); }));
     SLUICE_TRY(perform("add a view that reads", [&] { return add_reader(*database); }));
     SLUICE_TRY(perform("put a secret", [&] {
         return database->put_fact({kKey1, "a secret key", /*is_secret=*/true});

@@ -2,7 +2,8 @@
 // right where there is one. What is read of them is written so that it reads the same. The input is
 // a byte, which of them, then its bytes.
 //
-// Code: log/change log/ledger facts/facts catalog/catalog transform/worklist transform/read_token
+// Code: log/change log/ledger facts/facts catalog/catalog catalog/consumer catalog/derivations
+// transform/worklist transform/read_token
 // store/manifest_format views/aggregate views/exact_sum views/fold views/declared_fold
 // views/link_rows scuttlebutt/read_keys
 #include "base/assert.hpp"
@@ -10,6 +11,8 @@
 #include "base/checksum.hpp"
 #include "base/key_format.hpp"
 #include "catalog/catalog.hpp"
+#include "catalog/consumer.hpp"
+#include "catalog/derivations.hpp"
 #include "facts/facts.hpp"
 #include "log/ledger.hpp"
 #include "scuttlebutt/read_keys.hpp"
@@ -124,6 +127,27 @@ void catalog(std::string_view entries) {
     SLUICE_ASSERT(!after || *after == ViewId{next->value + 1});
 }
 
+void consumer(std::string_view payload) {
+    std::string file = consumers::encode({});
+    file.resize(16); // Magic, checksum and version; then the input: places, numbers, filter.
+    file += payload;
+    put_le(file.data() + 8, checksum32(std::string_view(file).substr(12)));
+    const auto decoded = consumers::decode(file, "consumer");
+    if (!decoded) return;
+    SLUICE_ASSERT(consumers::decode(consumers::encode(*decoded), "consumer").value() == *decoded);
+    const std::string text = decoded->position.text();
+    SLUICE_ASSERT(FeedPosition::from_text(text).value() == decoded->position);
+}
+
+/// What the catalog keeps of them, and a position that somebody typed.
+void derivations(std::string_view text) {
+    const Derivations read = Derivations::from_text(text);
+    SLUICE_ASSERT(Derivations::from_text(read.text()).text() == read.text());
+    static_cast<void>(read.behind_since(1));
+    const auto position = FeedPosition::from_text(text);
+    if (position) SLUICE_ASSERT(FeedPosition::from_text(position->text()).value() == *position);
+}
+
 void search_value(std::string_view bytes) {
     search_rows::Occurrences read, again;
     if (!search_rows::read_value(bytes, read)) return;
@@ -204,8 +228,9 @@ void link_term(std::string_view term) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using Read = void (*)(std::string_view);
-    static constexpr Read kReads[] = {manifest_record, change,       worklist, read_token, key_fact,
-                                      catalog,         search_value, partial,  link_term};
+    static constexpr Read kReads[] = {manifest_record, change,   worklist,     read_token,
+                                      key_fact,        catalog,  search_value, partial,
+                                      link_term,       consumer, derivations};
     if (size == 0) return 0;
     kReads[data[0] % std::size(kReads)]({reinterpret_cast<const char*>(data + 1), size - 1});
     return 0;

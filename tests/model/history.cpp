@@ -82,6 +82,7 @@ Life::Life(std::uint64_t seed) : root_(disk_.root()) {
     options_.view_memory_bytes_max = std::array{1024u, 4096u, 65536u}[seed / 9 % 3];
     options_.erase_patience = std::chrono::milliseconds(1);
     options_.durability = seed % 4 == 3 ? Durability::none : Durability::every_commit;
+    has_reader_ = seed % 3 == 2;
     Database::create(*root_).value();
     open();
     remember();
@@ -107,6 +108,7 @@ std::string Life::live(const Operation& operation) {
     std::string wrong = perform(operation);
     if (wrong.empty()) wrong = model_.difference(*database_);
     if (wrong.empty()) wrong = check_pinned();
+    if (wrong.empty() && has_reader_) wrong = check_reader();
     remember();
     return wrong;
 }
@@ -172,6 +174,25 @@ std::string Life::check_pinned() const {
     if (!pinned_) return {};
     const std::string now = shown_by(pinned_->snapshot, pinned_->infos);
     return now == pinned_->shown ? "" : "a snapshot changed from " + pinned_->shown + " to " + now;
+}
+
+// P2 and P3 across processes. A reader has the code of no view that is written in code.
+std::string Life::check_reader() {
+    if (reader_) {
+        if (const auto followed = reader_->refresh(); !followed) {
+            return refusal("following", followed.error());
+        }
+    } else {
+        Options options = options_;
+        options.read_only = true;
+        auto opened = Database::open(*root_, options);
+        if (!opened) return refusal("opening to read", opened.error());
+        reader_ = *std::move(opened);
+    }
+    Model seen = model_;
+    for (auto& [name, view] : seen.views) view.loaded = !meanings()[view.meaning].is_code();
+    const std::string wrong = seen.difference(*reader_);
+    return wrong.empty() ? "" : "beside the writer: " + wrong;
 }
 
 // P6
@@ -358,12 +379,13 @@ std::string Life::erase(std::uint64_t choice) {
     if (std::any_of(chosen.seqs.begin(), chosen.seqs.end(), is_held)) {
         return expect_refused(changed, Errc::held, "erase");
     }
-    if (!changed && changed.error().code == Errc::busy && pinned_) {
+    if (!changed && changed.error().code == Errc::busy && (pinned_ || reader_)) {
         const Seq at = model_.erase(chosen.seqs, false);
         if (at != database_->last()) return "an unfinished erasure has another seq";
         const std::string wrong = model_.difference(*database_);
         if (!wrong.empty()) return "while it is pinned: " + wrong;
         pinned_.reset();
+        if (reader_) reader_->refresh().value(); // Lets go of the files from before.
         const auto resumed = database_->resume_erasures();
         if (!resumed) return refusal("resume_erasures", resumed.error());
         model_.finish_erasures();
@@ -413,6 +435,7 @@ std::string Life::drop_fact(std::uint64_t choice) {
 
 std::string Life::erase_fact(std::uint64_t choice) {
     const std::string name = fact_number(choice);
+    reader_.reset();
     const auto erased = database_->erase_fact(fact_name(name));
     if (!model_.values_ever.contains(name)) {
         return expect_refused(erased, Errc::not_found, "erase_fact");
@@ -441,6 +464,7 @@ std::string Life::drop_view(std::uint64_t choice) {
 }
 
 std::string Life::crash(std::uint64_t choice) {
+    reader_.reset(); // It dies, too.
     disk_.cut_power(kEveryFate[choice % std::size(kEveryFate)], choice);
     close();
     root_ = disk_.root();

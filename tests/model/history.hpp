@@ -75,6 +75,7 @@ private:
     std::string drop_view(std::uint64_t choice);
     std::string crash(std::uint64_t choice);
     std::string check_pinned() const;
+    std::string check_reader();
     std::string search_needles() const;
     Content new_content(std::uint64_t choice);
     std::string key_of(std::uint64_t choice) const;
@@ -96,6 +97,9 @@ private:
     Seq durable_;
     std::uint64_t text_count_ = 0;
     std::unique_ptr<Pinned> pinned_;
+    /// Reads beside it, in the life of every third seed, and follows after each operation.
+    bool has_reader_ = false;
+    std::unique_ptr<Database> reader_;
 };
 
 } // namespace sluice::test

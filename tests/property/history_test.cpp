@@ -1,21 +1,15 @@
 // P1 to P4, P6 and P7 as one sentence: after any history of every operation, reopenings and power
 // cuts, the database says what the model says.
 #include "model/history.hpp"
+#include "property/seeds.hpp"
 
 #include <gtest/gtest.h>
-
-#include <cstdlib>
 
 namespace sluice::test {
 namespace {
 
 constexpr std::size_t kShards = 8;
 constexpr std::size_t kLength = 60;
-
-std::uint64_t seed_count() {
-    const char* const wanted = std::getenv("SLUICE_PROPERTY_SEEDS");
-    return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 800;
-}
 
 /// Empty, or what went wrong. `history` is cut behind the step where it did.
 std::string live_through(std::uint64_t seed, History& history) {
@@ -63,7 +57,7 @@ void shrink(std::uint64_t seed, History& history) {
 class Histories : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(Histories, LeaveWhatTheModelSays) {
-    for (std::uint64_t seed = GetParam(); seed < seed_count(); seed += kShards) {
+    for (std::uint64_t seed = GetParam(); seed < seed_count(800); seed += kShards) {
         History history = make_history(seed, kLength);
         const std::string wrong = live_through(seed, history);
         if (wrong.empty()) continue;

@@ -138,6 +138,9 @@ struct Inode {
     std::string durable;
     std::vector<Change> unsynced;
     std::set<std::uint64_t> clean; ///< Pages that no sync writes, though the device has others.
+    std::vector<std::weak_ptr<const int>> pins; ///< Of File::pin().
+    std::weak_ptr<const int> claim;
+    bool has_no_name = false;
 
     /// A file as it is found when the power has come back.
     static std::shared_ptr<Inode> with_content(std::string content) {
@@ -562,11 +565,37 @@ public:
     Result<Mapping> map(std::uint64_t reserve_bytes) const override {
         const std::lock_guard lock(state_->mutex);
         SLUICE_TRY(state_->check_power("mapping " + path_));
-        if (reserve_bytes > SimulatedDisk::kFileSizeBytesMax) {
-            return Error{Errc::io, "mapping " + path_ + ": longer than the simulation allows"};
-        }
         if (reserve_bytes == 0) return Mapping{};
-        return Mapping{inode_->region, inode_->region->data()};
+        struct Kept {
+            std::shared_ptr<const void> region;
+            std::shared_ptr<const int> pin;
+        };
+        auto kept = std::make_shared<Kept>(Kept{inode_->region, pin_});
+        // Lets the file go and keeps no copy: nobody is to read what was ended.
+        const auto leave = [weak = std::weak_ptr<Kept>(kept)]() -> Result<void> {
+            if (const auto still = weak.lock()) still->pin.reset();
+            return {};
+        };
+        return Mapping{std::move(kept), inode_->region->data(), leave};
+    }
+
+    Result<void> look_again() override { return {}; }
+
+    Result<bool> pin() override {
+        const std::lock_guard lock(state_->mutex);
+        if (!inode_->claim.expired() || inode_->has_no_name) return false;
+        pin_ = std::make_shared<const int>();
+        inode_->pins.push_back(pin_);
+        return true;
+    }
+
+    Result<Claim> claim() override {
+        const std::lock_guard lock(state_->mutex);
+        std::erase_if(inode_->pins, [](const auto& pin) { return pin.expired(); });
+        if (!inode_->pins.empty()) return Claim{false, std::to_string(::getpid())};
+        claim_ = std::make_shared<const int>();
+        inode_->claim = claim_;
+        return Claim{true, {}};
     }
 
 private:
@@ -590,6 +619,8 @@ private:
     std::shared_ptr<State> state_;
     std::shared_ptr<Inode> inode_;
     std::string path_;
+    std::shared_ptr<const int> pin_;
+    std::shared_ptr<const int> claim_;
 };
 
 class SimulatedLock final : public FileLock {
@@ -658,7 +689,10 @@ public:
 
     Result<void> remove(const std::string& name) override {
         SLUICE_TRY_ASSIGN(std::shared_ptr<Inode> inode, inode_of(name, Create::never));
-        return change({NameChange::Kind::remove, name, std::move(inode)}, "removing ");
+        SLUICE_TRY(change({NameChange::Kind::remove, name, inode}, "removing "));
+        const std::lock_guard lock(state_->mutex);
+        inode->has_no_name = true;
+        return {};
     }
 
     Result<void> sync() override {

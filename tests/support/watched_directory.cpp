@@ -17,6 +17,9 @@ public:
     Result<Mapping> map(std::uint64_t reserve_bytes) const override {
         return file_->map(reserve_bytes);
     }
+    Result<void> look_again() override { return file_->look_again(); }
+    Result<bool> pin() override { return file_->pin(); }
+    Result<Claim> claim() override { return file_->claim(); }
     Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
         watcher_();
         return file_->write_at(position, bytes);
