@@ -7,17 +7,51 @@ if(SLUICE_BUILD_TESTS)
     include(GoogleTest)
 endif()
 
+# sluice_precompile(target first [headers]): parses what nearly every file includes once for all targets
+# that are compiled like `first`. Another build has to show that every file includes what it needs.
+function(sluice_precompile target first)
+    if(NOT SLUICE_PRECOMPILE OR target STREQUAL "sluice_cli") # That has its own: program.cmake.
+        return()
+    endif()
+    if(target STREQUAL first)
+        target_precompile_headers(${target} PRIVATE
+            <algorithm> <array> <atomic> <cstdint> <cstring> <filesystem> <functional> <map> <memory> <mutex>
+            <optional> <span> <string> <string_view> <thread> <unordered_map> <variant> <vector> ${ARGN})
+    else()
+        target_precompile_headers(${target} REUSE_FROM ${first})
+    endif()
+endfunction()
+
+# Leaves the files of tests that the build is about: all, or those with a test named like SLUICE_TESTS_ABOUT.
+function(keep_wanted_tests list)
+    if(NOT SLUICE_TESTS_ABOUT)
+        return()
+    endif()
+    set(wanted)
+    foreach(test ${${list}})
+        file(STRINGS ${test} found REGEX "^TEST(_[FP])?\\([^)]*${SLUICE_TESTS_ABOUT}" LIMIT_COUNT 1)
+        if(found)
+            list(APPEND wanted ${test})
+        endif()
+    endforeach()
+    set(${list} ${wanted} PARENT_SCOPE)
+endfunction()
+
 # sluice_test(target [libraries]): what every test program has in common.
 function(sluice_test target)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(${target} PRIVATE SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(${target} PRIVATE ${ARGN} sluice_options GTest::gtest_main)
     # Most tests run for less time than it takes to optimize them. Histories do not.
+    # And what is undefined is looked for in what they test.
     if(SLUICE_SANITIZE)
-        target_compile_options(${target} PRIVATE -O0)
-        get_target_property(tests ${target} SOURCES)
-        list(FILTER tests INCLUDE REGEX "/(property|crash|kill)/|_property_test\\.cpp$")
-        set_source_files_properties(${tests} PROPERTIES COMPILE_OPTIONS -O1)
+        if(target MATCHES "_(store|property|crash|kill)_test$")
+            target_compile_options(${target} PRIVATE -O1)
+        else()
+            target_compile_options(${target} PRIVATE -O0)
+            sluice_precompile(${target} sluice_base_test <fstream> <gtest/gtest.h>)
+        endif()
+        target_compile_options(${target} PRIVATE -fno-sanitize=undefined,fuzzer-no-link)
     endif()
     target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
     gtest_discover_tests(${target} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
@@ -28,6 +62,7 @@ function(sluice_layer name)
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
     set(tests ${sources})
     list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+    keep_wanted_tests(tests)
     list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
     if(NOT sources)
         return()
@@ -41,6 +76,7 @@ function(sluice_layer name)
     target_link_libraries(sluice_${name}
         PRIVATE $<BUILD_INTERFACE:sluice_options> simdjson::simdjson PkgConfig::sodium PkgConfig::xxhash
                 PkgConfig::utf8proc $<BUILD_INTERFACE:${STEMMER_LIBRARY}>)
+    sluice_precompile(sluice_${name} sluice_base)
     foreach(layer ${ARGN})
         if(TARGET sluice_${layer})
             target_link_libraries(sluice_${name} PUBLIC sluice_${layer})

@@ -125,6 +125,7 @@ struct Database::Impl::Advance {
     Worklist work;
     std::vector<RowBatch> batches; ///< Rows for the views of `mapped`.
     std::vector<Seq> mapped_again; ///< Messages in `batches` that had rows before, maybe.
+    std::vector<Seq> too_early;    ///< Of these, views that are behind may have rows.
     bool in_parts = false;
     /// An interruption left rows, also of messages that are new.
     bool is_resumed = false;
@@ -158,6 +159,7 @@ Result<void> Database::Impl::advance(const ProgressFunction& progress) {
         run.is_noted = !chain.transforms().empty() || extra.afresh.size() > 0 ||
                        !waiting(*rows, kPendingTerm).empty();
         run.work = plan(run);
+        if (run.is_resumed) retract_too_early(run);
         SLUICE_TRY(derive_rows(run, progress));
         chain_since = run.to;
     }
@@ -251,14 +253,19 @@ void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {
         step.rows.push_back(
             {mapped[i].entry.id, run.mapped_again, std::exchange(run.batches[i], {})});
     }
-    if (run.mapped_again.empty()) return;
     // P4: views whose code is not here lose the rows too; their owner adds the new ones later.
+    const std::vector<Seq> again = std::exchange(run.mapped_again, {});
+    const std::vector<Seq> too_early = std::exchange(run.too_early, {});
     for (const auto& [name, each] : *views) {
         const ViewId id = each.entry.id;
         if (follows(id) || chain.is_read(id) || reads_of(*each.view) != nullptr) continue;
-        step.rows.push_back({id, run.mapped_again, {}});
+        std::vector<Seq> retracted = again;
+        const Seq since = run.draft.below().since(id);
+        for (const Seq seq : too_early) {
+            if (seq > since) retracted.push_back(seq);
+        }
+        if (!retracted.empty()) step.rows.push_back({id, std::move(retracted), {}});
     }
-    run.mapped_again.clear();
 }
 
 /// What is to be done: by what an interruption left, or by the log, and for messages that waited.
@@ -292,6 +299,28 @@ Worklist Database::Impl::plan(Advance& run) {
     }
     extra = {};
     return work;
+}
+
+/// An interrupted part may have left rows of new messages in views whose code is not here any more:
+/// behind their `since`, where they show nothing until their code maps them.
+void Database::Impl::retract_too_early(Advance& run) {
+    run.too_early = run.delta.fresh;
+    const auto is_behind = [&](ViewId view, Seq seq) {
+        return seq > run.draft.below().since(view);
+    };
+    for (std::size_t i = chain.transforms().size(); i < chain.stages().size(); ++i) {
+        if (chain.stages()[i].map != nullptr) continue;
+        for (const Seq seq : run.too_early) {
+            if (is_behind(chain.stages()[i].cells, seq)) run.work.add(i, seq);
+        }
+    }
+    for (const auto& [name, each] : *views) {
+        const ViewId id = each.entry.id;
+        if (!chain.is_read(id) || follows(id)) continue;
+        for (const Seq seq : run.too_early) {
+            if (is_behind(id, seq)) chain.set_row(id, seq, {}, run.work, run.draft);
+        }
+    }
 }
 
 /// Messages that nobody could derive when it was due.

@@ -23,7 +23,6 @@ constexpr int kRestFactor = 16;
 constexpr milliseconds kRestMin{1};
 constexpr milliseconds kRestMax{100};
 constexpr std::uint64_t kBytesAtOnce = 512 * 1024; // Of the log, before they rest.
-constexpr std::uint64_t kEverything = ~std::uint64_t{0};
 // Files that change while they are opened are opened again.
 constexpr std::chrono::seconds kTakingPatience{10};
 
@@ -140,7 +139,7 @@ Result<void> Database::refresh() {
     const std::lock_guard lock(impl_->write_mutex);
     SLUICE_TRY(std::exchange(impl_->followed, Result<void>()));
     return or_out_of_memory([&]() -> Result<void> {
-        SLUICE_TRY(impl_->refresh(/*files_too=*/true, kEverything));
+        SLUICE_TRY(impl_->refresh(/*files_too=*/true));
         return {};
     });
 }

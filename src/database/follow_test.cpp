@@ -252,6 +252,27 @@ TEST(Reader, KeepsAnErasureWaitingUntilItHasMovedOn) {
     EXPECT_EQ(rows_of(*reader, "words"), on.rows("words"));
 }
 
+// What an erasure has overwritten already, it has not told the reader yet.
+TEST(Reader, VerifiesAtEveryOperationOfAnErasure) {
+    WordsInFiles on;
+    on.append_some(5);
+    const auto reader = reader_of(on);
+    int verified = 0, moved = 0;
+    on.disk.observe([&] {
+        const Seq known = reader->last();
+        const VerifyReport report = reader->verify().value();
+        ++verified;
+        if (reader->last() > known) ++moved;
+        for (const VerifyReport::View& view : report.views) {
+            EXPECT_EQ(view.difference_count, 0u) << view.name;
+        }
+    });
+    on.database->erase(Seqs{{3}, {22}}).value();
+    on.disk.observe({});
+    EXPECT_GT(verified, 10);
+    EXPECT_GT(moved, 0); // When the first was overwritten.
+}
+
 // What a reader still has is not destroyed by whoever opens the database next.
 TEST(Reader, KeepsItsFilesFromTheNextWriter) {
     WordsInFiles on;

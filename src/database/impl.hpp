@@ -120,11 +120,15 @@ struct Database::Impl {
     /// Before the first of them is.
     Result<void> remember_derivation(Seq behind);
 
+    /// Under derive_mutex and write_mutex (verify.cpp).
+    Result<VerifyReport> verify(const ProgressFunction& progress);
+
     // Reading beside the writer (follow.cpp).
+    static constexpr std::uint64_t kEverything = ~std::uint64_t{0};
     Result<void> open_to_read(const ProgressFunction& progress);
     /// Under write_mutex, as the next three. `files_too`: the writer's files may be others by now.
     /// Answers how many bytes of the log are left, of which it takes about bytes_max.
-    Result<std::uint64_t> refresh(bool files_too, std::uint64_t bytes_max);
+    Result<std::uint64_t> refresh(bool files_too, std::uint64_t bytes_max = kEverything);
     Result<std::uint64_t> follow_log(std::uint64_t bytes_max);
     /// Goes on from what the writer has in files now. Readers see the change in one moment.
     Result<void> take_files(const ProgressFunction& progress);
@@ -196,6 +200,7 @@ struct Database::Impl {
     /// Is it current with the transforms, or does it lag behind them?
     bool follows(ViewId view) const;
     Worklist plan(Advance& run);
+    void retract_too_early(Advance& run);
     Result<void> advance_without_code(Advance& run);
     Result<void> derive_rows(Advance& run, const ProgressFunction& progress);
     void map_moved(Advance& run, Seq seq, bool is_new);

@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kNeedleSize = 32;
 constexpr std::size_t kNeedleCountMax = 256;
 constexpr std::size_t kDifferencesShown = 20;
+constexpr int kAttemptsMax = 10;
 
 /// What one view should show: its rows in key order.
 struct Expected {
@@ -239,15 +240,33 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     // Under the writer's lock: what is compared, and the files that are read, stand still.
     const std::lock_guard derive_lock(impl_->derive_mutex);
     const std::lock_guard lock(impl_->write_mutex);
-    const auto rows = impl_->store->snapshot();
+    SLUICE_TRY_ASSIGN(VerifyReport report, impl_->verify(progress));
+    if (!impl_->options.read_only) return report;
+    // Beside a writer they do not: it overwrites what it erases before a reader comes to that
+    // entry.
+    for (int attempts = 1; !report.equal(); ++attempts) {
+        const Seq known = impl_->log->last();
+        SLUICE_TRY(impl_->refresh(/*files_too=*/true));
+        if (impl_->log->last() == known) break;
+        if (attempts == kAttemptsMax) {
+            return Error{Errc::busy,
+                         impl_->root->path() + " changes faster than it can be verified"};
+        }
+        SLUICE_TRY_ASSIGN(report, impl_->verify(progress));
+    }
+    return report;
+}
+
+Result<VerifyReport> Database::Impl::verify(const ProgressFunction& progress) {
+    const auto rows = store->snapshot();
     const Seq position = rows->position();
-    const Gone& gone = impl_->ledger.gone();
+    const Gone& gone = ledger.gone();
     VerifyReport report;
     report.position = position;
 
-    std::vector<SecretBytes> needles = impl_->needles;
+    std::vector<SecretBytes> searched = needles;
     std::uint64_t done = 0;
-    ProgressMeter meter(progress, "verifying", position.value * (impl_->mapped.size() + 1));
+    ProgressMeter meter(progress, "verifying", position.value * (mapped.size() + 1));
     // Of a message that cannot be read nobody can say what it gives: what is there is believed, and
     // the message named as a problem.
     std::set<Seq> unreadable; // As far as somebody has come across them.
@@ -262,23 +281,23 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     const auto each_live = [&](const auto& visit) {
         for (Seq seq{1}; seq <= position; seq = seq.next()) {
             meter.at(++done);
-            if (impl_->ledger.is_change(seq) || gone.deleted.contains(seq)) continue;
-            const auto message = impl_->latest(seq, position);
+            if (ledger.is_change(seq) || gone.deleted.contains(seq)) continue;
+            const auto message = latest(seq, position);
             if (!message) unreadable.insert(seq);
             if (message && !message->erased) visit(seq, *message);
         }
     };
 
-    PlainChain plain(impl_->chain.transforms(), impl_->facts);
-    const bool is_loaded = impl_->chain.is_loaded();
-    if (is_loaded && !impl_->chain.transforms().empty()) {
+    PlainChain plain(chain.transforms(), facts);
+    const bool is_loaded = chain.is_loaded();
+    if (is_loaded && !chain.transforms().empty()) {
         std::vector<PlainChain::Message> messages;
         each_live([&](Seq seq, const Log::Entry& entry) {
             messages.push_back({seq, std::string(entry.key), std::string(entry.body)});
         });
         plain.run(messages);
         std::size_t at = 0;
-        for (const Chain::Stage& stage : impl_->chain.transforms()) {
+        for (const Chain::Stage& stage : chain.transforms()) {
             const auto& made = plain.made()[at++];
             const std::string name = "transform " + stage.name;
             report.views.push_back({.name = name + ", cells", .differences = {}});
@@ -292,7 +311,7 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
 
     const auto each_seen = [&](const auto& visit) {
         each_live([&](Seq seq, const Log::Entry& entry) {
-            const auto body = impl_->chain.transforms().empty() ? entry.body : plain.body_of(seq);
+            const auto body = chain.transforms().empty() ? entry.body : plain.body_of(seq);
             if (body) visit(seq, entry.key, *body);
         });
     };
@@ -303,22 +322,23 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
         view.checked = batch.has_value();
         plain.add_view(each.entry.name);
         if (!batch) {
-            const auto shown = rows->scan(each.entry.id, {});
-            while (shown->next()) plain.add_row(each.entry.name, shown->term(), shown->seq());
+            const auto stored = rows->scan(each.entry.id, {});
+            while (stored->next()) plain.add_row(each.entry.name, stored->term(), stored->seq());
             return report.views.push_back(std::move(view));
         }
         const Recomputed expected(*std::move(batch));
-        if (impl_->chain.is_read(each.entry.id) || reads_of(*each.view) != nullptr) {
-            for (const Expected& row : expected.rows())
+        if (chain.is_read(each.entry.id) || reads_of(*each.view) != nullptr) {
+            for (const Expected& row : expected.rows()) {
                 plain.add_row(each.entry.name, row.term, row.seq);
+            }
         }
         compare(expected.rows(), each, *rows, view);
         report.views.push_back(std::move(view));
     };
-    for (const auto& [name, each] : *impl_->views) {
+    for (const auto& [name, each] : *views) {
         if (reads_of(*each.view) != nullptr) continue;
         std::optional<RowBatch> batch;
-        const bool is_late = impl_->catching_up.contains(each.entry.id);
+        const bool is_late = catching_up.contains(each.entry.id);
         if (can_map(*each.view) && is_loaded && !is_late) {
             batch.emplace();
             Mapper again({each.view});
@@ -329,8 +349,8 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
         }
         check_view(each, std::move(batch));
     }
-    for (const Chain::Stage& reader : impl_->chain.readers()) {
-        const OpenView& each = impl_->views->find(reader.name)->second;
+    for (const Chain::Stage& reader : chain.readers()) {
+        const OpenView& each = views->find(reader.name)->second;
         std::optional<RowBatch> batch;
         if (reader.map != nullptr && is_loaded) {
             batch.emplace();
@@ -354,18 +374,18 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
         for (Seq seq{1}; seq <= position; seq = seq.next()) {
             meter.at(++done);
             if (gone.erased.contains(seq)) continue;
-            const auto entry = impl_->log->read(seq);
+            const auto entry = log->read(seq);
             if (!entry) {
-                const bool is_given_up = gone.deleted.contains(seq) && impl_->log->is_lost(seq);
+                const bool is_given_up = gone.deleted.contains(seq) && log->is_lost(seq);
                 if (!is_given_up) report.problems.push_back(entry.error().context);
                 believe(kKeyRegister, seq, batch);
                 continue;
             }
             // Also what is deleted, and each version of what was replaced, is still there.
-            std::erase_if(needles, [&](const SecretBytes& needle) {
+            std::erase_if(searched, [&](const SecretBytes& needle) {
                 return contains(entry->body, needle) || contains(entry->key, needle);
             });
-            if (!impl_->ledger.is_change(seq)) impl_->emit_key(batch, seq, entry->key);
+            if (!ledger.is_change(seq)) emit_key(batch, seq, entry->key);
         }
         const Recomputed expected(std::move(batch));
         compare_index(expected.rows(), *rows->scan(kKeyRegister, {}), view);
@@ -373,17 +393,16 @@ Result<VerifyReport> Database::verify(const ProgressFunction& progress) const {
     }
     meter.finish();
 
-    for (const std::string& problem : impl_->store->check()) report.problems.push_back(problem);
-    for (const auto& [at, erasure] : impl_->ledger.erasures()) {
+    for (const std::string& problem : store->check()) report.problems.push_back(problem);
+    for (const auto& [at, erasure] : ledger.erasures()) {
         if (erasure.receipt) continue;
         report.problems.push_back("the erasure ordered by entry " + std::to_string(at.value) +
                                   " is not finished");
     }
-    report.needles_searched = needles.size();
-    if (!needles.empty()) {
-        for (Directory* const directory :
-             {impl_->root, impl_->log_directory.get(), impl_->views_directory.get()}) {
-            SLUICE_TRY(search_files(*directory, needles, report.needles_found));
+    report.needles_searched = searched.size();
+    if (!searched.empty()) {
+        for (Directory* const directory : {root, log_directory.get(), views_directory.get()}) {
+            SLUICE_TRY(search_files(*directory, searched, report.needles_found));
         }
     }
     return report;

@@ -109,11 +109,9 @@ Result<std::unique_ptr<File>> Overlay::open(const std::string& name, Create crea
         return std::unique_ptr<File>(
             std::make_unique<OverlayFile>(*this, name, found->second, /*is_below=*/false));
     }
-    if (!removed_.contains(name)) {
+    // Somebody who writes below may have made one of this name meanwhile; it is another file.
+    if (!removed_.contains(name) && create != Create::must) {
         auto below = below_->open(name, Create::never);
-        if (below && create == Create::must) {
-            return Error{Errc::exists, path() + "/" + name + " exists"};
-        }
         if (below) {
             return std::unique_ptr<File>(
                 std::make_unique<OverlayFile>(*this, name, *std::move(below), /*is_below=*/true));

@@ -30,8 +30,9 @@ private:
 /// is gone with the overlay and the files opened in it. A file that is changed is copied first.
 ///
 /// What is mapped is pinned, and noted in `pins`, so that whoever owns `below` does not destroy it
-/// meanwhile. A file that is being destroyed is not_found. `below` must outlive the overlay. It has
-/// no subdirectories and no locks. Threads: as Directory.
+/// meanwhile. A file that is being destroyed is not_found. Names that others give below meanwhile
+/// are theirs: a new file here may have one of them. `below` must outlive the overlay. It has no
+/// subdirectories and no locks. Threads: as Directory.
 std::unique_ptr<Directory> overlay_in_memory(Directory& below, std::shared_ptr<Pins> pins);
 
 } // namespace sluice

@@ -64,6 +64,15 @@ TEST_F(AnOverlay, CopiesWhatIsOpenWhenItIsFirstChanged) {
     EXPECT_EQ(overlay_->open("old", Create::must).error().code, Errc::exists);
 }
 
+// Readers number their new files as the writer does.
+TEST_F(AnOverlay, MakesAFileThoughSomebodyMadeOneOfItsNameBelow) {
+    write(*below_, "next", "the writer's");
+    overlay_->open("next", Create::must).value()->write_at(0, "the reader's").value();
+    EXPECT_EQ(read(*overlay_, "next"), "the reader's");
+    EXPECT_EQ(read(*below_, "next"), "the writer's");
+    EXPECT_EQ(overlay_->open("next", Create::must).error().code, Errc::exists);
+}
+
 TEST_F(AnOverlay, RenamesWhatIsBelow) {
     overlay_->rename("old", "name").value();
     EXPECT_EQ(read(*overlay_, "name"), "as it was");

@@ -57,9 +57,10 @@ public:
         const bool negative = is_negative();
         if (negative) negate();
         std::uint64_t carry = 0;
-        for (std::uint64_t& word : words_) {
-            const Uint128 product = Uint128{word} * factor + carry;
-            word = static_cast<std::uint64_t>(product);
+        const std::size_t used = used_words();
+        for (std::size_t i = 0; i < kWords && (i < used || carry != 0); ++i) {
+            const Uint128 product = Uint128{words_[i]} * factor + carry;
+            words_[i] = static_cast<std::uint64_t>(product);
             carry = static_cast<std::uint64_t>(product >> 64);
         }
         if (negative) negate();
@@ -78,7 +79,7 @@ public:
     std::uint64_t divide(std::uint64_t divisor) {
         SLUICE_ASSERT(!is_negative());
         std::uint64_t remainder = 0;
-        for (std::size_t i = kWords; i-- > 0;) {
+        for (std::size_t i = used_words(); i-- > 0;) {
             const Uint128 part = Uint128{remainder} << 64 | words_[i];
             words_[i] = static_cast<std::uint64_t>(part / divisor);
             remainder = static_cast<std::uint64_t>(part % divisor);
@@ -132,6 +133,13 @@ public:
     }
 
 private:
+    /// Words behind these are zero.
+    std::size_t used_words() const {
+        std::size_t used = kWords;
+        while (used > 0 && words_[used - 1] == 0) --used;
+        return used;
+    }
+
     std::array<std::uint64_t, kWords> words_{};
 };
 

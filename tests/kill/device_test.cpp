@@ -73,8 +73,10 @@ public:
             const MountedImage mounted(disk.file(), directory_.path() + "/mounted", system_.type);
             Database::create(mounted.path("database")).value();
             first_cut_ = disk.operation_count();
-            Work work{mounted.path("database"), options_, {}, RandomSteps(seed_, 1), kStepCount};
-            const Obituary obituary = kill_at(Moment::never(), [&](int marks) {
+            Gone gone;
+            Work work{mounted.path("database"), options_, {},
+                      RandomSteps(seed_, 1),    gone,     kStepCount};
+            Process worker([&](int marks) {
                 sluice::test::work(std::move(work), [&](char kind, std::string_view what) {
                     const Mark mark{disk.operation_count(), kind};
                     std::string bytes(sizeof mark, '\0');
@@ -85,6 +87,7 @@ public:
                     ::_exit(1);
                 });
             });
+            const Obituary obituary = worker.kill_at(Moment::never());
             ASSERT_EQ(obituary.wrong, "");
             marks_.resize(obituary.marks.size() / sizeof(Mark));
             std::memcpy(marks_.data(), obituary.marks.data(), marks_.size() * sizeof(Mark));

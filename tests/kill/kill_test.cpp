@@ -1,9 +1,11 @@
-// P6 and P7 under SIGKILL: a process that does everything, with readers beside it, is killed at
-// random times, also while it opens what an earlier one left; then the database is opened and held
-// against what the process had acknowledged. What is done and when it ends is decided by
-// SLUICE_CRASH_ROUND, but where it ends by the machine.
+// P1 to P3, P6 and P7 under SIGKILL: a process that does everything, with readers beside it, is
+// killed at random times, also while it opens what an earlier one left; then the database is opened
+// and held against what the process had acknowledged. In company, other processes read on beside it
+// all the time, one waits to write next, and all of them are killed too. What is done and when it
+// ends is decided by SLUICE_CRASH_ROUND, but where it ends by the machine.
 #include "crash/judge.hpp"
 #include "crash/trials.hpp"
+#include "kill/onlooker.hpp"
 #include "kill/victim.hpp"
 #include "kill/worker.hpp"
 #include "model/toy_transforms.hpp"
@@ -37,10 +39,12 @@ struct Expected {
     std::string step;
 };
 
+enum class Company : std::uint8_t { none, others };
+
 class Killer {
 public:
-    Killer(Trials& trials, std::uint64_t seed)
-        : trials_(trials), random_(seed), options_(worker_options(random_())) {
+    Killer(Trials& trials, std::uint64_t seed, Company company)
+        : trials_(trials), random_(seed), company_(company), options_(worker_options(random_())) {
         Database::create(directory_.path()).value();
         if (seed % 2 == 0) return;
         // They find nothing in these messages, and look for it in each.
@@ -54,14 +58,20 @@ public:
     /// Kills a process at work, then perhaps some that open what it left, and judges.
     void kill_some(std::uint64_t life) {
         const std::uint64_t seed = random_();
-        Work work{directory_.path(), options_, model_, RandomSteps(seed, life), 25};
-        const Obituary obituary = kill_at(random_moment(), [&](int marks) {
+        Work work{directory_.path(), options_, model_, RandomSteps(seed, life), gone_, 25};
+        if (company_ == Company::others) gather_onlookers();
+        Process worker([&](int marks) {
             sluice::test::work(std::move(work), [&](char mark, std::string_view what) {
                 const std::string text = mark + std::string(what);
                 if (::write(marks, text.data(), text.size()) < 0) ::_exit(1);
                 if (mark == kWrong) ::_exit(1);
             });
         });
+        std::optional<Process> successor;
+        if (company_ == Company::others && pick(2) == 0) {
+            successor.emplace([&](int) { write_next(); });
+        }
+        const Obituary obituary = worker.kill_at(random_moment());
         count(obituary);
         std::string when = "life " + std::to_string(life) + " in " + directory_.path();
         if (!obituary.wrong.empty() || obituary.marks.find(kWrong) != std::string::npos) {
@@ -69,20 +79,33 @@ public:
         }
         const Expected expected = record_of(obituary.marks, RandomSteps(seed, life));
         when += ", killed during " + expected.step;
+        if (successor) {
+            when += ", then beside a successor";
+            const Obituary next = successor->kill_at(random_moment_of_opening());
+            count(next);
+            if (!next.wrong.empty()) return fail(when, {.loss = next.wrong});
+        }
         // P6, of what was acknowledged, before anybody has looked after it.
         const std::string left = leftover(expected.before);
         if (!left.empty()) return fail(when, {.leftover = left});
 
         for (std::uint64_t left_to_kill = random_() % 4; left_to_kill > 1; --left_to_kill) {
             when += ", then while opening";
-            const Obituary opener = kill_at(random_moment_of_opening(), [&](int) {
+            Process process([&](int) {
                 const auto opened = Database::open(directory_.path(), options_);
                 if (!opened) ::_exit(1);
             });
+            const Obituary opener = process.kill_at(random_moment_of_opening());
             count(opener);
             if (!opener.wrong.empty()) return fail(when, {.loss = opener.wrong});
         }
         judge_now(expected, when);
+        if (!onlookers_.empty()) dismiss_one(when);
+    }
+
+    /// Of those who looked on, the last ones are killed.
+    void end() {
+        while (!onlookers_.empty()) dismiss_one("at the end of " + directory_.path());
     }
 
     bool has_failed() const { return has_failed_; }
@@ -101,6 +124,34 @@ private:
         return {1 + pick(30), random_delay(5e6)};
     }
     Moment random_moment_of_opening() { return {0, random_delay(10e6)}; }
+
+    /// Some are there since earlier lives.
+    void gather_onlookers() {
+        while (onlookers_.size() < 3) {
+            onlookers_.push_back(std::make_unique<Process>([&, seed = random_()](int marks) {
+                look_on(directory_.path(), options_, gone_, seed, [&](const std::string& wrong) {
+                    if (::write(marks, wrong.data(), wrong.size()) < 0) ::_exit(2);
+                    ::_exit(1);
+                });
+            }));
+        }
+    }
+    void dismiss_one(const std::string& when) {
+        const auto which =
+            onlookers_.begin() + static_cast<std::ptrdiff_t>(pick(onlookers_.size()));
+        const Obituary obituary = (*which)->kill_at({});
+        onlookers_.erase(which);
+        count(obituary);
+        if (!obituary.was_killed) fail(when, {.loss = "an onlooker: " + obituary.marks});
+    }
+    /// Of a process that waits until nobody else writes.
+    void write_next() const {
+        for (;;) {
+            const auto opened = Database::open(directory_.path(), options_);
+            if (opened) return;
+            if (opened.error().code != Errc::busy) ::_exit(1);
+        }
+    }
 
     void count(const Obituary& obituary) {
         if (!obituary.was_killed) return;
@@ -157,24 +208,37 @@ private:
     Trials& trials_;
     std::mt19937_64 random_;
     TemporaryDirectory directory_{in_memory_if_possible()};
+    Company company_;
     Options options_;
     Model model_;
+    Gone gone_;
+    std::vector<std::unique_ptr<Process>> onlookers_;
     std::uint64_t kills_ = 0;
     bool has_failed_ = false;
 };
 
-TEST(Kill, AtRandomTimesLeavesWhatWasAcknowledgedAndNothingThatWasErased) {
-    Trials trials("killed at random times");
+void kill_many(Trials& trials, Company company) {
     std::uint64_t kills = 0;
     for (std::uint64_t seed = round_number() << 32; kills < kill_count(); ++seed) {
         if (trials.have_failed_enough()) break;
-        Killer killer(trials, seed);
+        Killer killer(trials, seed, company);
         for (std::uint64_t life = 1; life <= kKillsOfADirectory && !killer.has_failed(); ++life) {
             killer.kill_some(life);
         }
+        killer.end();
         kills += killer.kills();
     }
     EXPECT_GE(trials.faults(), kill_count());
+}
+
+TEST(Kill, AtRandomTimesLeavesWhatWasAcknowledgedAndNothingThatWasErased) {
+    Trials trials("killed at random times");
+    kill_many(trials, Company::none);
+}
+
+TEST(Kill, OfWritersAndReadersLeavesTheOthersRight) {
+    Trials trials("killed beside other processes");
+    kill_many(trials, Company::others);
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,34 +41,41 @@ bool read_some(int fd, std::string& into) {
 
 } // namespace
 
-Obituary kill_at(const Moment& moment, const std::function<void(int marks)>& life) {
+Process::Process(const std::function<void(int marks)>& life) {
     std::array<int, 2> ends{};
-    if (::pipe(ends.data()) != 0) throw std::runtime_error("no pipe");
-    const Clock::time_point begin = Clock::now();
-    const pid_t pid = ::fork();
-    if (pid < 0) throw std::runtime_error("cannot fork");
-    if (pid == 0) {
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("cannot fork");
+    if (pid_ == 0) {
         ::close(ends[0]);
         life(ends[1]);
         ::_exit(0);
     }
     ::close(ends[1]);
+    marks_ = ends[0];
+}
 
+Process::~Process() {
+    if (marks_ >= 0) static_cast<void>(kill_at({}));
+}
+
+Obituary Process::kill_at(const Moment& moment) {
     Obituary obituary;
     std::optional<Clock::time_point> deadline;
-    if (moment.mark == 0) deadline = begin + moment.delay;
-    while (is_readable(ends[0], deadline)) {
-        if (!read_some(ends[0], obituary.marks)) break;
+    if (moment.mark == 0) deadline = begin_ + moment.delay;
+    while (is_readable(marks_, deadline)) {
+        if (!read_some(marks_, obituary.marks)) break;
         if (!deadline && obituary.marks.size() >= moment.mark) {
             deadline = Clock::now() + moment.delay;
         }
     }
-    ::kill(pid, SIGKILL);
+    ::kill(pid_, SIGKILL);
     int status = 0;
-    ::waitpid(pid, &status, 0);
-    while (read_some(ends[0], obituary.marks)) {
+    ::waitpid(pid_, &status, 0);
+    while (read_some(marks_, obituary.marks)) {
     }
-    ::close(ends[0]);
+    ::close(marks_);
+    marks_ = -1;
 
     obituary.was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     if (!obituary.was_killed && status != 0) {

@@ -21,9 +21,24 @@ struct Obituary {
     std::string wrong = {};  ///< It ended by itself in another way. Empty if not.
 };
 
-/// Runs `life` in a process of its own, which ends with it or is killed with SIGKILL. What it
-/// writes to the file descriptor that it is given outlives it, byte by byte. Fork: this process
-/// must have no other threads, and `life` has a copy of everything that this one has.
-Obituary kill_at(const Moment& moment, const std::function<void(int marks)>& life);
+/// A process of its own, which ends with its life or is killed with SIGKILL. What it writes to the
+/// file descriptor that it is given outlives it, byte by byte. Fork: this process must have no
+/// other threads, and `life` has a copy of everything that this one has.
+class Process {
+public:
+    explicit Process(const std::function<void(int marks)>& life);
+    /// Kills it now, if nobody has.
+    ~Process();
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+
+    /// Once.
+    Obituary kill_at(const Moment& moment);
+
+private:
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    int pid_ = 0;
+    int marks_ = -1; ///< -1: it was killed.
+};
 
 } // namespace sluice::test

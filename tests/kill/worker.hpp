@@ -1,6 +1,7 @@
 // The process that is killed: everything that can be done to a database, one step behind the other,
 // with readers beside it and the database's own threads running.
 #pragma once
+#include "kill/gone.hpp"
 #include "kill/random_steps.hpp"
 
 #include <functional>
@@ -19,6 +20,7 @@ struct Work {
     Options options;
     Model model; ///< What the database says when it was opened.
     RandomSteps steps;
+    Gone& gone; ///< Learns what is erased.
     std::uint64_t step_count = 0;
 };
 

@@ -4,8 +4,8 @@
 // view meanwhile.
 #include "base/json.hpp"
 #include "database/replica.hpp"
-#include "property/seeds.hpp"
 #include "property/transform_life.hpp"
+#include "support/seeds.hpp"
 
 #include <map>
 #include <set>

@@ -1,7 +1,7 @@
 // P1 to P4, P6 and P7 as one sentence: after any history of every operation, reopenings and power
 // cuts, the database says what the model says.
 #include "model/history.hpp"
-#include "property/seeds.hpp"
+#include "support/seeds.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 // P1, P5 and P6 for transforms: after any history of messages, edits, keys, blocks and blobs, in
 // any order, with crashes, with programs that lack the code of transforms or views, every view
 // equals the one computed from nothing, and what was erased is in no file.
-#include "property/seeds.hpp"
 #include "property/transform_life.hpp"
+#include "support/seeds.hpp"
 
 namespace sluice::test {
 namespace {
