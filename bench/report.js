@@ -113,7 +113,23 @@ const readers = () => {
   print()
 }
 
-const tables = [[everything, 'messages'], [transforms, 'fact of 10,000 messages'], [readers, 'appends alone, durability off']]
+const away = () => {
+  const caughtUp = get('app away during 1,000,000 deletes, right again')
+  const rebuilt = get('app away during 1,000,000 deletes, rebuilding')
+  row('app away during 1,000,000 deletes, right again', short(caughtUp), 'ms', `rebuilding: ${short(rebuilt)} ms`, times(rebuilt / caughtUp), '20 x')
+  alone('opening with 1,000,000 deletes in the log', 'opening with 1,000,000 deletes in the log', 'ms', '')
+  const small = get('retention of 1,000 messages, in a log of 100,000')
+  const large = get('retention of 1,000 messages, in a log of 1,000,000')
+  row('retention of 1,000 messages, 10 times the log', short(large), 'ms', `${short(small)} ms`, times(large / small), 'at most 1.2 x')
+  print()
+}
+
+const tables = [
+  [everything, 'messages'],
+  [transforms, 'fact of 10,000 messages'],
+  [readers, 'appends alone, durability off'],
+  [away, 'app away during 1,000,000 deletes, right again']
+]
 const measured = tables.filter(([, name]) => values.has(name))
 measured.forEach(([table], i) => {
   if (i > 0) console.log()

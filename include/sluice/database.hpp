@@ -5,6 +5,7 @@
 #include <sluice/key.hpp>
 #include <sluice/links.hpp>
 #include <sluice/result.hpp>
+#include <sluice/retention.hpp>
 #include <sluice/search.hpp>
 #include <sluice/seq.hpp>
 #include <sluice/subscription.hpp>
@@ -68,6 +69,11 @@ struct Options {
     Transforms transforms = {};
     /// Asked for each message that is appended or offered. Empty: nothing is kept out.
     KeepOut keep_out = {};
+    /// How often rules of retention are applied while the database is open, the first time after as
+    /// long. Only with `background`; apply_retention() does it at any time.
+    std::chrono::milliseconds retention_interval{60000};
+    /// What time it is, in ms since 1970-01-01 UTC, from any thread. Empty: the system's clock.
+    std::function<std::uint64_t()> clock = {};
 };
 
 /// Long work tells how far it is. Called from the thread that called in, a few times a second.
@@ -178,9 +184,21 @@ struct Changed {
 };
 
 struct ViewInfo {
+    enum class State : std::uint8_t {
+        current,        ///< As far as the log. Also of code that is away, if nothing waits for it.
+        behind,         ///< It catches up: see `since`.
+        building,       ///< Derived from the whole log, and not shown before that is done.
+        waits_for_code, ///< Messages wait for its function, or for a transform.
+        damaged,        ///< A file of it is: the next opening derives again what that had.
+    };
+    struct Use {
+        std::string app;
+        std::uint64_t opened_ms = 0;
+    };
+
     std::string name;
     std::string kind; ///< "index", "aggregate", "fold", "links" or "search".
-    std::string app;  ///< Empty for a declared view.
+    std::string app;  ///< Whose code it is. Empty for a declared view.
     std::uint32_t version = 0;
     std::string definition; ///< Canonical JSON.
     bool loaded = true;     ///< False for a code view whose function is not here.
@@ -189,6 +207,30 @@ struct ViewInfo {
     std::uint64_t segments = 0;
     std::uint64_t bytes = 0;
     std::uint64_t errors = 0; ///< Messages on which the function threw, since it was loaded.
+    State state = State::current;
+    /// Messages that are still to be mapped for it; by a reader, if that has the code.
+    std::uint64_t pending = 0;
+    std::vector<Use> uses = {}; ///< The apps that work with it, and when each registered it last.
+    /// When it was last registered or read, in ms since 1970-01-01 UTC, to within some hours; 0:
+    /// not known. Reads of other processes than the writer do not count.
+    std::uint64_t opened_ms = 0;
+};
+std::string_view name_of(ViewInfo::State state);
+
+/// An application, by what it registered here.
+struct AppInfo {
+    std::string name;
+    std::uint64_t opened_ms = 0; ///< The latest that it registered one of its views; 0: not known.
+    std::vector<ViewInfo> views = {}; ///< By name, also those that it shares with others.
+};
+
+struct ForgetOptions {
+    bool dry_run = false; ///< Change nothing, and say what would be done.
+};
+
+struct Forgotten {
+    std::vector<std::string> dropped;
+    std::vector<std::string> kept; ///< Views that other apps use, which are no longer this one's.
 };
 
 struct TransformInfo {
@@ -334,7 +376,7 @@ private:
 struct VerifyReport {
     struct View {
         std::string name;
-        bool checked = true; ///< False: a code view whose function is not loaded.
+        bool checked = true; ///< False: its function is not loaded, or it is behind.
         std::uint64_t rows = 0;
         std::vector<std::string> differences; ///< At most a few dozen, with seqs; never content.
         std::uint64_t difference_count = 0;
@@ -371,13 +413,15 @@ struct Stats {
 ///   P6  Erased is gone: when erase() returns, no file of the database holds any of it.
 ///   P7  Nothing acknowledged is lost, nothing deleted returns.
 ///   P8  Deleting k messages costs k, whatever the length of the log and the number of views.
+///   P9  Retention takes what its rules say of all messages, nothing else, and nothing that is
+///   held.
 ///
 /// One process at a time writes a database, and any number read it (Options::read_only): when the
 /// writer closes or dies, another may become it. Inside a process every function may be called from
-/// any thread. Changes take turns, and so do why(), transforms() and verify(); nothing else that
-/// reads waits for them. After a failed write every further one answers Errc::latched until the
-/// database is opened again; reading goes on. Running out of memory in a call that writes is such a
-/// failure (io); one that reads throws std::bad_alloc.
+/// any thread. Changes take turns, and so do why(), transforms(), verify() and a dry run of
+/// retention; nothing else that reads waits for them. After a failed write every further one
+/// answers Errc::latched until the database is opened again; reading goes on. Running out of memory
+/// in a call that writes is such a failure (io); one that reads throws std::bad_alloc.
 class Database {
 public:
     struct Impl;
@@ -486,15 +530,20 @@ public:
     struct NewView {
         std::string name;
         std::string definition_json;
+        std::string app = {}; ///< Whose it is, for views() and forget_app(). Empty: nobody's.
     };
     Result<void> add_views(std::span<const NewView> views, const ProgressFunction& progress = {});
     /// Registers the function again after each opening; if the version is the same, the view
     /// catches up from where it was. While one that reads is built, appends wait. With
-    /// Options::read_only it is read with this function from here on, if it is in the database.
+    /// Options::read_only it is read with this function from here on, if it is in the database, and
+    /// is as far as the log whatever `when_behind` says.
     /// Errors: invalid_argument (also if it would read itself, by way of others); not_found (it
     /// reads a view that there is not); read_only (the database has no such view).
     Result<void> add_view(const std::string& name, const CodeView& view,
                           const ProgressFunction& progress = {});
+    /// Returns when no view that has its code here is behind, and catches up in this call what
+    /// nobody else does. With Options::read_only none ever is. Errors: what catching up met.
+    Result<void> wait_for_views(const ProgressFunction& progress = {});
     /// For CodeView::reads: the rows of an index, each as a Cell with the message that gave it. It
     /// means the name: when that view becomes another one, those who read it follow.
     /// Errors: not_found; invalid_argument (another kind of view).
@@ -502,6 +551,29 @@ public:
     /// Errors: not_found; invalid_argument (another view reads it).
     Result<void> drop_view(const std::string& name);
     std::vector<ViewInfo> views() const;
+    /// By name. Views that nobody registered in an app's name are in none.
+    std::vector<AppInfo> apps() const;
+    /// Drops, in one moment, the views that only this app uses, and its uses of the others. Errors:
+    /// not_found (no view is of this app); invalid_argument (a view that would stay reads one of
+    /// them, named).
+    Result<Forgotten> forget_app(const std::string& app, const ForgetOptions& options = {});
+
+    // Retention.
+
+    /// Derives from the whole log what the rule needs to know, while everything else goes on.
+    /// Nothing goes before the rule is applied. With a rule that is there already nothing is done.
+    /// Errors: exists (another rule has the name); not_found (no such view); invalid_argument.
+    Result<void> add_retention(const RetentionRule& rule, const ProgressFunction& progress = {});
+    /// Errors: not_found.
+    Result<void> drop_retention(const std::string& name);
+    std::vector<RetentionInfo> retention() const;
+    /// Deletes or erases what is due now, in batches that are all or nothing each; the reason of
+    /// their changes names the rule. Messages that are held stay. Costs what is due, whatever the
+    /// length of the log. Erasing comes first, so that a message due under two rules is erased.
+    /// With Options::read_only only a dry run is not refused. Errors: not_found (no such rule); as
+    /// erase(). What was done before one stays done.
+    Result<std::vector<RetentionRun>> apply_retention(const RetentionOptions& options = {},
+                                                      const ProgressFunction& progress = {});
 
     // Reading.
 

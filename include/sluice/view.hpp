@@ -57,8 +57,18 @@ using ViewFunction = std::function<void(const Message&, Emit&)>;
 /// mapped again when what it had read until then changes.
 using ReadingViewFunction = std::function<void(Context&, const Message&, Emit&)>;
 
+/// What add_view() does with a view whose application was away.
+enum class WhenBehind : std::uint8_t {
+    wait, ///< Return when the view is as far as the log.
+    /// Return at once. Reads show the view as of ViewInfo::since, without what is gone, until
+    /// another thread has caught up, or wait_for_views(). A view that reads, or is read, waits.
+    read_on,
+};
+
 /// A view written in C++. The definition says what it is, the function maps, `app` and `version`
-/// say whose it is: a new version builds anew beside the old one.
+/// say whose it is: a new version builds anew beside the old one. An app that registers the view of
+/// another under its name, definition and version uses it with that one: so these three must not
+/// stand for different functions.
 struct CodeView {
     std::string app;
     std::uint32_t version = 1;
@@ -71,6 +81,7 @@ struct CodeView {
     /// The views whose rows `map_reading` may read, from Database::rows_of(). Which messages are
     /// mapped again follows from what it reads, and not from this.
     std::vector<Source> reads = {};
+    WhenBehind when_behind = WhenBehind::wait;
 };
 
 } // namespace sluice

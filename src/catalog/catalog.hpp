@@ -5,19 +5,33 @@
 
 #include <sluice/result.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sluice {
 
+/// An application that works with a view.
+struct CatalogUse {
+    std::string app;
+    std::uint64_t opened_ms = 0; ///< When it last registered the view; 0: before anybody noted it.
+    friend bool operator==(const CatalogUse&, const CatalogUse&) = default;
+};
+
 struct CatalogEntry {
     ViewId id;
     std::string name;
-    std::string app;           ///< Empty for a declared view.
-    std::uint32_t version = 0; ///< Of a code view.
-    std::string definition;    ///< Canonical JSON.
+    std::string app;                   ///< Whose code it is; empty for a declared view.
+    std::uint32_t version = 0;         ///< Of a code view.
+    std::string definition;            ///< Canonical JSON.
+    std::uint64_t opened_ms = 0;       ///< When it was last registered or read, by whomever.
+    std::vector<CatalogUse> uses = {}; ///< By app, each once. Of a code view never empty.
     friend bool operator==(const CatalogEntry&, const CatalogEntry&) = default;
+
+    /// The app works with the view from now on, if it does not already.
+    void note_use(std::string_view by, std::uint64_t now_ms);
+    bool is_used_by(std::string_view by) const;
 };
 
 /// Kept beside the log and not beside the rows, because it is no derived thing: rows that are
@@ -44,12 +58,19 @@ public:
     /// All of them in one moment.
     Result<void> put(const std::vector<CatalogEntry>& added);
     Result<void> remove(std::string_view name);
+    /// These are all that there are, in one moment.
+    Result<void> replace(std::vector<CatalogEntry> entries);
 
+    struct Contents {
+        std::vector<CatalogEntry> entries;
+        std::uint32_t next_id = kFirstId;
+    };
     static std::string encode(const std::vector<CatalogEntry>& entries, std::uint32_t next_id);
+    /// Reads every version. Errors: corrupt, unsupported_version, naming the file as `where`.
+    static Result<Contents> decode(std::string_view raw, const std::string& where);
 
 private:
     explicit Catalog(Directory& directory) : directory_(&directory) {}
-    Result<void> decode(std::string_view raw);
     Result<void> save(const std::vector<CatalogEntry>& entries) const;
 
     Directory* directory_;

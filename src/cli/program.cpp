@@ -65,9 +65,11 @@ Program::Program() : out_(STDOUT_FILENO) {
 
     add_log_commands(*this);
     add_view_commands(*this);
+    add_app_commands(*this);
     add_ask_commands(*this);
     add_feed_commands(*this);
     add_change_commands(*this);
+    add_retain_commands(*this);
     add_fact_commands(*this);
     add_transform_commands(*this);
     add_key_commands(*this);

@@ -57,9 +57,11 @@ private:
 // One for each file of commands.
 void add_log_commands(Program& program);
 void add_view_commands(Program& program);
+void add_app_commands(Program& program);
 void add_ask_commands(Program& program);
 void add_feed_commands(Program& program);
 void add_change_commands(Program& program);
+void add_retain_commands(Program& program);
 void add_fact_commands(Program& program);
 void add_transform_commands(Program& program);
 void add_key_commands(Program& program);

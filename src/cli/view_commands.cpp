@@ -3,6 +3,7 @@
 #include "cli/input.hpp"
 #include "cli/program.hpp"
 #include "cli/progress.hpp"
+#include "cli/view_text.hpp"
 #include "scuttlebutt/keys.hpp"
 
 #include <algorithm>
@@ -35,7 +36,8 @@ struct ViewAdd {
              example("newest",
                      R"({"kind":"fold","group":["/type"],"fold":"last","value":"/text"})"),
              example("replies", R"({"kind":"links","target":"/reply_to","relation":"replies"})"),
-             example("texts", R"({"kind":"search","text":["/text"],"language":"english"})")},
+             example("texts", R"({"kind":"search","text":["/text"],"language":"english"})"),
+             example("by_day", R"({"kind":"index","key":["/time"]})") + " --app calendar"},
             true};
     }
     void describe(CLI::App& app) {
@@ -47,6 +49,8 @@ struct ViewAdd {
         auto* const file_option = app.add_option("--file", file, "A file with its definition")
                                       ->type_name("FILE")
                                       ->excludes(json_option);
+        app.add_option("--app", application, "The application that it is for, as in: sluice apps")
+            ->type_name("APP");
         app.callback([json_option, file_option] {
             if (json_option->count() + file_option->count() == 0) {
                 throw CLI::ValidationError("the definition is missing: give --json or --file");
@@ -61,7 +65,8 @@ struct ViewAdd {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         {
             ProgressLine progress;
-            SLUICE_TRY(open->add_view(name, definition, progress.function()));
+            const Database::NewView view{name, definition, application};
+            SLUICE_TRY(open->add_views(std::span(&view, 1), progress.function()));
         }
         const std::vector<ViewInfo> views = open->views();
         const auto added =
@@ -77,40 +82,61 @@ struct ViewAdd {
     }
 
     DatabaseArgument database;
-    std::string name, json, file;
+    std::string name, json, file, application;
 };
+
+std::string apps_text(const ViewInfo& view) {
+    std::string text;
+    for (const ViewInfo::Use& use : view.uses) {
+        text += (text.empty() ? "" : ", ") + printable(use.app);
+    }
+    return text.empty() ? "-" : text;
+}
 
 struct ViewList {
     static CommandText text() {
         return {"list",
-                "List the views",
+                "List the views: whose they are, how far, how large, when last opened",
                 "Rows are as stored: those of messages that are gone count until they are merged "
-                "away.",
-                {"sluice view list db", "sluice view list db --json"}};
+                "away. Pending are messages that wait to be mapped. A view is opened when an "
+                "application registers it or somebody reads it, which is noted every few hours at "
+                "most; --unused finds those that nobody needs, and nothing but view drop drops "
+                "them.",
+                {"sluice view list db", "sluice view list db --json",
+                 "sluice view list db --unused 30d"}};
     }
-    void describe(CLI::App& app) { database.describe(app); }
+    void describe(CLI::App& app) {
+        database.describe(app);
+        describe_unused(app, unused, "Only those that nobody opened for so long, such as 30d");
+    }
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         using Align = Table::Align;
         Table table(session.out,
-                    {Align::left, Align::left, Align::right, Align::right, Align::left});
-        const std::vector<ViewInfo> views = open->views();
-        if (!session.out.json && !views.empty()) {
-            table.row({"NAME", "KIND", "ROWS", "SIZE", "DEFINITION"});
-        }
-        for (const ViewInfo& view : views) {
+                    {Align::left, Align::left, Align::left, Align::right, Align::left, Align::right,
+                     Align::right, Align::right, Align::right, Align::left, Align::left});
+        bool has_title = session.out.json;
+        for (const ViewInfo& view : open->views()) {
+            if (!is_unused(view.opened_ms, unused)) continue;
             if (session.out.json) {
                 session.out.line(to_json(view));
-            } else {
-                table.row({view.name, view.kind, count_text(view.rows), size_text(view.bytes),
-                           view.definition});
+                continue;
             }
+            if (!std::exchange(has_title, true)) {
+                table.row({"NAME", "KIND", "APPS", "VERSION", "STATE", "PENDING", "SINCE", "ROWS",
+                           "SIZE", "LAST OPENED", "DEFINITION"});
+            }
+            table.row({printable(view.name), view.kind, apps_text(view), version_text(view),
+                       std::string(name_of(view.state)), count_text(view.pending),
+                       count_text(view.since.value), count_text(view.rows), size_text(view.bytes),
+                       opened_text(view.opened_ms), view.definition});
         }
         table.finish();
         return {};
     }
 
     DatabaseArgument database;
+    std::string unused;
 };
 
 Result<ViewInfo> find_view(const Database& database, const std::string& name) {
@@ -142,9 +168,13 @@ struct ViewShow {
         table.row({"name", view.name});
         table.row({"kind", view.kind});
         if (!view.app.empty()) {
-            table.row({"application", view.app + ", version " + std::to_string(view.version)});
+            table.row({"code of", view.app + ", version " + std::to_string(view.version)});
         }
+        table.row({"applications", apps_text(view)});
         table.row({"definition", view.definition});
+        table.row({"state", std::string(name_of(view.state))});
+        if (view.pending > 0) table.row({"pending", messages_text(view.pending)});
+        table.row({"last opened", opened_text(view.opened_ms)});
         table.row({"since", count_text(view.since.value)});
         table.row({"rows", count_text(view.rows)});
         table.row({"size", size_text(view.bytes) + " in " +

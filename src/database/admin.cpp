@@ -14,11 +14,28 @@ std::vector<ViewId> ids_of(const OpenView& view) {
     return {id, {id.value + 1}};
 }
 
+/// Does it when the block ends, however that is.
+class OnLeaving {
+public:
+    explicit OnLeaving(std::function<void()> work) : work_(std::move(work)) {}
+    ~OnLeaving() { work_(); }
+    OnLeaving(const OnLeaving&) = delete;
+    OnLeaving& operator=(const OnLeaving&) = delete;
+
+private:
+    std::function<void()> work_;
+};
+
 } // namespace
 
 bool is_same(const CatalogEntry& a, const CatalogEntry& b) {
-    return a.name == b.name && a.app == b.app && a.version == b.version &&
+    return a.name == b.name && a.app.empty() == b.app.empty() && a.version == b.version &&
            a.definition == b.definition;
+}
+
+const OpenView* find_view(const ViewSet& views, std::string_view name) {
+    const auto found = is_engines_own(name) ? views.end() : views.find(name);
+    return found == views.end() ? nullptr : &found->second;
 }
 
 std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
@@ -45,7 +62,8 @@ void Database::Impl::count_errors(const std::vector<OpenView>& mapped_views, Map
 void Database::Impl::remake_mapper() {
     std::vector<OpenView> can_follow;
     for (const auto& [name, each] : *views) {
-        if (chain.is_loaded() && can_map(*each.view)) can_follow.push_back(each);
+        const bool is_late = catching_up.contains(each.entry.id);
+        if (chain.is_loaded() && can_map(*each.view) && !is_late) can_follow.push_back(each);
     }
     map_for(std::move(can_follow));
 }
@@ -76,34 +94,58 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         std::vector<OpenView> loaded; // Known views whose function is here now.
         std::vector<OpenView> fresh_readers;
         std::vector<OpenView> loaded_readers;
+        std::vector<OpenView> beside;      // Loaded, and caught up later.
+        std::vector<CatalogEntry> changed; // Known views of which another use is to be noted.
         {
             const std::lock_guard lock(write_mutex);
             const std::vector<ViewId> damaged = store->damaged_views();
             for (OpenView& each : wanted) {
                 const CatalogEntry* const known = catalog->find(each.entry.name);
                 const bool same = known != nullptr && is_same(*known, each.entry);
-                if (same && each.entry.app.empty()) continue;
+                const bool is_declared = each.entry.app.empty();
+                const std::vector<CatalogUse> by = std::move(each.entry.uses);
+                if (same) {
+                    each.entry = *known;
+                    note_opened(each.entry, by);
+                    if (each.entry != *known) changed.push_back(each.entry);
+                    if (is_declared) continue;
+                }
                 SLUICE_TRY(check_reads(each.entry.name, *each.view));
                 const bool is_reader = reads_of(*each.view) != nullptr;
                 if (same) {
-                    each.entry.id = known->id;
                     // Whoever looked into damaged rows cannot be told what changes in them: such a
                     // view begins anew under its old name and id. Others are mended.
-                    const bool is_whole =
-                        std::find(damaged.begin(), damaged.end(), known->id) == damaged.end() ||
-                        (!is_reader && !chain.is_read(known->id));
-                    if (!is_whole && !chain.readers().empty()) SLUICE_TRY(remember_derivation({}));
+                    const ViewId id = each.entry.id;
+                    const bool is_plain = !is_reader && !chain.is_read(id);
+                    const bool is_damaged =
+                        std::find(damaged.begin(), damaged.end(), id) != damaged.end();
+                    if (is_damaged && !is_plain && !chain.readers().empty()) {
+                        SLUICE_TRY(remember_derivation({}));
+                    }
                     if (is_reader) {
-                        (is_whole ? loaded_readers : fresh_readers).push_back(each);
+                        (is_damaged ? fresh_readers : loaded_readers).push_back(each);
+                    } else if (is_damaged && !is_plain) {
+                        fresh.push_back(each);
+                    } else if (is_plain && each.when_behind == WhenBehind::read_on) {
+                        beside.push_back(each);
                     } else {
-                        (is_whole ? loaded : fresh).push_back(each);
+                        loaded.push_back(each);
                     }
                     continue;
                 }
+                // Who worked with what had the name works with what has it now.
+                each.entry.uses = known != nullptr ? known->uses : std::vector<CatalogUse>();
+                note_opened(each.entry, by);
                 SLUICE_TRY_ASSIGN(each.entry.id, take_ids(is_reader ? Chain::kViewsOfReader : 1));
                 (is_reader ? fresh_readers : fresh).push_back(each);
             }
+            const std::lock_guard publish_lock(publish_mutex);
+            for (const OpenView& each : fresh) building.push_back(each.entry);
         }
+        const OnLeaving built([this] {
+            const std::lock_guard publish_lock(publish_mutex);
+            building.clear();
+        });
         std::unique_lock write_lock(write_mutex, std::defer_lock);
         if (fresh.empty()) {
             write_lock.lock();
@@ -120,9 +162,22 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
             SLUICE_TRY(catch_up({each}, false, store->snapshot()->since(each.entry.id), progress));
         }
         SLUICE_TRY(mend(loaded, /*keys_too=*/false, progress));
+        for (const OpenView& each : beside) {
+            store->add_view({each.entry.id, reducer_of(*each.view), false});
+        }
+        {
+            const std::lock_guard publish_lock(publish_mutex);
+            for (const OpenView& each : loaded) catching_up.erase(each.entry.id);
+            // Where it is as far as the log this is done in a moment.
+            const auto rows = store->snapshot();
+            for (const OpenView& each : beside) {
+                catching_up.emplace(each.entry.id, rows->since(each.entry.id));
+            }
+        }
         auto set = std::make_shared<ViewSet>(*views);
+        for (const CatalogEntry& entry : changed) set->find(entry.name)->second.entry = entry;
         std::vector<ViewId> replaced;
-        for (const auto* const list : {&fresh, &loaded, &loaded_readers}) {
+        for (const auto* const list : {&fresh, &loaded, &loaded_readers, &beside}) {
             for (const OpenView& each : *list) {
                 const auto old = set->find(each.entry.name);
                 if (old != set->end() && old->second.entry.id != each.entry.id) {
@@ -134,8 +189,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
         // The rows first, then the name: a crash in between leaves rows that no name leads to,
         // which the next opening drops.
         if (!fresh.empty()) SLUICE_TRY(store->save());
-        std::vector<CatalogEntry> named;
-        named.reserve(fresh.size());
+        std::vector<CatalogEntry> named = std::move(changed);
         for (const OpenView& each : fresh) named.push_back(each.entry);
         if (!named.empty()) SLUICE_TRY(catalog->put(named));
         const bool has_readers = !chain.readers().empty() || !loaded_readers.empty();
@@ -151,23 +205,24 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
             if (!replaced.empty()) SLUICE_TRY(store->save());
         }
         for (const ViewId id : replaced) SLUICE_TRY(store->drop_view(id));
+        if (!beside.empty()) start_keeper();
         return {};
     });
 }
 
-namespace {
-
-Result<void> check_name(std::string_view name) {
+Result<void> check_label(const std::string& what, std::string_view name) {
     constexpr std::size_t kNameSizeMax = 200;
     const bool printable = std::all_of(name.begin(), name.end(), [](char c) {
         return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
     });
     if (name.empty() || name.size() > kNameSizeMax || !printable) {
         return Error{Errc::invalid_argument,
-                     "a view's name is 1 to 200 bytes without control characters"};
+                     what + "'s name is 1 to 200 bytes without control characters"};
     }
     return {};
 }
+
+namespace {
 
 /// Comparing its pointers and conditions with each other is not to take long.
 Result<void> check_definition_size(std::string_view json) {
@@ -182,11 +237,16 @@ Result<void> Database::add_views(std::span<const NewView> views, const ProgressF
     return impl_->writing([&]() -> Result<void> {
         std::vector<OpenView> wanted;
         for (const NewView& each : views) {
-            SLUICE_TRY(check_name(each.name));
+            SLUICE_TRY(check_label("a view", each.name));
             SLUICE_TRY(check_definition_size(each.definition_json));
             SLUICE_TRY_ASSIGN(auto view, compile_view(each.definition_json));
             const std::string definition = canonical_definition(*view);
-            wanted.push_back({{{}, each.name, {}, 0, definition}, std::move(view)});
+            OpenView one{{{}, each.name, {}, 0, definition}, std::move(view)};
+            if (!each.app.empty()) {
+                SLUICE_TRY(check_label("an app", each.app));
+                one.entry.uses.push_back({each.app, 0});
+            }
+            wanted.push_back(std::move(one));
         }
         return impl_->add_views(std::move(wanted), progress);
     });
@@ -195,71 +255,146 @@ Result<void> Database::add_views(std::span<const NewView> views, const ProgressF
 Result<void> Database::add_view(const std::string& name, std::string_view definition_json,
                                 const ProgressFunction& progress) {
     return impl_->writing([&] {
-        const NewView view{name, std::string(definition_json)};
+        const NewView view{name, std::string(definition_json), {}};
         return add_views(std::span(&view, 1), progress);
     });
 }
 
 Result<void> Database::add_view(const std::string& name, const CodeView& code,
                                 const ProgressFunction& progress) {
-    SLUICE_TRY(check_name(name));
+    SLUICE_TRY(check_label("a view", name));
     if (code.app.empty()) {
         return Error{Errc::invalid_argument, "a view written in code needs the name of its app"};
     }
+    SLUICE_TRY(check_label("an app", code.app));
     if (impl_->options.read_only) return impl_->load_code(name, code, progress);
     return impl_->writing([&]() -> Result<void> {
         SLUICE_TRY_ASSIGN(auto view, compile_view(code));
         const std::string definition = canonical_definition(*view);
-        return impl_->add_views({{{{}, name, code.app, code.version, definition}, std::move(view)}},
-                                progress);
+        OpenView one{{{}, name, code.app, code.version, definition}, std::move(view)};
+        one.entry.uses.push_back({code.app, 0});
+        one.when_behind = code.when_behind;
+        return impl_->add_views({std::move(one)}, progress);
     });
+}
+
+Result<void> Database::Impl::drop_views(const std::vector<std::string>& names,
+                                        const std::vector<CatalogEntry>& changed) {
+    std::vector<ViewId> ids;
+    auto set = std::make_shared<ViewSet>(*views);
+    std::vector<CatalogEntry> entries = catalog->entries();
+    for (const std::string& name : names) {
+        const auto found = set->find(name);
+        for (const ViewId id : ids_of(found->second)) ids.push_back(id);
+        set->erase(found);
+        std::erase_if(entries, [&](const CatalogEntry& each) { return each.name == name; });
+    }
+    for (const CatalogEntry& entry : changed) {
+        set->find(entry.name)->second.entry = entry;
+        *std::find_if(entries.begin(), entries.end(),
+                      [&](const CatalogEntry& each) { return each.name == entry.name; }) = entry;
+    }
+    SLUICE_TRY(catalog->replace(std::move(entries)));
+    {
+        const std::lock_guard lock(publish_mutex);
+        for (const ViewId id : ids) catching_up.erase(id);
+    }
+    publish(std::move(set));
+    install_chain();
+    remake_mapper();
+    for (const ViewId id : ids) SLUICE_TRY(store->drop_view(id));
+    return {};
 }
 
 Result<void> Database::drop_view(const std::string& name) {
     return impl_->writing([&]() -> Result<void> {
         const std::lock_guard derive_lock(impl_->derive_mutex);
         const std::lock_guard lock(impl_->write_mutex);
-        const auto found = impl_->views->find(name);
-        if (found == impl_->views->end()) return Error{Errc::not_found, "there is no view " + name};
+        if (find_view(*impl_->views, name) == nullptr) {
+            return Error{Errc::not_found, "there is no view " + name};
+        }
         if (const std::string* const reader = reader_of(*impl_->views, name)) {
             return Error{Errc::invalid_argument,
                          "view " + *reader + " reads " + name + ": drop that one first"};
         }
-        const std::vector<ViewId> ids = ids_of(found->second);
-        auto set = std::make_shared<ViewSet>(*impl_->views);
-        set->erase(name);
-        SLUICE_TRY(impl_->catalog->remove(name));
-        impl_->publish(std::move(set));
-        impl_->install_chain();
-        impl_->remake_mapper();
-        for (const ViewId id : ids) SLUICE_TRY(impl_->store->drop_view(id));
-        return {};
+        return impl_->drop_views({name}, {});
     });
 }
 
+std::string_view name_of(ViewInfo::State state) {
+    switch (state) {
+    case ViewInfo::State::current: return "current";
+    case ViewInfo::State::behind: return "behind";
+    case ViewInfo::State::building: return "building";
+    case ViewInfo::State::waits_for_code: return "waits for its code";
+    case ViewInfo::State::damaged: return "damaged";
+    }
+    return "unknown";
+}
+
+namespace {
+
+ViewInfo info_of_entry(const CatalogEntry& entry) {
+    ViewInfo info;
+    info.name = entry.name;
+    info.app = entry.app;
+    info.version = entry.version;
+    info.definition = entry.definition;
+    info.opened_ms = entry.opened_ms;
+    for (const CatalogUse& use : entry.uses) info.uses.push_back({use.app, use.opened_ms});
+    return info;
+}
+
+} // namespace
+
+Database::Impl::ViewsNow Database::Impl::views_now() const {
+    const std::lock_guard lock(publish_mutex);
+    return {shown_rows(), views,    store->stats(),    store->damaged_views(), errors_counted,
+            catching_up,  building, ledger.remaking(), ledger.changes()};
+}
+
+ViewInfo Database::Impl::info_of(const OpenView& each, const ViewsNow& now_known) const {
+    const ViewId id = each.entry.id;
+    const StoreSnapshot& rows = *now_known.rows;
+    ViewInfo info = info_of_entry(each.entry);
+    info.kind = name_of(kind_of(*each.view));
+    info.loaded = is_loaded(*each.view);
+    info.since = rows.since(id);
+    // What a reader reads, nobody writes down.
+    const bool was_read = each.was_read->load(std::memory_order_relaxed);
+    if (was_read && !options.read_only) info.opened_ms = now();
+    const auto counted = now_known.errors.find(id);
+    if (counted != now_known.errors.end()) info.errors = counted->second;
+    for (const auto& one : now_known.stats) {
+        if (one.view != id) continue;
+        info.rows = one.rows;
+        info.segments = one.segments;
+        info.bytes = one.bytes;
+    }
+    info.pending = pending_of(each, now_known);
+    const auto& damaged = now_known.damaged;
+    if (std::find(damaged.begin(), damaged.end(), id) != damaged.end()) {
+        info.state = ViewInfo::State::damaged;
+    } else if (info.pending > 0) {
+        info.state = info.loaded && is_chain_loaded ? ViewInfo::State::behind
+                                                    : ViewInfo::State::waits_for_code;
+    }
+    return info;
+}
+
 std::vector<ViewInfo> Database::views() const {
-    const std::lock_guard lock(impl_->publish_mutex);
-    const auto rows = impl_->shown_rows();
-    const auto stats = impl_->store->stats();
+    const Impl::ViewsNow now = impl_->views_now();
     std::vector<ViewInfo> infos;
-    for (const auto& [name, each] : *impl_->views) {
-        ViewInfo info;
-        info.name = name;
-        info.kind = name_of(kind_of(*each.view));
-        info.app = each.entry.app;
-        info.version = each.entry.version;
-        info.definition = each.entry.definition;
-        info.loaded = is_loaded(*each.view);
-        const auto counted = impl_->errors_counted.find(each.entry.id);
-        if (counted != impl_->errors_counted.end()) info.errors = counted->second;
-        info.since = rows->since(each.entry.id);
-        for (const auto& one : stats) {
-            if (one.view != each.entry.id) continue;
-            info.rows = one.rows;
-            info.segments = one.segments;
-            info.bytes = one.bytes;
-        }
-        infos.push_back(std::move(info));
+    for (const auto& [name, each] : *now.views) {
+        if (!is_engines_own(name)) infos.push_back(impl_->info_of(each, now));
+    }
+    for (const CatalogEntry& entry : now.building) {
+        if (is_engines_own(entry.name)) continue;
+        const auto known = std::find_if(infos.begin(), infos.end(), [&](const ViewInfo& each) {
+            return each.name == entry.name;
+        });
+        ViewInfo& info = known != infos.end() ? *known : infos.emplace_back(info_of_entry(entry));
+        info.state = ViewInfo::State::building;
     }
     return infos;
 }

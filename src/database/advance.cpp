@@ -221,16 +221,16 @@ Result<void> Database::Impl::check_reads_are_whole() {
                  "database again to derive its views anew"};
 }
 
-std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver) const {
+std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver,
+                                              const StoreSnapshot& rows) const {
     ScanRange by_transforms;
     by_transforms.from = rederived_term(first);
     by_transforms.to = kRederivedByViews;
     ScanRange by_views;
     by_views.from = std::string(kRederivedByViews) + rederived_term(first);
     std::vector<Seq> seqs;
-    const auto rows = store->snapshot();
     const auto add = [&](const ScanRange& range) {
-        const auto rederived = rows->scan(kRederived, range);
+        const auto rederived = rows.scan(kRederived, range);
         while (rederived->next()) seqs.push_back(rederived->seq());
     };
     add(by_transforms);
@@ -484,11 +484,11 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
     return chain.run_readers(work, chain_run);
 }
 
-std::vector<Seq> Database::Impl::rederived_since(Seq since, Deriver deriver) const {
-    std::vector<Seq> seqs = rederived_by(since, deriver);
-    const auto rows = store->snapshot();
-    const auto pending = rows->scan(
-        kPending, deriver == Deriver::any ? ScanRange() : ScanRange::exact(kPendingTerm));
+std::vector<Seq> Database::Impl::rederived_since(Seq since, Deriver deriver,
+                                                 const StoreSnapshot& rows) const {
+    std::vector<Seq> seqs = rederived_by(since, deriver, rows);
+    const auto pending =
+        rows.scan(kPending, deriver == Deriver::any ? ScanRange() : ScanRange::exact(kPendingTerm));
     while (pending->next()) seqs.push_back(pending->seq());
     sort_unique(seqs);
     return seqs;
@@ -500,7 +500,7 @@ Result<void> Database::Impl::purge_behind_secrets() {
         // What it opened may have been derived again, for other reasons, since it was put.
         const FactId* const id = facts.named_by(drop);
         const Seq first = id != nullptr ? facts.entries_of(*id).front() : drop;
-        const std::vector<Seq> seqs = rederived_since(first, Deriver::any);
+        const std::vector<Seq> seqs = rederived_since(first, Deriver::any, *store->snapshot());
         if (chain.empty() && seqs.empty()) continue;
         SLUICE_TRY_ASSIGN(const auto purged, store->purge({}, seqs, options.erase_patience));
         Change receipt = new_change(ChangeKind::receipt, {}, {});

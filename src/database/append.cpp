@@ -112,7 +112,7 @@ Result<Offer> Database::Impl::append(std::span<const NewMessage> messages,
             std::string encoded_mark;
             if (mark) {
                 progress_mark.kind = ChangeKind::import_mark;
-                progress_mark.time_ms = now_ms();
+                progress_mark.time_ms = now();
                 progress_mark.source = hash(mark->fingerprint);
                 progress_mark.source_offset = mark->offset;
                 encoded_mark = encode(progress_mark);

@@ -11,17 +11,17 @@ namespace {
 
 /// Errors: not_found; invalid_argument (another kind).
 Result<OpenView> view_of_kind(const ViewSet& views, std::string_view name, ViewKind kind) {
-    const auto found = views.find(name);
-    if (found == views.end()) {
+    const OpenView* const found = find_view(views, name);
+    if (found == nullptr) {
         return Error{Errc::not_found, "there is no view " + std::string(name)};
     }
-    if (kind_of(*found->second.view) != kind) {
-        return Error{Errc::invalid_argument,
-                     "view " + std::string(name) + " is of kind " +
-                         std::string(name_of(kind_of(*found->second.view))) + ", not " +
-                         std::string(name_of(kind))};
+    if (kind_of(*found->view) != kind) {
+        return Error{Errc::invalid_argument, "view " + std::string(name) + " is of kind " +
+                                                 std::string(name_of(kind_of(*found->view))) +
+                                                 ", not " + std::string(name_of(kind))};
     }
-    return found->second;
+    note_read(*found);
+    return *found;
 }
 
 /// What a search view looks into, in one message. Valid as long as `root`.

@@ -60,16 +60,17 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
             for (const Seq seq : found) take(seq);
         }
     } else if (const auto* const by_view = std::get_if<SelectView>(&selector)) {
-        const auto view = as_of.views->find(by_view->view);
-        if (view == as_of.views->end()) {
+        const OpenView* const view = find_view(*as_of.views, by_view->view);
+        if (view == nullptr) {
             return Error{Errc::not_found, "there is no view " + by_view->view};
         }
-        if (!shows_rows(kind_of(*view->second.view))) {
+        if (!shows_rows(kind_of(*view->view))) {
             return Error{Errc::invalid_argument,
                          "the rows of view " + by_view->view + " are groups, not messages"};
         }
+        note_read(*view);
         const auto cursor =
-            rows.scan(view->second.entry.id, ScanRange::with_prefix(by_view->prefix.encoded()));
+            rows.scan(view->entry.id, ScanRange::with_prefix(by_view->prefix.encoded()));
         while (cursor->next()) take(cursor->seq());
         SLUICE_TRY(cursor->status());
     } else {
@@ -96,7 +97,7 @@ Change Database::Impl::new_change(ChangeKind kind, const ChangeOptions& change_o
                                   std::vector<Seq> seqs) const {
     Change change;
     change.kind = kind;
-    change.time_ms = now_ms();
+    change.time_ms = now();
     change.seqs = std::move(seqs);
     change.reason = change_options.reason;
     change.actor = change_options.actor;
@@ -123,6 +124,7 @@ Result<Seq> Database::Impl::append_changes(std::span<const Change> changes) {
     for (std::size_t i = 0; i < changes.size(); ++i) {
         ledger.apply({first.value + i}, changes[i]);
         facts.apply({first.value + i}, changes[i]);
+        note_deleted(changes[i]);
     }
     return first;
 }

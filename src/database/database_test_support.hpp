@@ -106,6 +106,14 @@ struct DatabaseOnDisk {
     std::unique_ptr<Database> database;
 };
 
+inline Options to_read(Options options = small_files()) {
+    options.read_only = true;
+    return options;
+}
+inline std::unique_ptr<Database> reader_of(DatabaseOnDisk& on) {
+    return Database::open(*on.root, to_read(on.options)).value();
+}
+
 /// What is not as computed from nothing, or what of something erased is left: the first of it.
 inline std::string first_difference(const Database& database) {
     const VerifyReport report = database.verify().value();

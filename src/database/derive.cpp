@@ -98,53 +98,107 @@ Result<void> Database::Impl::commit(StoreCommit commit, const std::function<void
     return {};
 }
 
+Result<void> Database::Impl::breathe(std::unique_lock<std::mutex>& write_lock) const {
+    write_lock.unlock();
+    // A mutex alone would let us in again before those who wait have woken.
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    if (is_closing_now()) return Error{Errc::busy, "the database is closing"};
+    write_lock.lock();
+    return {};
+}
+
+Result<std::vector<Seq>> Database::Impl::remade_by(Seq first, Seq since, const SeqBitmap& remaking,
+                                                   const StoreSnapshot& rows) const {
+    std::vector<Seq> seqs = rederived_since(first, Deriver::transforms, rows);
+    for (Seq at = remaking.next_from(first); at != SeqBitmap::kNone;
+         at = remaking.next_from(at.next())) {
+        const auto entry = log->read(at);
+        if (!entry || entry->erased) continue; // Damaged: verify names it.
+        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
+        seqs.insert(seqs.end(), change.seqs.begin(), change.seqs.end());
+    }
+    std::erase_if(seqs, [&](Seq seq) { return seq > since; });
+    sort_unique(seqs);
+    return seqs;
+}
+
+std::uint64_t Database::Impl::pending_of(const OpenView& each, const ViewsNow& now_known) const {
+    const StoreSnapshot& rows = *now_known.rows;
+    const auto reached = now_known.catching_up.find(each.entry.id);
+    const Seq since = reached != now_known.catching_up.end()
+                          ? std::min(reached->second, rows.position())
+                          : rows.since(each.entry.id);
+    std::vector<Seq> again;
+    if (reads_of(*each.view) != nullptr) {
+        again = waiting(rows, pending_term(each.entry.id));
+    } else if (since < rows.position()) {
+        auto remade = remade_by(since.next(), since, now_known.remaking, rows);
+        if (remade) again = *std::move(remade);
+    }
+    std::uint64_t count = 0;
+    const SeqBitmap& deleted = rows.gone().deleted;
+    for (const Seq seq : again) {
+        if (!deleted.contains(seq)) ++count;
+    }
+    for (Seq seq = since.next(); seq <= rows.position(); seq = seq.next()) {
+        if (!now_known.changes.contains(seq) && !deleted.contains(seq)) ++count;
+    }
+    return count;
+}
+
+// Only what concerns the views is read: messages that are new to them and live, and those that were
+// given back or new bytes. A million deletes in between cost a look at a bitmap each.
 Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
-                                      const ProgressFunction& progress) {
-    const Seq end = log->last();
-    ProgressMeter meter(progress, "catching up", end.value - since.value);
+                                      const ProgressFunction& progress,
+                                      std::unique_lock<std::mutex>* write_lock) {
+    ProgressMeter meter(progress, "catching up", log->last().value - since.value);
     Mapper late_mapper(views_of(late));
-    const auto transformed = store->snapshot();
-    // Messages to be mapped again: at first those that transforms made something else of while the
-    // views were away, then what the log says.
     const bool is_any_read = std::any_of(late.begin(), late.end(), [&](const OpenView& each) {
         return chain.is_read(each.entry.id);
     });
     if (is_any_read && has_loaded_readers()) pin_shown(); // They follow in the same moment.
-    std::vector<Seq> again = rederived_since(since.next(), Deriver::transforms);
-    std::erase_if(again, [&](Seq target) { return target > since; });
-    Seq seq = since;
-    do {
+
+    Seq seq = since;            // As far as new messages are mapped.
+    Seq looked_to = since;      // As far as the log was looked through for what is remade.
+    std::vector<Seq> to_remake; // What was found there and is left to do, ascending.
+    while (true) {
+        const Seq end = log->last();
+        const auto transformed = store->snapshot();
+        SLUICE_TRY_ASSIGN(const std::vector<Seq> remade,
+                          remade_by(looked_to.next(), seq, ledger.remaking(), *transformed));
+        looked_to = end;
+        to_remake.insert(to_remake.end(), remade.begin(), remade.end());
+        sort_unique(to_remake);
+        const std::size_t count = std::min(to_remake.size(), kChunkMessages);
+        const std::vector<Seq> again(to_remake.end() - static_cast<std::ptrdiff_t>(count),
+                                     to_remake.end());
+        to_remake.resize(to_remake.size() - count);
         StoreCommit step;
         step.position = end;
         std::vector<RowBatch> batches(late.size());
         RowBatch keys;
         std::vector<Seq> fresh;
         std::size_t chunk_bytes = 0;
-        while (seq < end && fresh.size() < kChunkMessages && chunk_bytes < kChunkBytes) {
-            seq = seq.next();
-            const auto entry = log->read(seq);
-            if (!entry) continue; // Damaged: it has no rows; verify names it.
-            chunk_bytes += entry->body.size();
-            if (entry->kind == Log::Kind::message) {
-                fresh.push_back(seq);
-                if (keys_too && !entry->erased) emit_key(keys, seq, entry->key);
-                continue;
-            }
-            if (entry->erased) continue;
-            SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, seq));
-            if (change.kind != ChangeKind::restore && change.kind != ChangeKind::replace) continue;
-            for (const Seq target : change.seqs) {
-                if (target <= since) again.push_back(target);
-            }
+        const auto map = [&](Seq each) {
+            const auto message = seen(each, end, *transformed);
+            if (message) late_mapper.map(each, message->key, message->body, batches);
+        };
+        for (const Seq each : again) {
+            if (!ledger.gone().deleted.contains(each)) map(each);
         }
-        sort_unique(again);
-        for (const auto* const seqs : {&again, &fresh}) {
-            for (const Seq each : *seqs) {
-                if (ledger.gone().deleted.contains(each)) continue;
-                const auto message = seen(each, end, *transformed);
-                if (!message) continue;
-                late_mapper.map(each, message->key, message->body, batches);
-            }
+        while (to_remake.empty() && seq < end && fresh.size() < kChunkMessages &&
+               chunk_bytes < kChunkBytes) {
+            seq = seq.next();
+            if (ledger.is_change(seq)) continue;
+            const bool is_live = !ledger.gone().deleted.contains(seq);
+            if (!is_live && !keys_too) continue;
+            const auto entry = log->read(seq);
+            // Damaged: it has no rows; verify names it.
+            if (!entry || entry->kind != Log::Kind::message || entry->erased) continue;
+            chunk_bytes += entry->body.size();
+            fresh.push_back(seq);
+            if (keys_too) emit_key(keys, seq, entry->key);
+            if (is_live) map(seq);
         }
         // An owner's catching up may have been cut short before: what it had added is taken out
         // first.
@@ -163,13 +217,21 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
                                  std::move(batches[i])});
         }
         if (keys_too) step.rows.push_back({kKeyRegister, {}, std::move(keys)});
-        const bool is_last_step = seq == end;
+        const bool is_last_step = seq == end && to_remake.empty();
         step.behind =
             all_but(is_last_step ? late : std::vector<OpenView>{}, is_last_step && keys_too);
         SLUICE_TRY(commit(std::move(step)));
-        again.clear();
         meter.at(seq.value - since.value);
-    } while (seq < end);
+        if (is_last_step) break;
+        if (write_lock != nullptr) {
+            {
+                const std::lock_guard lock(publish_mutex);
+                for (const OpenView& each : late) catching_up[each.entry.id] = seq;
+            }
+            SLUICE_TRY(breathe(*write_lock));
+        }
+    }
+    if (seq > since) meter.finish();
     count_errors(late, late_mapper);
     return {};
 }

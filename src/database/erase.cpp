@@ -38,7 +38,7 @@ Receipt receipt_of(const Ledger::Erasure& erasure) {
 } // namespace
 
 Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction& progress,
-                                            Pinned by_snapshots) {
+                                            Pinned by_snapshots, Patience patience) {
     const Change order = ledger.erasures().at(erasure).change;
     std::vector<Seq> entries = order.seqs;
     entries.insert(entries.end(), order.replacements.begin(), order.replacements.end());
@@ -46,7 +46,8 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
 
     // What was derived from what is erased may have been derived anew since, in files that still
     // have it as it was; not before the first of these entries was there.
-    const std::vector<Seq> rederived = rederived_since(entries.front(), Deriver::any);
+    const std::vector<Seq> rederived =
+        rederived_since(entries.front(), Deriver::any, *store->snapshot());
     // A fact has no name any more when it is wiped: what follows from its going must not be lost.
     if (order.seqs.empty() && !chain.empty()) SLUICE_TRY(store->save());
 
@@ -64,8 +65,8 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
         meter.at(i + step.size());
     }
     if (by_snapshots == Pinned::end) end_snapshots();
-    SLUICE_TRY_ASSIGN(const auto purged,
-                      store->purge(order.seqs, rederived, options.erase_patience, by_snapshots));
+    const auto waits = patience.value_or(options.erase_patience);
+    SLUICE_TRY_ASSIGN(const auto purged, store->purge(order.seqs, rederived, waits, by_snapshots));
     SLUICE_TRY(wiped_all);
     meter.finish();
 
@@ -80,7 +81,8 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
     return log->sync();
 }
 
-Result<Changed> Database::Impl::carry_out(const Change& order, const ChangeOptions& how) {
+Result<Changed> Database::Impl::carry_out(const Change& order, const ChangeOptions& how,
+                                          Patience patience) {
     for (const auto* const seqs : {&order.seqs, &order.replacements}) {
         for (const Seq seq : *seqs) {
             const auto [first, last] = log->wiped_with(seq);
@@ -97,8 +99,8 @@ Result<Changed> Database::Impl::carry_out(const Change& order, const ChangeOptio
     SLUICE_TRY_ASSIGN(changed.at, append_change(order));
     SLUICE_TRY(log->sync());
     SLUICE_TRY(advance(how.progress));
-    SLUICE_TRY(
-        finish_erasure(changed.at, how.progress, how.end_snapshots ? Pinned::end : Pinned::wait));
+    SLUICE_TRY(finish_erasure(changed.at, how.progress,
+                              how.end_snapshots ? Pinned::end : Pinned::wait, patience));
     changed.receipt = receipt_of(ledger.erasures().at(changed.at));
     return changed;
 }
@@ -122,7 +124,8 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
     });
 }
 
-Result<Changed> Database::Impl::erase_all(Change order, const ChangeOptions& how) {
+Result<Changed> Database::Impl::erase_all(Change order, const ChangeOptions& how,
+                                          Patience patience) {
     if (order.seqs.empty() && order.replacements.empty()) return Changed();
     for (const Seq seq : order.seqs) {
         // A damaged message keeps its key from coming back as any other, unless the key itself
@@ -138,7 +141,7 @@ Result<Changed> Database::Impl::erase_all(Change order, const ChangeOptions& how
     // Sorted, so that the order of the hashes does not say which is whose.
     std::sort(order.refused.begin(), order.refused.end(),
               [](const KeyHash& a, const KeyHash& b) { return a.bytes < b.bytes; });
-    return carry_out(order, how);
+    return carry_out(order, how, patience);
 }
 
 Result<Changed> Database::scrub(const ChangeOptions& options) {

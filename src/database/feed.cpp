@@ -132,16 +132,17 @@ Result<std::optional<FilterView>> view_of(const ViewSet& views, const FeedFilter
         if (filter.prefix == Key()) return std::optional<FilterView>();
         return Error{Errc::invalid_argument, "a prefix is of a view's keys, and no view is named"};
     }
-    const auto found = views.find(filter.view);
-    if (found == views.end()) {
+    const OpenView* const found = find_view(views, filter.view);
+    if (found == nullptr) {
         return Error{Errc::not_found, "there is no view " + filter.view};
     }
-    const ViewKind kind = kind_of(*found->second.view);
+    const ViewKind kind = kind_of(*found->view);
     if (!shows_rows(kind)) {
         return Error{Errc::invalid_argument,
                      "the rows of view " + filter.view + " are groups, not messages"};
     }
-    return std::optional(FilterView{found->second.entry.id, kind != ViewKind::search});
+    note_read(*found);
+    return std::optional(FilterView{found->entry.id, kind != ViewKind::search});
 }
 
 /// Messages that were derived again, by the entry that last did so.

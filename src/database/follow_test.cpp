@@ -18,15 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-Options to_read(Options options = small_files()) {
-    options.read_only = true;
-    return options;
-}
-
-std::unique_ptr<Database> reader_of(DatabaseOnDisk& on) {
-    return Database::open(*on.root, to_read(on.options)).value();
-}
-
 std::string rows_of(const Database& database, const std::string& view) {
     return DatabaseOnDisk::rows_in(database.snapshot(), view);
 }
@@ -124,6 +115,10 @@ TEST(Reader, IsRefusedWhateverWouldWrite) {
     EXPECT_EQ(code_of(reader->use_transforms(std::vector<std::string>{"none"})), Errc::read_only);
     EXPECT_EQ(code_of(reader->merge_views()), Errc::read_only);
     EXPECT_EQ(code_of(reader->flush()), Errc::read_only);
+    EXPECT_EQ(code_of(reader->add_retention({.name = "few", .keep_last = 1})), Errc::read_only);
+    EXPECT_EQ(code_of(reader->drop_retention("few")), Errc::read_only);
+    EXPECT_EQ(code_of(reader->apply_retention()), Errc::read_only);
+    EXPECT_EQ(code_of(reader->forget_app("mail")), Errc::read_only);
     EXPECT_EQ(reader->last(), on.database->last());
     EXPECT_EQ(code_of(on.database->refresh()), Errc::invalid_argument);
 }

@@ -1,6 +1,7 @@
 // What a Database is made of. Only files of this folder include it.
 //
 // Locks, in the order in which they are taken:
+//   retention_mutex  which rules there are: one is added or dropped at a time
 //   derive_mutex   one back-fill or erasure at a time: neither may see the other half done
 //   write_mutex    the log's one writer: an append or a change, from the check to the commit
 //   publish_mutex  what a new snapshot is put together from; held for a moment only
@@ -9,6 +10,7 @@
 #include "catalog/catalog.hpp"
 #include "catalog/derivations.hpp"
 #include "database/progress_meter.hpp"
+#include "database/retention_rule.hpp"
 #include "facts/facts.hpp"
 #include "io/file.hpp"
 #include "io/overlay.hpp"
@@ -53,7 +55,9 @@ std::string rederived_term(Seq at);
 constexpr std::string_view kRederivedByViews = "v"; ///< Then a rederived_term().
 /// Whether this is no view but a transform.
 bool is_transform(const CatalogEntry& entry);
-/// Whether the two are one definition of one view, whatever its id.
+/// Whether nobody added it as a view: its name begins with a control byte.
+bool is_engines_own(std::string_view catalog_name);
+/// Whether the two are one definition of one view, whatever its id and whoever uses it.
 bool is_same(const CatalogEntry& a, const CatalogEntry& b);
 /// What the catalog's entry has for a name that says where rows were derived anew. No view can have
 /// it.
@@ -66,11 +70,26 @@ struct Subscriber;
 struct OpenView {
     CatalogEntry entry;
     std::shared_ptr<const View> view;
+    WhenBehind when_behind = WhenBehind::wait;
+    /// Somebody read it since it was noted when.
+    std::shared_ptr<std::atomic<bool>> was_read = std::make_shared<std::atomic<bool>>(false);
 };
+/// Any thread. Looks first, so that readers share the line of memory.
+inline void note_read(const OpenView& view) {
+    if (!view.was_read->load(std::memory_order_relaxed)) {
+        view.was_read->store(true, std::memory_order_relaxed);
+    }
+}
 using ViewSet = std::map<std::string, OpenView, std::less<>>;
 
+using RuleSet = std::map<std::string, std::shared_ptr<Retention>, std::less<>>;
+
+/// What people call so. Null pointer: there is none, or it is the engine's own.
+const OpenView* find_view(const ViewSet& views, std::string_view name);
 /// Null pointer, or the name of a view that reads this one (readers.cpp).
 const std::string* reader_of(const ViewSet& views, std::string_view name);
+
+std::uint64_t now_ms();
 
 struct Database::Impl {
     Impl(Directory& root_directory, const Options& the_options);
@@ -79,6 +98,7 @@ struct Database::Impl {
     /// Every public function that writes runs in here: after a failed write, to whichever file, all
     /// further ones are refused before they can touch the log.
     template <typename Write> auto writing(const Write& write) -> decltype(write());
+    using Patience = std::optional<std::chrono::milliseconds>;
     /// A call ended in the middle: what is in memory is neither before nor behind it. The files
     /// are.
     void abandon();
@@ -97,6 +117,7 @@ struct Database::Impl {
     /// Takes these entries into ledger and facts. Answers those that are damaged.
     Result<std::vector<Seq>> apply_changes(std::span<const Seq> entries);
     void start_syncing();
+    std::uint64_t now() const { return options.clock ? options.clock() : now_ms(); }
     /// Rows that come from the entries behind this one are derived anew, nobody knows from what.
     /// Before the first of them is.
     Result<void> remember_derivation(Seq behind);
@@ -145,8 +166,16 @@ struct Database::Impl {
     /// log's end, in one moment for readers. Under write_mutex.
     Result<void> advance(const ProgressFunction& progress);
     /// Brings these views from their `since` up to the log's end.
+    /// With `write_lock`, which holds write_mutex: lets others write from time to time. Errors:
+    /// busy, if the database is closing then.
     Result<void> catch_up(const std::vector<OpenView>& late, bool keys_too, Seq since,
-                          const ProgressFunction& progress);
+                          const ProgressFunction& progress,
+                          std::unique_lock<std::mutex>* write_lock = nullptr);
+    Result<void> breathe(std::unique_lock<std::mutex>& write_lock) const;
+    /// Messages up to `since` that mean something else by entries from `first` on, of which
+    /// `remaking` has the changes. Any thread.
+    Result<std::vector<Seq>> remade_by(Seq first, Seq since, const SeqBitmap& remaking,
+                                       const StoreSnapshot& rows) const;
     /// Has those wait who look at what these messages give to a view, where that changes.
     void mark_readers(ViewId view, std::span<const Seq> seqs, const RowBatch& batch,
                       Draft& marks) const;
@@ -184,9 +213,9 @@ struct Database::Impl {
     std::string chain_state(const Worklist* work) const;
     /// Messages that were re-derived by the entry `since` or a later one, or wait to be.
     enum class Deriver : std::uint8_t { transforms, any };
-    std::vector<Seq> rederived_since(Seq since, Deriver deriver) const;
+    std::vector<Seq> rederived_since(Seq since, Deriver deriver, const StoreSnapshot& rows) const;
     /// Those that the entries from `first` to the log's end re-derived.
-    std::vector<Seq> rederived_by(Seq first, Deriver deriver) const;
+    std::vector<Seq> rederived_by(Seq first, Deriver deriver, const StoreSnapshot& rows) const;
     /// What a dropped secret opened leaves all files.
     Result<void> purge_behind_secrets();
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;
@@ -217,6 +246,70 @@ struct Database::Impl {
     void remake_mapper();
     /// These views follow the log from now on, the others stay behind.
     void map_for(std::vector<OpenView> current);
+    /// All of them, and what the catalog says of others, in one moment.
+    Result<void> drop_views(const std::vector<std::string>& names,
+                            const std::vector<CatalogEntry>& changed);
+    /// What there is to say about views, of one moment. Copying it costs next to nothing.
+    struct ViewsNow {
+        std::shared_ptr<const StoreSnapshot> rows;
+        std::shared_ptr<const ViewSet> views;
+        std::vector<SegmentStore::ViewStats> stats;
+        std::vector<ViewId> damaged;
+        std::map<ViewId, std::uint64_t> errors;
+        std::map<ViewId, Seq> catching_up;
+        std::vector<CatalogEntry> building;
+        SeqBitmap remaking, changes; ///< Of the ledger.
+    };
+    /// Any thread, as the next two.
+    ViewsNow views_now() const;
+    ViewInfo info_of(const OpenView& each, const ViewsNow& now_known) const;
+    /// How many messages are still to be mapped for a view.
+    std::uint64_t pending_of(const OpenView& each, const ViewsNow& now_known) const;
+
+    // Applications (apps.cpp).
+    /// Whether it is time to note that it was opened: now and then, so that it costs nothing.
+    bool is_stale(std::uint64_t opened_ms) const;
+    void note_opened(CatalogEntry& entry, const std::vector<CatalogUse>& by) const;
+    /// Writes down which views were read. Under write_mutex.
+    Result<void> save_readings();
+    Result<Forgotten> forget(const std::string& app, bool is_dry_run);
+
+    // What is done beside (keeper.cpp).
+    /// Catches up the views that serve reads meanwhile.
+    Result<void> catch_up_beside(const ProgressFunction& progress);
+    void end_catching_up(ViewId id); ///< Under write_mutex.
+    /// With derive_mutex, or while opening. Without Options::background, nothing.
+    void start_keeper();
+    void keep();
+
+    // Retention (retain.cpp). What is due: at most as many, none that is held. Under write_mutex.
+    static Result<OpenView> open_rule_view(const CatalogEntry& entry, RuleSet& into);
+    /// So that a rule that erases finds what others have deleted. With publish_mutex.
+    void note_deleted(const Change& change);
+    std::shared_ptr<Retention> find_rule(std::string_view name) const;
+    bool is_held_back(const Retention& rule, Seq seq) const;
+    /// What is not younger is due; none while nothing can be.
+    std::optional<std::int64_t> cutoff_of(const Retention& rule) const;
+    std::optional<RetentionPlace> place_of_deleted(const Retention& rule, Seq seq) const;
+    Result<RetentionBatch> due(Retention& rule, std::size_t count_max);
+    Result<void> due_by_age(Retention& rule, std::size_t count_max, RetentionBatch& batch) const;
+    Result<void> due_of_deleted(Retention& rule, std::size_t count_max, RetentionBatch& batch);
+    Result<void> due_by_group(Retention& rule, std::size_t count_max, RetentionBatch& batch) const;
+    struct RetentionTurn {
+        bool is_dry_run = false;
+        ProgressFunction progress = {};
+        Patience patience = {};
+    };
+    Result<Seq> take_due(const Retention& rule, const std::vector<Seq>& seqs,
+                         const RetentionTurn& turn);
+    Result<bool> apply_batch(const Retention& wanted, const RetentionTurn& turn, RetentionRun& run);
+    Result<RetentionRun> apply_rule(const std::shared_ptr<Retention>& rule,
+                                    const RetentionTurn& turn);
+    /// Without publish_mutex.
+    void note_run(Retention& rule, const std::function<void(Retention::Runs&)>& note_in);
+    /// Those that erase first.
+    std::vector<std::shared_ptr<Retention>> rules_in_turn() const;
+    bool is_closing_now() const;
 
     // Views that read (readers.cpp).
     /// Their stages, each behind those that it reads.
@@ -248,13 +341,15 @@ struct Database::Impl {
                            const ChangeOptions& change_options);
     /// Erases the messages and changes that `order` names, with the versions and keys that belong
     /// to them.
-    Result<Changed> erase_all(Change order, const ChangeOptions& how);
+    Result<Changed> erase_all(Change order, const ChangeOptions& how, Patience patience = {});
     /// Does what an erase entry orders, from writing it to its receipt. Everything it names is
     /// durable. Errors: held, with nothing written, also of a message that an entry without a
     /// header takes with it.
-    Result<Changed> carry_out(const Change& order, const ChangeOptions& how);
+    Result<Changed> carry_out(const Change& order, const ChangeOptions& how,
+                              Patience patience = {});
+    /// `patience`: with whoever has the old files, if it is not options.erase_patience.
     Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress,
-                                Pinned by_snapshots = Pinned::wait);
+                                Pinned by_snapshots = Pinned::wait, Patience patience = {});
     /// All that there are answer Errc::ended from here on.
     void end_snapshots();
     void remember_needles(std::span<const Seq> seqs);
@@ -302,6 +397,7 @@ struct Database::Impl {
     std::unique_ptr<SegmentStore> store;
     std::optional<Catalog> catalog;
 
+    std::mutex retention_mutex;
     std::mutex derive_mutex;
     mutable std::mutex write_mutex;
     mutable std::mutex publish_mutex;
@@ -312,9 +408,10 @@ struct Database::Impl {
     std::vector<ViewId> unmapped;         // The other views; under write_mutex.
     std::optional<Mapper> mapper;         // Under write_mutex.
     Chain chain;                          // Under write_mutex.
-    Seq chain_since;                      // As far as transforms and `mapped` have come.
-    bool keys_current = true;             // The register of keys is as far as the store.
-    std::optional<Worklist> unfinished;   // What an interrupted advance() left.
+    std::atomic<bool> is_chain_loaded{true};
+    Seq chain_since;                    // As far as transforms and `mapped` have come.
+    bool keys_current = true;           // The register of keys is as far as the store.
+    std::optional<Worklist> unfinished; // What an interrupted advance() left.
     /// What the next advance() is to do beside what the log says.
     struct Extra {
         SeqBitmap afresh; ///< Messages to be derived as if nothing were known of them.
@@ -334,8 +431,13 @@ struct Database::Impl {
     std::vector<FactId> damaged_facts;
     bool is_open = false;
     std::map<ViewId, std::uint64_t> errors_counted; // With publish_mutex.
-    mutable std::condition_variable entry_added;    // With publish_mutex.
-    std::uint64_t moment_count = 0; // How often readers were told; with publish_mutex.
+    /// Views with their code here that serve reads while they catch up, and how far they have come.
+    /// Changed under write_mutex and publish_mutex, as the next two.
+    std::map<ViewId, Seq> catching_up;
+    std::vector<CatalogEntry> building; // What build() is about.
+    RuleSet rules;
+    mutable std::condition_variable entry_added; // With publish_mutex.
+    std::uint64_t moment_count = 0;              // How often readers were told; with publish_mutex.
     std::vector<std::shared_ptr<Subscriber>> subscribers; // With publish_mutex.
     std::atomic<std::size_t> subscriber_count{0};
     /// Messages whose rows were derived and are not shown yet. Under write_mutex.
@@ -361,8 +463,10 @@ struct Database::Impl {
     std::thread follower;
 
     std::thread syncer;
+    std::thread keeper;
     std::condition_variable closing; // With publish_mutex.
-    bool is_closing = false;
+    bool is_closing = false;         // With publish_mutex.
+    bool has_work_beside = false;    // With publish_mutex.
 };
 
 template <typename Write> auto Database::Impl::writing(const Write& write) -> decltype(write()) {
@@ -405,9 +509,10 @@ struct Snapshot::Impl {
     Result<Record> seen(Seq seq) const;
 };
 
+/// Of a view, an app, a rule. Errors: invalid_argument.
+Result<void> check_label(const std::string& what, std::string_view name);
 /// Errors: invalid_argument.
 Result<ScanRange> scan_range(const ReadOptions& options);
-std::uint64_t now_ms();
 void sort_unique(std::vector<Seq>& seqs);
 
 } // namespace sluice

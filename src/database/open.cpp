@@ -29,13 +29,15 @@ Database::Impl::~Impl() {
     closing.notify_all();
     if (watch) watch->interrupt();
     if (follower.joinable()) follower.join();
+    if (keeper.joinable()) keeper.join(); // It ends between two steps, and writes until then.
     if (syncer.joinable()) syncer.join();
     // Rows in memory are saved so that the next opening has nothing to map again. If that fails, it
     // maps them again.
     if (is_open && !write_failed && !options.read_only) {
         static_cast<void>(or_out_of_memory([&]() -> Result<void> {
                               SLUICE_TRY(log->sync());
-                              return store->save();
+                              SLUICE_TRY(store->save());
+                              return save_readings();
                           }).has_value());
     }
     store.reset();
@@ -142,6 +144,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
         if (!purged) note("what a dropped key opened: " + purged.error().context);
     }
     start_syncing();
+    if (!rules.empty()) start_keeper();
     return {};
 }
 
@@ -191,6 +194,7 @@ Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entr
         const std::lock_guard lock(publish_mutex);
         ledger.apply(at, change);
         facts.apply(at, change);
+        note_deleted(change);
     };
     for (const Seq at : entries) {
         const auto entry = log->read(at);
@@ -232,8 +236,14 @@ Result<void> Database::Impl::remember_derivation(Seq behind) {
 
 Result<void> Database::Impl::load_definitions() {
     auto set = std::make_shared<ViewSet>();
+    RuleSet found_rules;
     for (const CatalogEntry& entry : catalog->entries()) {
         if (is_transform(entry) || entry.name == kDerivationsName) continue;
+        if (is_engines_own(entry.name)) {
+            SLUICE_TRY_ASSIGN(OpenView view, open_rule_view(entry, found_rules));
+            set->emplace(entry.name, std::move(view));
+            continue;
+        }
         const auto loaded = loaded_code.find(entry.name);
         if (loaded != loaded_code.end() && is_same(loaded->second.entry, entry)) {
             set->emplace(entry.name, OpenView{entry, loaded->second.view});
@@ -243,6 +253,10 @@ Result<void> Database::Impl::load_definitions() {
         SLUICE_TRY_ASSIGN(auto view, entry.app.empty() ? compile_view(entry.definition)
                                                        : compile_unloaded_view(entry.definition));
         set->emplace(entry.name, OpenView{entry, std::move(view)});
+    }
+    {
+        const std::lock_guard lock(publish_mutex);
+        rules = std::move(found_rules);
     }
     publish(std::move(set));
     return {};

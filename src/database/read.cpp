@@ -323,19 +323,20 @@ Result<ScanRange> scan_range(const ReadOptions& options) {
 
 Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& options) const {
     SLUICE_TRY(impl_->check());
-    const auto found = impl_->views->find(view);
-    if (found == impl_->views->end()) {
+    const OpenView* const found = find_view(*impl_->views, view);
+    if (found == nullptr) {
         return Error{Errc::not_found, "there is no view " + std::string(view)};
     }
     SLUICE_TRY_ASSIGN(const ScanRange range, scan_range(options));
-    const ViewId id = found->second.entry.id;
-    const ViewKind kind = kind_of(*found->second.view);
-    if (kind == ViewKind::fold && fold_of(*found->second.view) == nullptr) {
+    const ViewId id = found->entry.id;
+    const ViewKind kind = kind_of(*found->view);
+    if (kind == ViewKind::fold && fold_of(*found->view) == nullptr) {
         return Error{Errc::invalid_argument,
                      "the code that folds view " + std::string(view) + " is not loaded"};
     }
+    note_read(*found);
     auto cursor = std::make_unique<ViewCursor::Impl>(
-        ViewCursor::Impl{impl_, found->second.view, id, nullptr, nullptr, {}, options.limit});
+        ViewCursor::Impl{impl_, found->view, id, nullptr, nullptr, {}, options.limit});
     if (shows_rows(kind)) {
         cursor->rows = impl_->rows->scan(id, range);
     } else {

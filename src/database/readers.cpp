@@ -186,11 +186,11 @@ Result<void> Database::Impl::build_reader(const OpenView& fresh, const ProgressF
 
 Result<Source> Database::rows_of(const std::string& view) const {
     const std::lock_guard lock(impl_->publish_mutex);
-    const auto found = impl_->views->find(view);
-    if (found == impl_->views->end()) return Error{Errc::not_found, "there is no view " + view};
-    if (!has_rows_to_read(*found->second.view)) {
+    const OpenView* const found = find_view(*impl_->views, view);
+    if (found == nullptr) return Error{Errc::not_found, "there is no view " + view};
+    if (!has_rows_to_read(*found->view)) {
         return Error{Errc::invalid_argument,
-                     "view " + view + " is " + std::string(name_of(kind_of(*found->second.view))) +
+                     "view " + view + " is " + std::string(name_of(kind_of(*found->view))) +
                          ": only the rows of an index can be read by another view"};
     }
     return Source(Source::Kind::rows, view);

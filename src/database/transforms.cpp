@@ -101,6 +101,10 @@ bool is_transform(const CatalogEntry& entry) {
     return entry.name.starts_with(kMark);
 }
 
+bool is_engines_own(std::string_view catalog_name) {
+    return !catalog_name.empty() && static_cast<unsigned char>(catalog_name.front()) < 0x20;
+}
+
 std::vector<ViewId> Database::Impl::chain_views() const {
     std::vector<ViewId> ids;
     for (const Chain::Stage& stage : chain.transforms()) {
@@ -116,6 +120,7 @@ void Database::Impl::install_chain() {
         stages_of(transforms_in(*catalog), options.transforms, !options.read_only);
     for (Chain::Stage& reader : reader_stages()) stages.push_back(std::move(reader));
     chain = Chain(std::move(stages));
+    is_chain_loaded = chain.is_loaded();
     for (const ViewId view : chain_views()) store->add_view({view, nullptr, view == kRederived});
     for (const Chain::Stage& reader : chain.readers()) {
         store->add_view({reader.reads(), nullptr, false});

@@ -168,6 +168,13 @@ void compare(const std::vector<Expected>& expected, const OpenView& each, const 
     }
 }
 
+/// What people call a view, or what the engine keeps like one.
+std::string shown_name(const std::string& name) {
+    if (!is_engines_own(name)) return name;
+    const std::string rule = "retention rule " + name.substr(1);
+    return name.front() == Retention::kSumsMark ? rule + ", sums" : rule;
+}
+
 bool contains(std::string_view hay, const SecretBytes& needle) {
     // What was wiped has no bytes, and memmem() takes none from nowhere.
     return !hay.empty() && memmem(hay.data(), hay.size(), needle.data(), needle.size()) != nullptr;
@@ -311,17 +318,19 @@ Result<VerifyReport> Database::Impl::verify(const ProgressFunction& progress) {
     /// What the view should have, against what it has; and what others read there.
     const auto check_view = [&](const OpenView& each, std::optional<RowBatch> batch) {
         VerifyReport::View view;
-        view.name = each.entry.name;
+        view.name = shown_name(each.entry.name);
         view.checked = batch.has_value();
-        plain.add_view(view.name);
+        plain.add_view(each.entry.name);
         if (!batch) {
             const auto stored = rows->scan(each.entry.id, {});
-            while (stored->next()) plain.add_row(view.name, stored->term(), stored->seq());
+            while (stored->next()) plain.add_row(each.entry.name, stored->term(), stored->seq());
             return report.views.push_back(std::move(view));
         }
         const Recomputed expected(*std::move(batch));
         if (chain.is_read(each.entry.id) || reads_of(*each.view) != nullptr) {
-            for (const Expected& row : expected.rows()) plain.add_row(view.name, row.term, row.seq);
+            for (const Expected& row : expected.rows()) {
+                plain.add_row(each.entry.name, row.term, row.seq);
+            }
         }
         compare(expected.rows(), each, *rows, view);
         report.views.push_back(std::move(view));
@@ -329,7 +338,8 @@ Result<VerifyReport> Database::Impl::verify(const ProgressFunction& progress) {
     for (const auto& [name, each] : *views) {
         if (reads_of(*each.view) != nullptr) continue;
         std::optional<RowBatch> batch;
-        if (can_map(*each.view) && is_loaded) {
+        const bool is_late = catching_up.contains(each.entry.id);
+        if (can_map(*each.view) && is_loaded && !is_late) {
             batch.emplace();
             Mapper again({each.view});
             each_seen([&](Seq seq, std::string_view key, std::string_view body) {

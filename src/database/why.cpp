@@ -104,6 +104,7 @@ Result<Explanation> Database::why(Seq seq) const {
     }
     const auto readers = impl_->chain.readers();
     for (const auto& [name, each] : *shown->views) {
+        if (is_engines_own(name)) continue;
         Explanation::Rows given{name,
                                 std::string(name_of(kind_of(*each.view))),
                                 rows.since(each.entry.id) < rows.position(),

@@ -130,8 +130,61 @@ JsonObject to_json(const ViewInfo& view) {
     object.add("version", std::uint64_t{view.version}).add_bool("loaded", view.loaded);
     object.add("since", view.since).add("rows", view.rows).add("segments", view.segments);
     object.add("bytes", view.bytes).add("errors", view.errors);
+    object.add("state", name_of(view.state)).add("pending", view.pending);
+    std::string uses = "[";
+    for (const ViewInfo::Use& use : view.uses) {
+        if (uses.size() > 1) uses += ',';
+        JsonObject one;
+        one.add("app", use.app);
+        if (use.opened_ms != 0) one.add("opened", utc_text(use.opened_ms));
+        uses += one.text();
+    }
+    object.add_json("apps", uses + ']');
+    if (view.opened_ms != 0) object.add("opened", utc_text(view.opened_ms));
     object.add_json("definition", view.definition.empty() ? "null" : view.definition);
     return object;
+}
+
+JsonObject to_json(const AppInfo& app) {
+    JsonObject object;
+    object.add("app", app.name);
+    if (app.opened_ms != 0) object.add("opened", utc_text(app.opened_ms));
+    std::uint64_t bytes = 0, pending = 0;
+    std::string views = "[";
+    for (const ViewInfo& view : app.views) {
+        bytes += view.bytes;
+        pending += view.pending;
+        if (views.size() > 1) views += ',';
+        views += to_json(view).text();
+    }
+    object.add("bytes", bytes).add("pending", pending);
+    return object.add_json("views", views + ']');
+}
+
+JsonObject to_json(const RetentionInfo& info) {
+    const RetentionRule& rule = info.rule;
+    JsonObject object;
+    object.add("rule", rule.name).add("action", name_of(rule.action));
+    for (const auto& [name, text] : {std::pair{"where", &rule.where},
+                                     {"view", &rule.view},
+                                     {"time", &rule.time},
+                                     {"per", &rule.per}}) {
+        if (!text->empty()) object.add(name, *text);
+    }
+    if (rule.older_than) {
+        object.add("older_than_ms", static_cast<std::uint64_t>(rule.older_than->count()));
+    }
+    if (rule.keep_last) object.add("keep_last", *rule.keep_last);
+    if (rule.keep_bytes) object.add("keep_bytes", *rule.keep_bytes);
+    return object;
+}
+
+JsonObject to_json(const RetentionRun& run) {
+    JsonObject object;
+    object.add("rule", run.rule).add("action", name_of(run.action));
+    object.add("count", std::uint64_t{run.seqs.size()}).add("held", run.held);
+    object.add_json("seqs", to_json(std::span(run.seqs)));
+    return object.add_json("changes", to_json(std::span(run.changes)));
 }
 
 JsonObject to_json(const TransformInfo& transform) {

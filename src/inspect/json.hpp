@@ -54,6 +54,10 @@ JsonObject to_json(const Changed& changed);
 /// With its value unless it is secret.
 JsonObject to_json(const Fact& fact, BodyWriter& writer);
 JsonObject to_json(const ViewInfo& view);
+JsonObject to_json(const AppInfo& app);
+/// The rule, and nothing of its runs.
+JsonObject to_json(const RetentionInfo& info);
+JsonObject to_json(const RetentionRun& run);
 JsonObject to_json(const TransformInfo& transform);
 JsonObject to_json(const Explanation& why);
 JsonObject to_json(const Stats& stats);

@@ -26,11 +26,13 @@ void Ledger::apply(Seq at, const Change& change) {
         erasures_.emplace(at, Erasure{at, change, std::nullopt});
         break;
     case ChangeKind::restore:
+        remaking_.insert(at);
         for (const Seq seq : change.seqs) {
             if (!gone_.erased.contains(seq)) gone_.deleted.remove(seq);
         }
         break;
     case ChangeKind::replace: {
+        remaking_.insert(at);
         const std::unique_lock lock(replacements_mutex_);
         for (const Seq seq : change.seqs) replacements_[seq.value].push_back(at);
         break;

@@ -25,6 +25,10 @@ public:
     const Gone& gone() const { return gone_; }
     bool is_change(Seq seq) const { return changes_.contains(seq); }
     std::uint64_t change_count() const { return changes_.size(); }
+    const SeqBitmap& changes() const { return changes_; }
+    /// The changes that give messages back or new bytes: of all, only these concern views that were
+    /// away, beside new messages.
+    const SeqBitmap& remaking() const { return remaking_; }
     /// An erasure wiped it, or will: a message, or a change that went with one.
     bool is_wiped(Seq seq) const { return wiped_.contains(seq); }
     const SeqBitmap& wiped() const { return wiped_; }
@@ -53,6 +57,7 @@ private:
 
     Gone gone_;
     SeqBitmap changes_;
+    SeqBitmap remaking_;
     SeqBitmap wiped_;
     SeqBitmap held_;
     std::unordered_set<std::string> refused_;

@@ -198,6 +198,22 @@ TEST_F(Commands, ErrorsAreJsonWhenJsonIsAskedFor) {
     EXPECT_EQ(box.run("sluice append db --json '{'").err.find("{\"error\""), std::string::npos);
 }
 
+TEST_F(Commands, AppsAndRulesAreListedBesideWhoeverWrites) {
+    box.ok(R"(sluice view add db own --app mail --json '{"kind":"index","key":["/n"]}')");
+    box.ok("sluice retain add db few --keep-last 1");
+    const Ran listed = box.run(
+        SLUICE_PROGRAM " follow db --since-start >told & "
+                       "for attempt in {1..200}; do [ -s told ] && break; sleep 0.05; done; "
+                       "sluice apps db && sluice view list db --unused 0d && "
+                       "sluice retain list db; status=$?; "
+                       "sluice retain run db --wait 0; busy=$?; "
+                       "kill $!; wait; [ $busy = 15 ] && exit $status");
+    EXPECT_EQ(listed.status, 0) << listed.err;
+    for (const char* const what : {"mail  own ", "own        index ", "beyond the last 1"}) {
+        EXPECT_NE(listed.out.find(what), std::string::npos) << what << '\n' << listed.out;
+    }
+}
+
 TEST_F(Commands, AMistakeInAConditionIsPointedAt) {
     const Ran ran = box.run("sluice delete db --where '/n=1 und /n=2'");
     EXPECT_EQ(ran.status, 2);
@@ -205,17 +221,89 @@ TEST_F(Commands, AMistakeInAConditionIsPointedAt) {
     EXPECT_NE(ran.err.find("\n  /n=1 und /n=2\n       ^\n"), std::string::npos) << ran.err;
 }
 
+TEST_F(Commands, AppsAreListedAndForgotten) {
+    const std::string add = "sluice view add db shared --json '{\"kind\":\"index\",\"key\":[]}'";
+    box.ok(add + " --app mail");
+    box.ok(add + " --app web");
+    box.ok(R"(sluice view add db own --app mail --json '{"kind":"index","key":["/n"]}')");
+    const std::string apps = box.ok("sluice apps db");
+    EXPECT_NE(apps.find("mail  own "), std::string::npos) << apps;
+    EXPECT_NE(apps.find("web   shared "), std::string::npos) << apps;
+    EXPECT_NE(apps.find("current"), std::string::npos) << apps;
+    EXPECT_NE(box.ok("sluice apps db --json").find(R"({"app":"mail","opened":")"),
+              std::string::npos);
+    EXPECT_NE(box.ok("sluice view list db").find("mail, web"), std::string::npos);
+    EXPECT_EQ(box.ok("sluice apps db --unused 30d"), "");
+    EXPECT_EQ(box.ok("sluice view list db --unused 30d"), "");
+    EXPECT_NE(box.ok("sluice view list db --unused 0d"), "");
+
+    EXPECT_EQ(box.run("sluice app forget db mail < /dev/null").status, 2);
+    EXPECT_NE(box.run("sluice app forget db mail < /dev/null").err.find("would drop: own"),
+              std::string::npos);
+    EXPECT_EQ(box.ok("sluice app forget db mail --yes"), "dropped: own\nkept for others: shared\n");
+    EXPECT_EQ(box.run("sluice app forget db mail --yes").status, 14);
+    EXPECT_EQ(box.ok("sluice apps db").find("mail"), std::string::npos);
+}
+
+TEST_F(Commands, RetentionTakesWhatIsDue) {
+    box.ok(R"(sluice append db --json '{"author":"ann","n":4,"at":"2020-01-01T00:00:00Z"}')");
+    EXPECT_EQ(box.ok("sluice retain add db few --per /author --keep-last 2"),
+              "few: 1 message due now\n");
+    EXPECT_EQ(box.ok("sluice retain add db old --older-than 90d --time /at --erase --json"),
+              "{\"rule\":\"old\",\"due\":1}\n");
+    box.ok("sluice hold db --seq 5");
+    EXPECT_EQ(box.ok("sluice retain run db --dry-run"),
+              "old: would erase 0 messages, left 1 held\nfew: would delete 1 message\n");
+    EXPECT_EQ(box.ok("sluice retain run db few --json"),
+              R"({"rule":"few","action":"delete","count":1,"held":0,"seqs":[1],"changes":[7],)"
+              R"("dry_run":false})"
+              "\n");
+    box.ok("sluice release db --seq 5");
+    EXPECT_EQ(box.ok("sluice retain run db"), "old: erased 1 message\nfew: deleted 0 messages\n");
+    EXPECT_NE(box.ok("sluice receipts db").find("retention rule old"), std::string::npos);
+    const std::string list = box.ok("sluice retain list db");
+    EXPECT_NE(list.find("older than 90d"), std::string::npos) << list;
+    EXPECT_NE(list.find("beyond the last 2 per /author"), std::string::npos) << list;
+    EXPECT_EQ(box.ok("sluice view list db").find("few"), std::string::npos);
+    box.ok("sluice retain drop db few");
+    EXPECT_EQ(box.run("sluice retain drop db few").status, 14);
+
+    EXPECT_EQ(box.run("sluice retain add db x --older-than 90d").status, 16);
+    EXPECT_NE(box.run("sluice retain add db x --older-than 90d").err.find("no time of the"),
+              std::string::npos);
+    EXPECT_EQ(box.run("sluice retain add db x").status, 2);
+    EXPECT_EQ(box.run("sluice retain add db x --keep-last 3 --keep-bytes 3").status, 2);
+    EXPECT_EQ(box.run("sluice retain add db x --older-than 90 --time /at").status, 2);
+    EXPECT_EQ(box.run("sluice retain add db x --keep-last 1 --where '/a='").status, 2);
+}
+
 TEST_F(Commands, AnswersWithJsonParseLineByLine) {
     box.ok("sluice delete db --seq 1");
     box.ok("sluice erase db --seq 2 --yes");
-    for (const char* command :
-         {"read db by_author --values --positions --json", "log db --changes --values --json",
-          "view list db --json", "view show db counts --json", "receipts db --json",
-          "stats db --json", "verify db --json", "get db 1 --json", "get db 2 --json",
-          "restore db --seq 1 --json", "hold db --seq 1 --json", "release db --seq 1 --json",
-          "erase db --seq 1 --dry-run --json", "export db --out o --skip-unfit --json",
-          "generate --messages 3 --out g --json", "import db g --json",
-          "--json append db --json '{}'", "view drop db counts --json"}) {
+    box.ok(R"(sluice view add db own --app mail --json '{"kind":"index","key":["/n"]}')");
+    for (const char* command : {"read db by_author --values --positions --json",
+                                "log db --changes --values --json",
+                                "apps db --json",
+                                "retain add db few --keep-last 100 --json",
+                                "retain list db --json",
+                                "retain run db --json",
+                                "retain drop db few --json",
+                                "view list db --json",
+                                "view show db counts --json",
+                                "receipts db --json",
+                                "stats db --json",
+                                "verify db --json",
+                                "get db 1 --json",
+                                "get db 2 --json",
+                                "restore db --seq 1 --json",
+                                "hold db --seq 1 --json",
+                                "release db --seq 1 --json",
+                                "erase db --seq 1 --dry-run --json",
+                                "export db --out o --skip-unfit --json",
+                                "generate --messages 3 --out g --json",
+                                "import db g --json",
+                                "--json append db --json '{}'",
+                                "view drop db counts --json"}) {
         const auto lines = lines_of(box.ok(std::string("sluice ") + command));
         EXPECT_FALSE(lines.empty()) << command;
         for (const std::string& line : lines) {

@@ -84,6 +84,13 @@ void prepare(const Sandbox& box, const std::string& command) {
     if (command == "receipts") box.ok("sluice erase db --seq 1 --yes");
     if (command == "fact drop") box.ok("sluice fact put db blocks '\"@bob\"' yes");
     if (command == "fact erase") box.ok("sluice fact put db keys '\"team\"' sesame");
+    if (command.starts_with("retain ") && command != "retain add") {
+        box.ok("sluice retain add db drafts --where /type=draft --older-than 90d --time /time");
+    }
+    if (command == "app forget") {
+        box.ok("sluice view add db mine --app mail --json "
+               R"('{"kind":"index","key":["/time"]}')");
+    }
     if (command == "generate") box.ok("rm log.offset messages.jsonl");
     if (command == "transform drop") box.ok("sluice transform use db");
     if (command == "key drop" || command == "key erase") box.ok("sluice key add db .ssb/secret");

@@ -106,20 +106,25 @@ void key_fact(std::string_view value) {
     SLUICE_ASSERT(scuttlebutt::read_key_text(fact).has_value() == is_key);
 }
 
+/// The first bit says of which version.
 void catalog(std::string_view entries) {
+    if (entries.empty()) return;
     test::SimulatedDisk disk;
     const auto directory = disk.root();
     std::string file = Catalog::encode({}, 0);
     file.resize(16); // Magic, checksum and version; then the input: next id, count, entries.
-    file += entries;
+    if (entries[0] % 2 == 0) put_le(file.data() + 12, std::uint32_t{1});
+    file += entries.substr(1);
     put_le(file.data() + 8, checksum32(std::string_view(file).substr(12)));
     directory->open("catalog", Create::must).value()->write_at(0, file).value();
     auto opened = Catalog::open(*directory);
     if (!opened) return;
-    const ViewId next = opened->take_id().value(); // Saves it.
-    const auto again = Catalog::open(*directory).value();
+    const auto next = opened->take_id(); // Saves it.
+    if (!next) return;                   // There is none left.
+    auto again = Catalog::open(*directory).value();
     SLUICE_ASSERT(again.entries() == opened->entries());
-    SLUICE_ASSERT(Catalog::open(*directory).value().take_id().value() == ViewId{next.value + 1});
+    const auto after = again.take_id();
+    SLUICE_ASSERT(!after || *after == ViewId{next->value + 1});
 }
 
 void consumer(std::string_view payload) {
