@@ -370,6 +370,8 @@ TEST_F(FollowedThreads, EndTheirSnapshotsWhenTheyAreAsked) {
     for (int i = 0; i < 50; ++i) say("said " + std::to_string(i));
     database_->merge_views().value();
     expect_followed();
+    // Before it has the new files, its snapshots keep nothing from being erased.
+    while (reader_->stats().not_in_files > 0) std::this_thread::sleep_for(milliseconds(1));
     const Snapshot pinned = reader_->snapshot();
     const Snapshot own = database_->snapshot();
     std::atomic<bool> erased = false;
