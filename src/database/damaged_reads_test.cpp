@@ -5,7 +5,7 @@
 namespace sluice::test {
 namespace {
 
-constexpr int kRounds = 60;
+constexpr int kRounds = 30;
 
 CodeView known_texts() {
     CodeView view;
@@ -32,10 +32,10 @@ struct InManyFiles : Transforming {
     }
     /// What no file of a view has heard of when the power goes now.
     void tell_news() {
-        database->delete_messages(Seqs{{4}, {40}, {41}, {100}}).value();
+        database->delete_messages(Seqs{{4}, {40}, {41}, {80}}).value();
         database->replace(Seq{62}, edits("m3", "edited anew")).value();
         put({"blobs", Key("b1")}, "what it says");
-        database->drop_fact(kKey1).value();
+        put(kKey2); // Little to do: what is done in parts and cut short is derived anew.
         append(edits("m9", "edited last"));
     }
 };
@@ -88,7 +88,7 @@ void damage_each_file(InManyFiles& on) {
         EXPECT_TRUE(found.said == found_without.said) << path;
         EXPECT_EQ(found.runs_again, 0u) << path;
         ++files;
-        const bool is_healed_in_part = found.runs > found_without.runs && found.runs < 2 * kRounds;
+        const bool is_healed_in_part = found.runs > found_without.runs && found.runs < 3 * kRounds;
         if (is_healed_in_part) ++healed_in_part;
     }
     EXPECT_GT(files, 30u);

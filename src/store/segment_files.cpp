@@ -135,6 +135,8 @@ Result<std::uint64_t> SegmentFiles::destroy_unpinned(Pinned pinned) {
         // No state names a doomed segment, so a count of one cannot grow again.
         std::erase_if(doomed_, [&](Doomed& each) {
             if (each.segment.use_count() > 1 && pinned == Pinned::wait) return false;
+            // Counting orders nothing, and letting go does: all reading comes before what follows.
+            std::shared_ptr<const Segment>(each.segment).reset();
             unpinned.push_back(std::move(each));
             return true;
         });

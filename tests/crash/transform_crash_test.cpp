@@ -301,9 +301,10 @@ TEST(TransformCrash, WhileWhatADamagedFileCostIsDerivedAgainIsFinishedByTheNextO
         };
         trials.count_state({wrong_with(second, on, kOpenings[0], look), {}}, when);
     };
-    EXPECT_EQ(crash_while_opening(*found, on.options, 2, 7, "a file is damaged", try_it), "");
+    EXPECT_EQ(crash_while_opening(*found, on.options, 2, stride() + 2, "a file is damaged", try_it),
+              "");
     EXPECT_TRUE(is_noticed);
-    EXPECT_GT(trials.states(), 50u);
+    EXPECT_GT(trials.states(), 200 / stride());
 }
 
 // What is left to do of it the log does not say, and not of what was lost.
@@ -329,7 +330,7 @@ TEST(TransformCrash, BehindDamageInterruptedWorkIsDoneAnew) {
     on.database->delete_messages(Seqs{{8}, {9}, {30}, {31}, {32}}).value();
     on.database->merge_views().value();
     on.disk.observe({});
-    EXPECT_GT(trials.states(), 150 / stride());
+    EXPECT_GT(trials.states(), 75 / stride());
 }
 
 // Views that are built when the transforms are through must not be taken for those that went along
