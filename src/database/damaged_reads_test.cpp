@@ -5,7 +5,7 @@
 namespace sluice::test {
 namespace {
 
-constexpr int kRounds = 30;
+constexpr int kRounds = 60;
 
 CodeView known_texts() {
     CodeView view;
@@ -32,10 +32,10 @@ struct InManyFiles : Transforming {
     }
     /// What no file of a view has heard of when the power goes now.
     void tell_news() {
-        database->delete_messages(Seqs{{4}, {40}, {41}, {80}}).value();
+        database->delete_messages(Seqs{{4}, {40}, {41}, {100}}).value();
         database->replace(Seq{62}, edits("m3", "edited anew")).value();
         put({"blobs", Key("b1")}, "what it says");
-        put(kKey2); // Little to do: what is done in parts and cut short is derived anew.
+        database->drop_fact(kKey1).value();
         append(edits("m9", "edited last"));
     }
 };
@@ -69,12 +69,12 @@ Found found_on(SimulatedDisk& disk, InManyFiles& on) {
     return found;
 }
 
-void damage_each_file(InManyFiles& on) {
+void damage_each_third_file(InManyFiles& on) {
     const auto found_without = found_on(*on.disk.copy_after_power_cut(Fate::lost), on);
     ASSERT_EQ(found_without.difference, "");
-    std::size_t files = 0, healed_in_part = 0;
+    std::size_t segments = 0, files = 0, healed_in_part = 0;
     for (const auto& [path, bytes] : on.disk.copy_after_power_cut(Fate::lost)->all_bytes()) {
-        if (!path.starts_with("views/segment-")) continue;
+        if (!path.starts_with("views/segment-") || ++segments % 3 != 0) continue;
         const auto disk = on.disk.copy_after_power_cut(Fate::lost);
         {
             const auto folder = disk->root()->subdirectory("views").value();
@@ -88,22 +88,22 @@ void damage_each_file(InManyFiles& on) {
         EXPECT_TRUE(found.said == found_without.said) << path;
         EXPECT_EQ(found.runs_again, 0u) << path;
         ++files;
-        const bool is_healed_in_part = found.runs > found_without.runs && found.runs < 3 * kRounds;
+        const bool is_healed_in_part = found.runs > found_without.runs && found.runs < 2 * kRounds;
         if (is_healed_in_part) ++healed_in_part;
     }
-    EXPECT_GT(files, 30u);
-    EXPECT_GT(healed_in_part, files / 5);
+    EXPECT_GT(files, 20u);
+    EXPECT_GT(healed_in_part, files / 8);
 }
 
 TEST(DamagedReads, CostTheMessagesThatTheyWereOf) {
     InManyFiles on;
-    damage_each_file(on);
+    damage_each_third_file(on);
 }
 
 TEST(DamagedReads, CostTheMessagesThatTheyWereOfBehindChangesThatNoViewHasHeardOf) {
     InManyFiles on;
     on.tell_news();
-    damage_each_file(on);
+    damage_each_third_file(on);
 }
 
 } // namespace
