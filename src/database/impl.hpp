@@ -68,6 +68,11 @@ struct Subscriber;
 
 /// A view that readers and the writer know of.
 struct OpenView {
+    OpenView() = default;
+    // No aggregate: g++ 12 destroys members twice when the allocation of a later one throws.
+    OpenView(CatalogEntry the_entry, std::shared_ptr<const View> the_view)
+        : entry(std::move(the_entry)), view(std::move(the_view)) {}
+
     CatalogEntry entry;
     std::shared_ptr<const View> view;
     WhenBehind when_behind = WhenBehind::wait;
