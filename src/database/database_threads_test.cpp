@@ -307,7 +307,7 @@ TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
     Database::create(directory.path()).value();
     const auto database = Database::open(directory.path()).value();
     const std::string body(4 << 20, 'x');
-    for (std::uint64_t round = 0; round < 8; ++round) {
+    for (std::uint64_t round = 0; round < 16; ++round) {
         const bool is_replaced = round % 2 == 1;
         const Seq seq = database->append(NewMessage{is_replaced ? "x" : body}).value();
         if (is_replaced) database->replace(seq, body).value();
@@ -316,6 +316,9 @@ TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
             while (!erased) {
                 const Record record = database->snapshot().get(seq).value();
                 EXPECT_TRUE(record.body.empty() || record.body == body);
+                if (!is_replaced) continue;
+                EXPECT_EQ(database->snapshot().get(seq.next()).value().state,
+                          Record::State::change);
             }
         });
         database->erase(std::vector<Seq>{seq}).value();

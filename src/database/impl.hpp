@@ -159,6 +159,7 @@ struct Database::Impl {
     // Deriving rows (derive.cpp).
     /// A message as of `position`: the latest version's body, and the key of the message itself.
     Result<Log::Entry> latest(Seq seq, Seq position) const;
+    bool is_wiped_change(Seq seq) const;
     /// The same as views see it, by the transforms' rows in `rows`; none if they do not see it, or
     /// it is damaged.
     std::optional<Log::Entry> seen(Seq seq, Seq position, const StoreSnapshot& rows) const;

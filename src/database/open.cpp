@@ -219,8 +219,18 @@ Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entr
             ledger.apply_wiped(at);
             continue;
         }
-        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
-        apply(at, change);
+        const auto change = decode_change(entry->body, at);
+        if (options.read_only) {
+            // The writer may have overwritten it while it was read.
+            const auto again = log->read(at);
+            if (!again || again->erased) {
+                const std::lock_guard lock(publish_mutex);
+                ledger.apply_wiped(at);
+                continue;
+            }
+        }
+        if (!change) return change.error();
+        apply(at, *change);
     }
     return illegible;
 }

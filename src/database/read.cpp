@@ -112,6 +112,12 @@ Result<void> Snapshot::Impl::check() const {
     return Error{Errc::ended, "the snapshot was ended by an erasure that did not wait for it"};
 }
 
+/// Of a change that goes with what it was about: a replacement, or a fact.
+bool Database::Impl::is_wiped_change(Seq seq) const {
+    const std::lock_guard lock(publish_mutex);
+    return ledger.is_wiped(seq) && ledger.is_change(seq);
+}
+
 Result<Record> Snapshot::Impl::record(Seq seq) const {
     SLUICE_TRY(check());
     if (seq == Seq{} || seq > rows->position()) {
@@ -135,17 +141,21 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
     };
     const auto found = log.read(seq);
     if (!found && is_erased_by_now()) return erased();
-    if (!found) return found.error();
-    const Log::Entry& entry = *found;
-    if (entry.kind == Log::Kind::change) {
+    if (!found && !database->is_wiped_change(seq)) return found.error();
+    if (!found || found->kind == Log::Kind::change) {
         record.state = Record::State::change;
         // The bytes of a replacement go with the message they belonged to.
         record.change = "replace, erased";
-        if (entry.erased) return record;
-        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry.body, seq));
-        record.change = describe(change);
+        if (!found || found->erased) return record;
+        const auto change = decode_change(found->body, seq);
+        // Like the body below, it may have been overwritten meanwhile.
+        const auto again = log.read(seq);
+        if (!again || again->erased) return record;
+        if (!change) return change.error();
+        record.change = describe(*change);
         return record;
     }
+    const Log::Entry& entry = *found;
     // Erased behind this snapshot's back: its bytes are gone for everybody.
     if (entry.erased) return erased();
     const bool is_live = !rows->gone().deleted.contains(seq);
