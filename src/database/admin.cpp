@@ -117,8 +117,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                     // view begins anew under its old name and id. Others are mended.
                     const ViewId id = each.entry.id;
                     const bool is_plain = !is_reader && !chain.is_read(id);
-                    const bool is_damaged =
-                        std::find(damaged.begin(), damaged.end(), id) != damaged.end();
+                    const bool is_damaged = is_among(id, damaged);
                     if (is_damaged && !is_plain && !chain.readers().empty()) {
                         SLUICE_TRY(remember_derivation({}));
                     }
@@ -372,8 +371,7 @@ ViewInfo Database::Impl::info_of(const OpenView& each, const ViewsNow& now_known
         info.bytes = one.bytes;
     }
     info.pending = pending_of(each, now_known);
-    const auto& damaged = now_known.damaged;
-    if (std::find(damaged.begin(), damaged.end(), id) != damaged.end()) {
+    if (is_among(id, now_known.damaged)) {
         info.state = ViewInfo::State::damaged;
     } else if (info.pending > 0) {
         info.state = info.loaded && is_chain_loaded ? ViewInfo::State::behind

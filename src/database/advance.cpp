@@ -196,9 +196,8 @@ bool Database::Impl::has_lost_reads() const {
     const std::vector<ViewId> damaged = store->damaged_views();
     if (damaged.empty()) return false;
     const std::vector<ViewId> needed = views_of_reads();
-    return std::any_of(needed.begin(), needed.end(), [&](ViewId id) {
-        return std::find(damaged.begin(), damaged.end(), id) != damaged.end();
-    });
+    return std::any_of(needed.begin(), needed.end(),
+                       [&](ViewId id) { return is_among(id, damaged); });
 }
 
 std::vector<ViewId> Database::Impl::views_of_reads() const {

@@ -43,6 +43,21 @@ Result<Log::Entry> Database::Impl::latest(Seq seq, Seq position) const {
     return entry;
 }
 
+Result<std::optional<Change>> Database::Impl::change_of(const Log::Entry& entry, Seq at) const {
+    if (entry.erased) return std::optional<Change>();
+    auto change = decode_change(entry.body, at);
+    // The bytes stand in a map. If an erasure overwrote them meanwhile, as it does with what
+    // messages and facts said, the entry no longer checks.
+    const bool may_be_overwritten =
+        !change || change->kind == ChangeKind::replace || change->kind == ChangeKind::put_fact;
+    if (may_be_overwritten) {
+        const auto again = log->read(at);
+        if (!again || again->erased) return std::optional<Change>();
+    }
+    if (!change) return change.error();
+    return std::optional(*std::move(change));
+}
+
 std::vector<ViewId> Database::Impl::all_but(const std::vector<OpenView>& current,
                                             bool with_keys) const {
     std::vector<ViewId> rest;
@@ -113,9 +128,9 @@ Result<std::vector<Seq>> Database::Impl::remade_by(Seq first, Seq since, const S
     for (Seq at = remaking.next_from(first); at != SeqBitmap::kNone;
          at = remaking.next_from(at.next())) {
         const auto entry = log->read(at);
-        if (!entry || entry->erased) continue; // Damaged: verify names it.
-        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, at));
-        seqs.insert(seqs.end(), change.seqs.begin(), change.seqs.end());
+        if (!entry) continue; // Damaged: verify names it.
+        SLUICE_TRY_ASSIGN(const auto change, change_of(*entry, at));
+        if (change) seqs.insert(seqs.end(), change->seqs.begin(), change->seqs.end());
     }
     std::erase_if(seqs, [&](Seq seq) { return seq > since; });
     sort_unique(seqs);
@@ -239,13 +254,10 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
 Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool keys_too,
                                   const ProgressFunction& progress) {
     const std::vector<ViewId> damaged = store->damaged_views();
-    const auto is_damaged = [&](ViewId id) {
-        return std::find(damaged.begin(), damaged.end(), id) != damaged.end();
-    };
     std::vector<OpenView> broken;
     std::copy_if(current.begin(), current.end(), std::back_inserter(broken),
-                 [&](const OpenView& each) { return is_damaged(each.entry.id); });
-    const bool are_keys_broken = keys_too && is_damaged(kKeyRegister);
+                 [&](const OpenView& each) { return is_among(each.entry.id, damaged); });
+    const bool are_keys_broken = keys_too && is_among(kKeyRegister, damaged);
     if (broken.empty() && !are_keys_broken) return {};
 
     SLUICE_TRY(store->save()); // Gives those files up that were found damaged since.

@@ -23,6 +23,7 @@
 
 #include <sluice/database.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -88,6 +89,10 @@ inline void note_read(const OpenView& view) {
 using ViewSet = std::map<std::string, OpenView, std::less<>>;
 
 using RuleSet = std::map<std::string, std::shared_ptr<Retention>, std::less<>>;
+
+inline bool is_among(ViewId id, const std::vector<ViewId>& ids) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
 
 /// What people call so. Null pointer: there is none, or it is the engine's own.
 const OpenView* find_view(const ViewSet& views, std::string_view name);
@@ -160,6 +165,9 @@ struct Database::Impl {
     /// A message as of `position`: the latest version's body, and the key of the message itself.
     Result<Log::Entry> latest(Seq seq, Seq position) const;
     bool is_wiped_change(Seq seq) const;
+    /// What this change entry says; none if an erasure has overwritten it, perhaps only since it
+    /// was read. Any thread.
+    Result<std::optional<Change>> change_of(const Log::Entry& entry, Seq at) const;
     /// The same as views see it, by the transforms' rows in `rows`; none if they do not see it, or
     /// it is damaged.
     std::optional<Log::Entry> seen(Seq seq, Seq position, const StoreSnapshot& rows) const;

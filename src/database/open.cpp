@@ -214,22 +214,12 @@ Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entr
             }
             continue;
         }
-        if (entry->erased) {
+        SLUICE_TRY_ASSIGN(const auto change, change_of(*entry, at));
+        if (!change) {
             const std::lock_guard lock(publish_mutex);
             ledger.apply_wiped(at);
             continue;
         }
-        const auto change = decode_change(entry->body, at);
-        if (options.read_only) {
-            // The writer may have overwritten it while it was read.
-            const auto again = log->read(at);
-            if (!again || again->erased) {
-                const std::lock_guard lock(publish_mutex);
-                ledger.apply_wiped(at);
-                continue;
-            }
-        }
-        if (!change) return change.error();
         apply(at, *change);
     }
     return illegible;
@@ -275,9 +265,6 @@ Result<void> Database::Impl::load_definitions() {
 Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     const std::vector<ViewId> stored = store->stored_views();
     const std::vector<ViewId> damaged = store->damaged_views();
-    const auto is_in = [](const std::vector<ViewId>& ids, ViewId id) {
-        return std::find(ids.begin(), ids.end(), id) != ids.end();
-    };
     const auto is_plain = [this](const OpenView& each) {
         return reads_of(*each.view) == nullptr && !chain.is_read(each.entry.id);
     };
@@ -288,7 +275,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         if (is_plain(each)) mendable.push_back(each.entry.id);
     }
     const auto is_stored = [&](ViewId id) {
-        return is_in(stored, id) || (is_in(damaged, id) && is_in(mendable, id));
+        return is_among(id, stored) || (is_among(id, damaged) && is_among(id, mendable));
     };
     std::vector<ViewId> known = chain_views();
     known.push_back(kKeyRegister);
@@ -299,7 +286,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     std::vector<ViewId> left_over;
     for (const auto* const ids : {&stored, &damaged}) {
         for (const ViewId id : *ids) {
-            if (!is_in(known, id)) left_over.push_back(id);
+            if (!is_among(id, known)) left_over.push_back(id);
         }
     }
     for (const ViewId id : left_over) wake_readers_of(id);

@@ -146,13 +146,9 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
         record.state = Record::State::change;
         // The bytes of a replacement go with the message they belonged to.
         record.change = "replace, erased";
-        if (!found || found->erased) return record;
-        const auto change = decode_change(found->body, seq);
-        // Like the body below, it may have been overwritten meanwhile.
-        const auto again = log.read(seq);
-        if (!again || again->erased) return record;
-        if (!change) return change.error();
-        record.change = describe(*change);
+        if (!found) return record;
+        SLUICE_TRY_ASSIGN(const auto change, database->change_of(*found, seq));
+        if (change) record.change = describe(*change);
         return record;
     }
     const Log::Entry& entry = *found;

@@ -31,6 +31,16 @@ CodeView by_length(WhenBehind when_behind) {
     return view;
 }
 
+/// 20,000 messages came while the owner of the view was away, who is back and reads on.
+struct CatchingUp : DatabaseOnDisk {
+    CatchingUp() : DatabaseOnDisk(in_large_files()) {
+        database->add_view("lengths", by_length(WhenBehind::wait)).value();
+        reopen();
+        database->append(std::vector<NewMessage>(20000, NewMessage{"abc"})).value();
+        database->add_view("lengths", by_length(WhenBehind::read_on)).value();
+    }
+};
+
 TEST(RetentionThreads, TakeWhatIsDueWithoutBeingAsked) {
     RetainingDatabase on(in_background());
     on.append_aged(99);
@@ -64,12 +74,7 @@ TEST(RetentionThreads, NeverTakeWhatIsHeld) {
 }
 
 TEST(RetentionThreads, CatchUpWhileOthersAppendAndRead) {
-    DatabaseOnDisk on(in_large_files());
-    ASSERT_TRUE(on.database->add_view("lengths", by_length(WhenBehind::wait)));
-    on.reopen();
-    std::vector<NewMessage> batch(20000, NewMessage{"abc"});
-    ASSERT_TRUE(on.database->append(batch));
-    ASSERT_TRUE(on.database->add_view("lengths", by_length(WhenBehind::read_on)));
+    CatchingUp on;
     for (int i = 0; i < 50; ++i) {
         on.append("defg");
         ASSERT_TRUE(on.database->replace({static_cast<std::uint64_t>(i + 1)}, "other"));
@@ -81,12 +86,7 @@ TEST(RetentionThreads, CatchUpWhileOthersAppendAndRead) {
 
 TEST(RetentionThreads, StopWhenTheDatabaseCloses) {
     for (int i = 0; i < 10; ++i) {
-        DatabaseOnDisk on(in_large_files());
-        ASSERT_TRUE(on.database->add_view("lengths", by_length(WhenBehind::wait)));
-        on.reopen();
-        std::vector<NewMessage> batch(20000, NewMessage{"abc"});
-        ASSERT_TRUE(on.database->append(batch));
-        ASSERT_TRUE(on.database->add_view("lengths", by_length(WhenBehind::read_on)));
+        CatchingUp on;
         std::this_thread::sleep_for(milliseconds(i));
         on.reopen();
         ASSERT_TRUE(on.database->add_view("lengths", by_length(WhenBehind::wait)));

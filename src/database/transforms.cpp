@@ -164,12 +164,9 @@ Result<void> Database::Impl::forget_derived() {
 Result<void> Database::Impl::mend_chain() {
     static_cast<void>(store->check()); // Damage is found when somebody looks: now all of it.
     const std::vector<ViewId> damaged = store->damaged_views();
-    const auto is_damaged = [&](ViewId id) {
-        return std::find(damaged.begin(), damaged.end(), id) != damaged.end();
-    };
     const bool is_under_way = store->snapshot()->attachment() != chain_state(nullptr);
-    if (!chain.is_loaded() || is_under_way || !extra.dirty.empty() || is_damaged(kPending) ||
-        is_damaged(kRederived)) {
+    if (!chain.is_loaded() || is_under_way || !extra.dirty.empty() || is_among(kPending, damaged) ||
+        is_among(kRederived, damaged)) {
         note("what messages were read with is damaged: views are derived anew");
         return forget_derived();
     }
@@ -177,7 +174,7 @@ Result<void> Database::Impl::mend_chain() {
     std::vector<std::unique_ptr<SegmentStore::Loader>> nothing;
     SeqBitmap lost;
     for (const ViewId view : views_of_reads()) {
-        if (!is_damaged(view)) continue;
+        if (!is_among(view, damaged)) continue;
         insert_all(lost, store->lost_rows(view));
         SLUICE_TRY_ASSIGN(auto loader, store->load({view, nullptr, false}));
         nothing.push_back(std::move(loader));
@@ -225,9 +222,8 @@ Result<void> Database::Impl::open_chain() {
     std::vector<ViewId> needed = chain_views();
     needed.push_back(kPending);
     const bool is_whole =
-        chain.transforms().empty() || std::all_of(needed.begin(), needed.end(), [&](ViewId id) {
-            return std::find(stored.begin(), stored.end(), id) != stored.end();
-        });
+        chain.transforms().empty() ||
+        std::all_of(needed.begin(), needed.end(), [&](ViewId id) { return is_among(id, stored); });
     auto work = unfinished_work(rows->attachment(), as_stored, log->last());
     const bool is_upgrade = chain.is_loaded() && chain.signature() != as_stored.signature();
     if (!is_whole || !work || (is_upgrade && *work)) {

@@ -444,11 +444,12 @@ std::vector<std::string> SegmentStore::Impl::check() {
         for (const RowSource& source : view->sources) {
             if (!source.file) continue;
             // What nobody has looked at is known from now on, and so derived again one day.
-            const bool is_first = source.file->known() == Segment::Known::nothing;
-            const Error* const found = is_first ? source.file->damage() : nullptr;
-            const auto again = is_first ? std::nullopt : source.file->find_damage();
-            if (found != nullptr || again)
-                problems.push_back(again ? again->context : found->context);
+            if (source.file->known() == Segment::Known::nothing) {
+                const Error* const damage = source.file->damage();
+                if (damage != nullptr) problems.push_back(damage->context);
+            } else if (const auto damage = source.file->find_damage()) {
+                problems.push_back(damage->context);
+            }
         }
     }
     return problems;
