@@ -85,16 +85,16 @@ struct CodeView {
     /// `{"kind":"fold"}`.
     std::string definition = R"({"kind":"index"})";
     ViewFunction map;
-    /// For a `map` that is dear to reach, such as one in another language: called with messages for
-    /// which it is called next, in this order and from the same thread, so that it can have its
-    /// answers ready. Then neither is given Message::json.
-    std::function<void(std::span<const Message>)> before_map = {};
     std::shared_ptr<const Fold> fold = {}; ///< Of a fold: how a group's values are folded.
     ReadingViewFunction map_reading = {};  ///< In place of `map`: looks things up.
     /// The views whose rows `map_reading` may read, from Database::rows_of(). Which messages are
     /// mapped again follows from what it reads, and not from this.
     std::vector<Source> reads = {};
     WhenBehind when_behind = WhenBehind::wait;
+    /// For a `map` that is dear to reach, such as one in another language: called with messages for
+    /// which it is called next, in this order and from the same thread, so that it can have its
+    /// answers ready. Then neither is given Message::json.
+    std::function<void(std::span<const Message>)> before_map = {};
 };
 
 } // namespace sluice
