@@ -3,7 +3,9 @@
 help:
 	@echo "make demo     a log whose past changes, in a minute"
 	@echo "make test     everything that must hold: checks, builds, tests, sanitizers, a short fuzzing"
+	@echo "make node     the addon of the npm package sluice-db (node/)"
 	@echo "make bench    speeds, as ratios to other systems measured in the same run"
+	@echo "make bench-node  the same from JavaScript"
 	@echo "make fuzz     fuzzing for longer: FUZZ_SECONDS=600 for each target"
 	@echo "make soak     crashes and faults for long: SOAK_MINUTES=30, then a table of what was tried"
 	@echo "make format   lets clang-format have its way"
@@ -21,9 +23,17 @@ test:
 	@scripts/setup test
 	@scripts/gate
 
+node:
+	@scripts/setup node
+	@scripts/build-node
+
 bench:
 	@scripts/setup bench
 	@bench/run
+
+bench-node:
+	@scripts/setup bench
+	@node/bench/run
 
 FUZZ_SECONDS ?= 600
 fuzz:
@@ -42,4 +52,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: help demo test bench fuzz soak format clean FORCE
+.PHONY: help demo test node bench bench-node fuzz soak format clean FORCE

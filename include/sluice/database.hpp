@@ -508,13 +508,14 @@ public:
     /// there, with those that are in use already. Messages, and views of those that look different
     /// now, are derived again while readers go on with what was before. Interrupted, the next
     /// opening goes on where it was. Errors: not_found (Options::transforms has no such name);
-    /// invalid_argument (a name, or an order that contradicts the one in use).
+    /// invalid_argument (a name, an order that contradicts the one in use, or one that it reads is
+    /// not in use, named).
     ///
     /// Where a program opens the database without the code of one in use, deleting and erasing do
     /// all that they promise, and views wait for a program that has it.
     Result<void> use_transforms(std::span<const std::string> names,
                                 const ProgressFunction& progress = {});
-    /// Errors: not_found (none of that name is in use).
+    /// Errors: not_found (none of that name is in use); invalid_argument (another one reads it).
     Result<void> drop_transform(const std::string& name, const ProgressFunction& progress = {});
     std::vector<TransformInfo> transforms() const;
 

@@ -50,6 +50,13 @@ private:
     Error error_;
 };
 
+/// Thrown by code of an application that can answer no more, as when the interpreter that it runs
+/// in is shutting down: fails the call that derives, and says nothing about the message.
+class CodeGone : public std::exception {
+public:
+    const char* what() const noexcept override { return "the code of a view is gone"; }
+};
+
 /// The part of std::expected<T, Error> that the project uses, under the same names.
 template <typename T> class [[nodiscard]] Result {
 public:

@@ -50,6 +50,8 @@ struct Transform {
     std::string name;          ///< 1 to 200 bytes, such as "scuttlebutt.unbox".
     std::uint32_t version = 1; ///< Another version derives every message again.
     TransformFunction run;
+    /// The transforms whose cells it reads, as adding them answered: it is not used without them.
+    std::vector<Source> reads = {};
 };
 
 /// Transforms in the order in which a message passes them. Each sees what the ones before it have

@@ -7,7 +7,6 @@
 #include <sluice/value.hpp>
 
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <span>
@@ -23,13 +22,6 @@ struct Message {
     std::string_view key;        ///< The application key; empty if it has none.
     std::string_view body;       ///< The bytes as appended.
     const Value* json = nullptr; ///< The body parsed; null if it is not JSON.
-};
-
-/// Thrown by code of an application that can answer no more, as when the interpreter that it runs
-/// in is shutting down: fails the call that derives, and says nothing about the message.
-class CodeGone : public std::exception {
-public:
-    const char* what() const noexcept override { return "the code of a view is gone"; }
 };
 
 /// Where a view function puts its rows. Emitting a key twice from one message is one row of an
@@ -66,6 +58,19 @@ using ViewFunction = std::function<void(const Message&, Emit&)>;
 /// mapped again when what it had read until then changes.
 using ReadingViewFunction = std::function<void(Context&, const Message&, Emit&)>;
 
+/// A view function that is dear to reach, such as one in another language: it is told of many
+/// messages ahead, and can have its answers ready. Used by one thread at a time.
+class MapAhead {
+public:
+    virtual ~MapAhead() = default;
+    /// map() will be called for these, in their order and behind those told before; or for none
+    /// that is left, when the run ends early. Message::json is null. Should not wait: what was told
+    /// before is mapped meanwhile.
+    virtual void expect(std::span<const Message> messages) = 0;
+    /// As a ViewFunction.
+    virtual void map(const Message& message, Emit& emit) = 0;
+};
+
 /// What add_view() does with a view whose application was away.
 enum class WhenBehind : std::uint8_t {
     wait, ///< Return when the view is as far as the log.
@@ -91,10 +96,8 @@ struct CodeView {
     /// mapped again follows from what it reads, and not from this.
     std::vector<Source> reads = {};
     WhenBehind when_behind = WhenBehind::wait;
-    /// For a `map` that is dear to reach, such as one in another language: called with messages for
-    /// which it is called next, in this order and from the same thread, so that it can have its
-    /// answers ready. Then neither is given Message::json.
-    std::function<void(std::span<const Message>)> before_map = {};
+    /// In place of `map`: makes one for each thread and run of messages.
+    std::function<std::unique_ptr<MapAhead>()> map_ahead = {};
 };
 
 } // namespace sluice

@@ -1,7 +1,6 @@
 // When there is no memory left, or no code any more.
 #pragma once
 #include <sluice/result.hpp>
-#include <sluice/view.hpp>
 
 #include <cerrno>
 #include <new>

@@ -338,7 +338,6 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
     std::vector<RowBatch> batches(fresh_views.size());
     RowBatch keys;
     const auto hand_over = [&]() -> Result<void> {
-        fresh_mapper.settle(batches);
         for (std::size_t i = 0; i < batches.size(); ++i) {
             if (!batches[i].empty()) SLUICE_TRY(loaders[i]->add(std::exchange(batches[i], {})));
         }
@@ -361,6 +360,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
             meter.at(seq.value);
         }
     }
+    fresh_mapper.settle(batches);
     SLUICE_TRY(hand_over());
     meter.finish();
 

@@ -927,6 +927,25 @@ TEST(TransformsInUse, ComeAndGo) {
     EXPECT_EQ(code_of(on.database->use_transforms(unknown)), Errc::not_found);
 }
 
+TEST(TransformsInUse, AreNotUsedWithoutThoseThatTheyRead) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    Database::create(*root).value();
+    Options options;
+    const auto nothing = [](Context&, const Incoming&, Transformed&) {};
+    const Source marks = options.transforms.add({"marks", 1, nothing});
+    options.transforms.add({"reader", 1, nothing, {marks}});
+    const auto database = Database::open(*root, options).value();
+    const std::vector<std::string> alone{"reader"}, both{"marks", "reader"};
+    EXPECT_EQ(code_of(database->use_transforms(alone)), Errc::invalid_argument);
+    EXPECT_TRUE(database->transforms().empty());
+    database->use_transforms(both).value();
+    EXPECT_EQ(code_of(database->drop_transform("marks")), Errc::invalid_argument);
+    database->drop_transform("reader").value();
+    database->drop_transform("marks").value();
+    EXPECT_TRUE(database->transforms().empty());
+}
+
 TEST(TransformsInUse, KeepTheirOrder) {
     Transforming on;
     Transforms other;

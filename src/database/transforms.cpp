@@ -249,6 +249,29 @@ Result<void> Database::Impl::open_chain() {
     return {};
 }
 
+namespace {
+
+/// The first of `names` and those in use that reads one which is neither; null pointer if all is
+/// well. Of those whose code is here.
+const Transform* reads_in_vain(const Transforms& code, const Catalog& catalog,
+                               std::span<const std::string> names, const Source*& missing) {
+    const auto is_used = [&](const std::string& name) {
+        return catalog.find(catalog_name(name)) != nullptr ||
+               std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (const Transform& each : code.list()) {
+        if (!is_used(each.name)) continue;
+        for (const Source& source : each.reads) {
+            if (is_used(source.name())) continue;
+            missing = &source;
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+} // namespace
+
 Result<void> Database::use_transforms(std::span<const std::string> names,
                                       const ProgressFunction& progress) {
     return impl_->writing([&]() -> Result<void> {
@@ -260,6 +283,12 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
             if (code_of(impl.options.transforms, name) == nullptr) {
                 return Error{Errc::not_found, "this program has no transform " + name};
             }
+        }
+        const Source* missing = nullptr;
+        if (const Transform* const reader =
+                reads_in_vain(impl.options.transforms, *impl.catalog, names, missing)) {
+            return Error{Errc::invalid_argument, "transform " + reader->name + " reads " +
+                                                     missing->name() + ": use that one, too"};
         }
         if (!impl.chain.is_loaded()) {
             return Error{
@@ -310,6 +339,15 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
         const CatalogEntry* const found = impl.catalog->find(catalog_name(name));
         if (found == nullptr) {
             return Error{Errc::not_found, "no transform " + name + " is in use"};
+        }
+        for (const Transform& each : impl.options.transforms.list()) {
+            const bool reads_it =
+                impl.catalog->find(catalog_name(each.name)) != nullptr &&
+                std::ranges::any_of(each.reads,
+                                    [&](const Source& source) { return source.name() == name; });
+            if (!reads_it) continue;
+            return Error{Errc::invalid_argument,
+                         "transform " + each.name + " reads " + name + ": drop that one first"};
         }
         const std::vector<Chain::Stage> stages =
             impl.chain.stages(); // The chain is about to change.

@@ -11,6 +11,11 @@ struct JsThread::State {
     bool is_closed = false;
 };
 
+struct JsThread::Asked {
+    bool is_over = false;
+    std::optional<std::string> given;
+};
+
 JsThread::JsThread(Napi::Env env) : env_(env), state_(std::make_shared<State>()) {
     const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
     queue_ = Napi::ThreadSafeFunction::New(env, nothing, "sluice", /*maxQueueSize=*/0,
@@ -35,23 +40,27 @@ void JsThread::post(Code code) const {
     if (queue_.NonBlockingCall(held.get(), run) == napi_ok) static_cast<void>(held.release());
 }
 
-bool JsThread::ask(const Code& code) const {
-    const auto is_answered = std::make_shared<bool>(false);
-    // What `code` refers to is there as long as somebody waits; closing ends the waiting, and both
-    // happen on the thread of JavaScript, so never while `code` runs.
-    post([state = state_, is_answered, &code](Napi::Env env) {
-        {
-            const std::lock_guard lock(state->mutex);
-            if (state->is_closed) return;
+JsThread::Answer JsThread::ask(std::function<std::string(Napi::Env)> code) const {
+    const auto asked = std::make_shared<Asked>();
+    post([state = state_, asked, code = std::move(code)](Napi::Env env) {
+        std::optional<std::string> given;
+        try {
+            given = code(env);
+        } catch (const Napi::Error&) {
+            // Of memory, say: what functions throw is caught by lib/map.js.
         }
-        code(env);
         const std::lock_guard lock(state->mutex);
-        *is_answered = true;
+        asked->given = std::move(given);
+        asked->is_over = true;
         state->changed.notify_all();
     });
+    return Answer(state_, asked);
+}
+
+std::optional<std::string> JsThread::Answer::get() {
     std::unique_lock lock(state_->mutex);
-    state_->changed.wait(lock, [&] { return *is_answered || state_->is_closed; });
-    return *is_answered;
+    state_->changed.wait(lock, [this] { return asked_->is_over || state_->is_closed; });
+    return std::move(asked_->given);
 }
 
 void JsThread::begin_work() {

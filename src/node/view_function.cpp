@@ -5,10 +5,8 @@
 #include <simdjson.h>
 
 #include <charconv>
-#include <map>
-#include <mutex>
+#include <deque>
 #include <stdexcept>
-#include <thread>
 
 namespace sluice::node {
 namespace {
@@ -49,49 +47,42 @@ void append_to(Key& key, const Json& json) {
     }
 }
 
-/// What JavaScript gave for the messages of a batch, as `map` asks for it.
-class Answers {
+class JsMap final : public MapAhead {
 public:
-    Answers(Addon& addon, double number) : addon_(addon), number_(number) {}
+    JsMap(Addon& addon, double number) : addon_(addon), number_(number) {}
 
-    void ask(std::span<const Message> messages) {
-        at_ = end_ = {};
-        MessageBatch batch;
+    void expect(std::span<const Message> messages) override {
+        auto batch = std::make_shared<MessageBatch>();
         for (const Message& message : messages) {
             Record record;
             record.seq = message.seq;
             record.key = message.key;
             record.body = message.body;
-            batch.add(record);
+            batch->add(record);
         }
-        const bool is_answered = addon_.js.ask([&](Napi::Env env) {
-            answer_ = bytes_of(
-                addon_.hooks.map_batch.Call({Napi::Number::New(env, number_), batch.take(env)}));
-        });
-        if (!is_answered) throw CodeGone();
-        Json answer;
-        if (parser_.parse(answer_).get(answer) != simdjson::SUCCESS) {
-            throw std::runtime_error("an answer that is not JSON");
-        }
-        rows_ = array_of(answer);
-        at_ = rows_.begin();
-        end_ = rows_.end();
+        asked_.push_back(addon_.js.ask([&addon = addon_, number = number_, batch](Napi::Env env) {
+            return bytes_of(
+                addon.hooks.map_batch.Call({Napi::Number::New(env, number), batch->take(env)}));
+        }));
     }
 
-    /// `message` is the next of the batch.
-    void map(const Message& message, Emit& emit) {
-        if (!(at_ != end_)) ask(std::span(&message, 1));
+    void map(const Message&, Emit& emit) override {
+        while (!(at_ != end_)) take_answer();
         const Json rows = *at_;
         ++at_;
         if (rows.is_null()) throw std::runtime_error("the function threw");
         for (const Json row : array_of(rows)) {
-            const simdjson::dom::array parts = array_of(row);
-            auto part = parts.begin();
+            // A key, or {"k":key,"v":value}.
+            Json elements = row, value;
+            const bool has_value = row.is_object();
+            if (has_value && (row["k"].get(elements) != simdjson::SUCCESS ||
+                              row["v"].get(value) != simdjson::SUCCESS)) {
+                throw std::runtime_error("an answer that is no row");
+            }
             Key key;
-            for (const Json element : array_of(*part)) append_to(key, element);
-            ++part;
-            if (part != parts.end()) {
-                emit_value(emit, key, *part);
+            for (const Json element : array_of(elements)) append_to(key, element);
+            if (has_value) {
+                emit_value(emit, key, value);
             } else {
                 emit(key);
             }
@@ -99,6 +90,21 @@ public:
     }
 
 private:
+    void take_answer() {
+        if (asked_.empty()) throw std::logic_error("rows of a message that was not announced");
+        auto answer = asked_.front().get();
+        asked_.pop_front();
+        if (!answer) throw CodeGone();
+        answer_ = *std::move(answer);
+        Json parsed;
+        if (parser_.parse(answer_).get(parsed) != simdjson::SUCCESS) {
+            throw std::runtime_error("an answer that is not JSON");
+        }
+        rows_ = array_of(parsed);
+        at_ = rows_.begin();
+        end_ = rows_.end();
+    }
+
     static void emit_value(Emit& emit, const Key& key, const Json& value) {
         using Type = simdjson::dom::element_type;
         if (value.type() == Type::INT64) {
@@ -116,39 +122,17 @@ private:
 
     Addon& addon_;
     double number_;
+    std::deque<JsThread::Answer> asked_;
     std::string answer_;
     simdjson::dom::parser parser_;
     simdjson::dom::array rows_;
     simdjson::dom::array::iterator at_, end_;
 };
 
-/// Several threads may derive at a time, each with batches of its own.
-class BatchFunction {
-public:
-    BatchFunction(Addon& addon, double number) : addon_(addon), number_(number) {}
-
-    Answers& of_this_thread() {
-        const std::lock_guard lock(mutex_);
-        return answers_.try_emplace(std::this_thread::get_id(), addon_, number_).first->second;
-    }
-
-private:
-    Addon& addon_;
-    double number_;
-    std::mutex mutex_;
-    std::map<std::thread::id, Answers> answers_;
-};
-
 } // namespace
 
 void set_function(CodeView& view, Addon& addon, double number) {
-    const auto function = std::make_shared<BatchFunction>(addon, number);
-    view.before_map = [function](std::span<const Message> messages) {
-        function->of_this_thread().ask(messages);
-    };
-    view.map = [function](const Message& message, Emit& emit) {
-        function->of_this_thread().map(message, emit);
-    };
+    view.map_ahead = [&addon, number] { return std::make_unique<JsMap>(addon, number); };
 }
 
 } // namespace sluice::node

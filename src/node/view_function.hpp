@@ -7,7 +7,8 @@
 namespace sluice::node {
 
 /// Gives `view` a function that asks the one that lib/native.js knows by `number`: for many
-/// messages at a time, on the thread of JavaScript, while the thread that derives waits.
+/// messages at a time, on the thread of JavaScript, while the thread that derives goes on with
+/// those before.
 void set_function(CodeView& view, Addon& addon, double number);
 
 } // namespace sluice::node

@@ -15,7 +15,7 @@ public:
     Definition definition;
     bool is_code = false;
     ViewFunction function = {}; ///< Of a code view; empty if it is not loaded, or reads.
-    std::function<void(std::span<const Message>)> before = {}; ///< CodeView::before_map.
+    std::function<std::unique_ptr<MapAhead>()> ahead = {}; ///< In place of it.
     ReadingViewFunction reading = {}; ///< Of one that reads; empty if it is not loaded.
     TallyShape shape{definition.members};
     std::shared_ptr<const Fold> fold = {}; ///< Of a fold; null pointer if its code is not loaded.

@@ -122,7 +122,8 @@ private:
 struct Mapper::Impl {
     using Slots = std::span<const Value* const>;
 
-    static bool is_gathered(const View& view) { return view.before != nullptr; }
+    bool is_ahead(std::size_t index) const { return ahead[index] != nullptr; }
+    void make_ahead();
     explicit Impl(std::vector<std::shared_ptr<const View>> mapped);
 
     void map_declared(Plan& plan, const Message& message, Slots slots, RowBatch& batch);
@@ -133,13 +134,17 @@ struct Mapper::Impl {
     static void map_texts(Plan& plan, Slots slots, RowBatch& batch);
     void append_tally(Plan& plan, Slots slots, const Value* element);
     void map_code(std::size_t index, const Message& message, RowBatch& batch);
+    void announce_gathered();
+    void map_announced(std::span<RowBatch> batches);
 
     std::vector<std::shared_ptr<const View>> views;
-    std::vector<std::optional<Plan>> plans; ///< By view; none for code views.
+    std::vector<std::optional<Plan>> plans;       ///< By view; none for code views.
+    std::vector<std::unique_ptr<MapAhead>> ahead; ///< By view; null pointer for most.
     bool has_declared = false;
-    bool has_code = false;     ///< That needs a message as it comes.
-    bool has_gathered = false; ///< Code that is given many at once.
-    GatheredMessages gathered;
+    bool has_code = false;      ///< That needs a message as it comes.
+    bool has_ahead = false;     ///< That is told of many at once.
+    GatheredMessages gathered;  ///< That no function has been told of.
+    GatheredMessages announced; ///< That functions were told of, and are making rows of.
     PathSet paths;
     JsonParser parser;
     std::vector<std::uint64_t> errors;
@@ -153,16 +158,23 @@ struct Mapper::Impl {
 };
 
 Mapper::Impl::Impl(std::vector<std::shared_ptr<const View>> mapped)
-    : views(std::move(mapped)), plans(views.size()), errors(views.size()) {
+    : views(std::move(mapped)), plans(views.size()), ahead(views.size()), errors(views.size()) {
     for (std::size_t i = 0; i < views.size(); ++i) {
-        if (is_gathered(*views[i])) {
-            has_gathered = true;
+        if (views[i]->ahead) {
+            has_ahead = true;
         } else if (views[i]->is_code) {
             has_code = has_code || can_map(*views[i]);
         } else {
             plans[i].emplace(*views[i], paths);
             has_declared = true;
         }
+    }
+    make_ahead();
+}
+
+void Mapper::Impl::make_ahead() {
+    for (std::size_t i = 0; i < views.size(); ++i) {
+        if (views[i]->ahead) ahead[i] = views[i]->ahead();
     }
 }
 
@@ -297,8 +309,9 @@ void Mapper::Impl::append_tally(Plan& plan, Slots slots, const Value* element) {
 
 void Mapper::Impl::map_code(std::size_t index, const Message& message, RowBatch& batch) {
     const View& view = *views[index];
-    const bool is_done =
-        code_rows.emit(view, message.seq, batch, [&](Emit& emit) { view.function(message, emit); });
+    const bool is_done = code_rows.emit(view, message.seq, batch, [&](Emit& emit) {
+        is_ahead(index) ? ahead[index]->map(message, emit) : view.function(message, emit);
+    });
     if (!is_done) ++errors[index];
 }
 
@@ -326,7 +339,7 @@ void Mapper::map(Seq seq, std::string_view key, std::string_view body,
 
     const Message message{seq, key, body, json};
     for (std::size_t i = 0; i < impl.views.size(); ++i) {
-        if (Impl::is_gathered(*impl.views[i])) continue;
+        if (impl.is_ahead(i)) continue;
         batches[i].begin_row(seq);
         if (impl.plans[i]) {
             if (slots) impl.map_declared(*impl.plans[i], message, *slots, batches[i]);
@@ -334,35 +347,53 @@ void Mapper::map(Seq seq, std::string_view key, std::string_view body,
             impl.map_code(i, message, batches[i]);
         }
     }
-    if (!impl.has_gathered) return;
+    if (!impl.has_ahead) return;
     impl.gathered.add(seq, key, body);
-    if (impl.gathered.is_full()) settle(batches);
+    if (!impl.gathered.is_full()) return;
+    impl.announce_gathered();
+    impl.map_announced(batches);
+    std::swap(impl.gathered, impl.announced);
+}
+
+/// Functions of another thread work on these while those before them are mapped.
+void Mapper::Impl::announce_gathered() {
+    if (gathered.empty()) return;
+    const std::vector<Message> messages = gathered.messages();
+    for (const auto& each : ahead) {
+        // Where it threw, map() answers without it, or throws too.
+        if (each) static_cast<void>(run_foreign([&] { each->expect(messages); }));
+    }
+}
+
+void Mapper::Impl::map_announced(std::span<RowBatch> batches) {
+    SLUICE_ASSERT(batches.size() == views.size());
+    const std::vector<Message> messages = announced.messages();
+    for (std::size_t i = 0; i < views.size(); ++i) {
+        if (!is_ahead(i)) continue;
+        for (const Message& message : messages) {
+            batches[i].begin_row(message.seq);
+            map_code(i, message, batches[i]);
+        }
+    }
+    announced.clear();
 }
 
 void Mapper::settle(std::span<RowBatch> batches) {
-    Impl& impl = *impl_;
-    if (impl.gathered.empty()) return;
-    SLUICE_ASSERT(batches.size() == impl.views.size());
-    const std::vector<Message> messages = impl.gathered.messages();
-    for (std::size_t i = 0; i < impl.views.size(); ++i) {
-        const View& view = *impl.views[i];
-        if (!Impl::is_gathered(view)) continue;
-        // Where it threw, `map` answers without it, or throws too.
-        static_cast<void>(run_foreign([&] { view.before(messages); }));
-        for (const Message& message : messages) {
-            batches[i].begin_row(message.seq);
-            impl.map_code(i, message, batches[i]);
-        }
-    }
-    impl.gathered.clear();
+    impl_->announce_gathered();
+    impl_->map_announced(batches);
+    std::swap(impl_->gathered, impl_->announced);
+    impl_->map_announced(batches);
 }
 
 void Mapper::discard_unsettled() {
+    if (impl_->gathered.empty() && impl_->announced.empty()) return;
     impl_->gathered.clear();
+    impl_->announced.clear();
+    impl_->make_ahead();
 }
 
 std::vector<std::uint64_t> Mapper::take_errors() {
-    SLUICE_ASSERT(impl_->gathered.empty());
+    SLUICE_ASSERT(impl_->gathered.empty() && impl_->announced.empty());
     std::vector<std::uint64_t>& errors = impl_->errors;
     if (std::ranges::all_of(errors, [](std::uint64_t count) { return count == 0; })) return {};
     return std::exchange(errors, std::vector<std::uint64_t>(errors.size()));

@@ -42,12 +42,14 @@ Result<std::shared_ptr<const View>> compile_view(std::string_view definition_jso
 }
 
 Result<std::shared_ptr<const View>> compile_view(const CodeView& view) {
-    if ((view.map == nullptr) == (view.map_reading == nullptr)) {
-        return Error{Errc::invalid_argument,
-                     "a view written as a function needs one: `map` or `map_reading`"};
+    const int functions =
+        (view.map != nullptr) + (view.map_ahead != nullptr) + (view.map_reading != nullptr);
+    if (functions != 1) {
+        return Error{Errc::invalid_argument, "a view written as a function needs one: `map`, "
+                                             "`map_ahead` or `map_reading`"};
     }
     SLUICE_TRY_ASSIGN(Definition definition, parse_code_definition(view.definition));
-    if (definition.reads || (view.map != nullptr && !view.reads.empty())) {
+    if (definition.reads || (!view.map_reading && !view.reads.empty())) {
         return Error{Errc::invalid_argument,
                      "which views a view reads is said by CodeView::reads, for `map_reading`"};
     }
@@ -69,7 +71,7 @@ Result<std::shared_ptr<const View>> compile_view(const CodeView& view) {
     return make_view({.definition = std::move(definition),
                       .is_code = true,
                       .function = view.map,
-                      .before = view.before_map,
+                      .ahead = view.map_ahead,
                       .reading = view.map_reading,
                       .fold = view.fold});
 }
@@ -83,7 +85,7 @@ ViewKind kind_of(const View& view) {
     return view.definition.kind;
 }
 bool can_map(const View& view) {
-    return !view.is_code || view.function != nullptr;
+    return !view.is_code || view.function != nullptr || view.ahead != nullptr;
 }
 const std::vector<std::string>* reads_of(const View& view) {
     return view.definition.reads ? &*view.definition.reads : nullptr;

@@ -76,7 +76,7 @@ public:
     /// view gets does not depend on which others there are.
     void map(Seq seq, std::string_view key, std::string_view body, std::span<RowBatch> batches);
 
-    /// Views with CodeView::before_map are given many messages at once, so their rows may come
+    /// Views with CodeView::map_ahead are told of many messages at once, so their rows may come
     /// later than map() returns: all are in `batches`, which map() was called with, behind this.
     void settle(std::span<RowBatch> batches);
     /// Forgets the messages whose rows have not come.

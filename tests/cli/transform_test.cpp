@@ -87,7 +87,14 @@ TEST_F(Network, SaysWhy) {
 }
 
 TEST_F(Network, ShowsEditsAndBlobsAndTakesThemBack) {
+    const auto alone = box.run("sluice transform use db scuttlebutt.edits");
+    EXPECT_EQ(alone.status, 2);
+    EXPECT_NE(alone.err.find("scuttlebutt.edits reads scuttlebutt.edit-roots: use that one, too"),
+              std::string::npos)
+        << alone.err;
     box.ok("sluice transform use db");
+    const auto needed = box.run("sluice transform drop db scuttlebutt.edit-links");
+    EXPECT_NE(needed.err.find("drop that one first"), std::string::npos) << needed.err;
     const std::string first = "%AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=.sha256";
     const std::string edit = "%BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=.sha256";
     append(edit, message(edit, kAda, 2,

@@ -183,16 +183,25 @@ private:
         return {};
     }
 
-    /// The last write that had a word in it.
+    /// Where a word is on the disk that was found, and by which operations.
     std::string origin_of(std::string_view word) const {
-        for (std::size_t i = operations_.size(); i-- > 0;) {
-            const std::size_t found = operations_[i].bytes.find(word);
-            if (found == std::string::npos) continue;
-            return ", last written by operation " + std::to_string(i) + " (" +
-                   std::to_string(operations_[i].bytes.size()) + " bytes) at byte " +
-                   std::to_string(operations_[i].position + found);
+        std::ifstream disk(found(), std::ios::binary);
+        std::string bytes(1 << 20, '\0');
+        for (std::uint64_t begin = 0; disk.read(bytes.data(), std::ssize(bytes));
+             begin += bytes.size()) {
+            const std::size_t at = bytes.find(word);
+            if (at == std::string::npos) continue;
+            std::string origin =
+                " at byte " + std::to_string(begin + at) + ", written by operations";
+            for (std::size_t i = 0; i < operations_.size(); ++i) {
+                const DiskOperation& each = operations_[i];
+                const bool is_there =
+                    each.position <= begin + at && begin + at < each.position + each.bytes.size();
+                if (is_there) origin += ' ' + std::to_string(i);
+            }
+            return origin;
         }
-        return ", and nobody wrote it";
+        return {};
     }
 
     const FileSystem& system_;

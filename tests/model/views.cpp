@@ -4,11 +4,8 @@
 #include "base/json.hpp"
 
 #include <deque>
-#include <map>
-#include <mutex>
 #include <set>
 #include <stdexcept>
-#include <thread>
 
 namespace sluice::test {
 namespace {
@@ -286,45 +283,33 @@ private:
 };
 
 /// As an application in another language has it: maps many messages at once, before it is asked.
-struct Foresight {
-    ViewFunction function;
-    JsonParser parser = {};
-    std::deque<std::pair<Seq, Notes>> notes = {};
+class Foresight final : public MapAhead {
+public:
+    explicit Foresight(ViewFunction function) : function_(std::move(function)) {}
 
-    void look_at(std::span<const Message> messages) {
-        notes.clear();
+    void expect(std::span<const Message> messages) override {
         for (Message message : messages) {
             SLUICE_ASSERT(message.json == nullptr);
-            message.json = parser.parse(message.body);
-            Notes& noted = notes.emplace_back(message.seq, Notes()).second;
+            message.json = parser_.parse(message.body);
+            Notes& noted = notes_.emplace_back(message.seq, Notes()).second;
             try {
-                function(message, noted);
+                function_(message, noted);
             } catch (const std::exception&) {
                 noted.fail();
             }
         }
     }
-    void map(const Message& message, Emit& emit) {
-        SLUICE_ASSERT(!notes.empty() && notes.front().first == message.seq);
-        const Notes noted = std::move(notes.front().second);
-        notes.pop_front();
+    void map(const Message& message, Emit& emit) override {
+        SLUICE_ASSERT(!notes_.empty() && notes_.front().first == message.seq);
+        const Notes noted = std::move(notes_.front().second);
+        notes_.pop_front();
         noted.tell(emit);
-    }
-};
-
-/// Each thread that derives has its own.
-class Foresights {
-public:
-    explicit Foresights(ViewFunction function) : function_(std::move(function)) {}
-    Foresight& of_this_thread() {
-        const std::lock_guard lock(mutex_);
-        return all_.try_emplace(std::this_thread::get_id(), Foresight{function_}).first->second;
     }
 
 private:
     ViewFunction function_;
-    std::mutex mutex_;
-    std::map<std::thread::id, Foresight> all_;
+    JsonParser parser_;
+    std::deque<std::pair<Seq, Notes>> notes_;
 };
 
 } // namespace
@@ -333,13 +318,8 @@ CodeView Meaning::code() const {
     CodeView view{app, version, definition, function, fold};
     const bool is_foreseen = version % 2 == 0 || name == "sums";
     if (!is_foreseen) return view;
-    const auto foresights = std::make_shared<Foresights>(function);
-    view.before_map = [foresights](std::span<const Message> messages) {
-        foresights->of_this_thread().look_at(messages);
-    };
-    view.map = [foresights](const Message& message, Emit& emit) {
-        foresights->of_this_thread().map(message, emit);
-    };
+    view.map = nullptr;
+    view.map_ahead = [function = function] { return std::make_unique<Foresight>(function); };
     return view;
 }
 

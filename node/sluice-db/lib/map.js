@@ -41,13 +41,16 @@ function emittedValue (value) {
   return value
 }
 
-/** Registers a map function and answers with its number. */
+/**
+ * Registers a map function and answers with its number. Of a batch it answers with a list in JSON: of each
+ * message the rows, a key each or {"k":key,"v":value}; null where the function threw.
+ */
 function addFunction (map, onError) {
   return functions.add(batch => {
     const all = new Array(batch.seqs.length)
     let rows
     const emit = (key, value) => {
-      rows.push(value === undefined ? [emitted(key)] : [emitted(key), emittedValue(value)])
+      rows.push(value === undefined ? emitted(key) : { k: emitted(key), v: emittedValue(value) })
     }
     for (let i = 0; i < all.length; i++) {
       rows = []
