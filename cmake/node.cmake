@@ -12,7 +12,9 @@ add_library(sluice_addon MODULE ${sources})
 target_include_directories(sluice_addon PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_include_directories(sluice_addon SYSTEM PRIVATE
     ${node_modules}/node-api-headers/include ${node_modules}/node-addon-api)
-target_compile_definitions(sluice_addon PRIVATE NAPI_VERSION=8 NODE_ADDON_API_CPP_EXCEPTIONS)
+# The last: a thread of JavaScript that is being terminated in the middle of a call is no reason to abort.
+target_compile_definitions(sluice_addon PRIVATE
+    NAPI_VERSION=8 NODE_ADDON_API_CPP_EXCEPTIONS NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS)
 target_link_libraries(sluice_addon PRIVATE sluice::sluice sluice_options)
 target_precompile_headers(sluice_addon PRIVATE <napi.h>)
 set_target_properties(sluice_addon PROPERTIES

@@ -13,13 +13,13 @@ OpenDatabase::OpenDatabase(Napi::Env env, double id, std::unique_ptr<Database> d
 
 void OpenDatabase::watch() {
     if (watcher_.joinable() || is_closed_) return;
-    watcher_ = std::thread([this] { look_for_entries(); });
+    // What comes from here on is told, also before the thread has begun.
+    watcher_ = std::thread([this, seen = database_->last()] { look_for_entries(seen); });
 }
 
-void OpenDatabase::look_for_entries() {
+void OpenDatabase::look_for_entries(Seq seen) {
     // As long as closing may have to wait for it.
     constexpr std::chrono::milliseconds kPatience{20};
-    Seq seen = database_->last();
     while (!is_ending_) {
         const Seq last = database_->wait_for_entry(seen, kPatience);
         if (last == seen || is_ending_) continue;

@@ -57,7 +57,7 @@ public:
 
 private:
     void let_go();
-    void look_for_entries();
+    void look_for_entries(Seq seen);
 
     Addon& addon_;
     double id_;

@@ -56,8 +56,9 @@ test('a worker thread reads beside the thread that writes, with functions of its
   const tick = setInterval(() => db.append({ n: 13 }).catch(() => {}), 50)
   const counts = await posted
   clearInterval(tick)
-  assert.deepEqual(counts.slice(0, 2), [500, 13])
-  assert.ok(counts[2] > 500)
+  assert.ok(counts[0] >= 500)
+  assert.equal(counts[1], 13)
+  assert.ok(counts[2] > counts[0])
   await worker.terminate()
 })
 
