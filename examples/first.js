@@ -1,12 +1,19 @@
-// Until there is a binding, JavaScript talks to the command line, which answers in JSON if asked to.
-const { execFileSync } = require('child_process')
-const sluice = (...args) => execFileSync('sluice', args, { encoding: 'utf8' })
-const list = (...args) => sluice(...args, '--json').split('\n').filter(Boolean).map(line => JSON.parse(line))
+const { open } = require('sluice-db')
 
-sluice('init', 'forum')
-sluice('view', 'add', 'forum', 'by_author', '--json', '{"kind":"index","key":["/author","/time"]}')
-const message = { author: '@ada', time: 1, text: 'hello' }
-sluice('append', 'forum', '--key', 'm1', '--json', JSON.stringify(message))
-sluice('delete', 'forum', '--key', 'm1', '--reason', 'a mistake')
-sluice('restore', 'forum', '--key', 'm1')
-for (const row of list('read', 'forum', 'by_author', '--values')) console.log(row.key, row.value.text)
+async function main () {
+  const db = await open('forum')
+  const posts = await db.addView('posts', { kind: 'aggregate', group: ['/author'], value: { count: true } })
+  const texts = await db.addView('texts', { // Or a function of your own.
+    app: 'first program', map: ({ value }, emit) => emit([value.author, value.text.length])
+  })
+  await db.append({ author: '@ada', text: 'hello' })
+  const second = await db.append({ author: '@ada', text: 'my address is ...' })
+
+  await db.erase(second, { reason: 'asked to' })
+
+  // Every view is right when erase() has resolved.
+  for await (const { key, value } of posts.read()) console.log(key, value)
+  for await (const { key, message } of texts.read({ messages: true })) console.log(key, message.value)
+  await db.close()
+}
+main()
