@@ -46,13 +46,14 @@ module.exports = function createLog (filename, ...args) {
   log.inside = since[symbol] = {
     log,
     opened,
+    database: () => past.database,
     since,
     signals: past.signals,
     decode,
     closedError,
     generation: () => past.generation,
     isLive: seq => past.isLive(seq),
-    newestLive
+    newestLive: () => past.newestLive()
   }
   return log
 
@@ -138,16 +139,6 @@ module.exports = function createLog (filename, ...args) {
     const { value: body } = encode(value)
     const database = await opened
     await past.make([seq], async () => (await database.replace(seq, body)).at)
-  }
-
-  // The newest message that is there, as of now; -1 if there is none. Who has seen it has seen all.
-  let newest = { seq: -1, since: -1, generation: -1 }
-  function newestLive () {
-    if (newest.since === since.value && newest.generation === past.generation) return newest.seq
-    let seq = since.value
-    while (seq > 0 && !past.isLive(seq)) seq--
-    newest = { seq: seq > 0 ? seq : -1, since: since.value, generation: past.generation }
-    return newest.seq
   }
 
   function sluice (cb) {

@@ -9,7 +9,7 @@ const EventEmitter = require('events')
  * `signals` has the events
  *   'moved'                  the last message is another one, since has been set
  *   'changing', seqs         the log begins to change these messages, which are live
- *   'changed', seqs          it has, or has failed
+ *   'changed', seqs, failed  it has, or has failed, and then may have done a part of it
  *   'elsewhere'              an entry of somebody else may have changed any message
  */
 module.exports = class Past {
@@ -19,6 +19,7 @@ module.exports = class Past {
     this.generation = 0 // Counts the changes that were noticed.
     this.database = null
     this.looked = 0 // The entry up to which was looked.
+    this.newest = {} // What newestLive() has found.
     this.changing = 0 // Changes of the log that are under way.
     this.unexplained = new Set() // Entries of changes: the log's own, or not.
   }
@@ -44,11 +45,22 @@ module.exports = class Past {
       this.unexplained.add(this.looked)
     }
     if (hasChanges) this.generation++
-    if (newest !== this.since.value) {
-      this.since.set(newest)
-      this.signals.emit('moved')
-    }
+    if (newest !== this.since.value) this.tell(() => this.moveTo(newest))
     if (this.changing === 0) this.explainAll()
+  }
+
+  moveTo (seq) {
+    this.since.set(seq)
+    this.signals.emit('moved')
+  }
+
+  // What a listener throws is his own affair, and not that of who has appended.
+  tell (work) {
+    try {
+      work()
+    } catch (error) {
+      process.nextTick(() => { throw error })
+    }
   }
 
   /** Runs `change`, which answers with the entry that it made (0: none), as a change of `seqs`. */
@@ -56,14 +68,16 @@ module.exports = class Past {
     const concerned = seqs.filter(seq => this.isLive(seq))
     this.changing++
     this.signals.emit('changing', concerned)
+    let failed = true
     try {
       const at = await change()
       this.look(at)
       this.unexplained.delete(at)
+      failed = false
     } finally {
       this.generation++
       this.changing--
-      this.signals.emit('changed', concerned)
+      this.signals.emit('changed', concerned, failed)
       if (this.changing === 0) this.explainAll()
     }
   }
@@ -71,6 +85,17 @@ module.exports = class Past {
   isLive (seq) {
     const message = this.database.getNow(seq)
     return message !== undefined && message.state === 'live'
+  }
+
+  /** The newest message that is there now; -1 if there is none. Who has seen it has seen all. */
+  newestLive () {
+    const { seq, since, generation } = this.newest
+    if (since === this.since.value && generation === this.generation) return seq
+    let found = this.since.value
+    while (found > 0 && !this.isLive(found)) found--
+    if (found <= 0) found = -1
+    this.newest = { seq: found, since: this.since.value, generation: this.generation }
+    return found
   }
 
   // What is left when none of the log's own changes is under way is somebody else's.

@@ -5,7 +5,8 @@
 const messagesOfBatch = 256
 
 /**
- * `log` is the inside of a flumelog: { opened, since, signals, decode, generation(), closedError() }.
+ * `log` is the inside of a flumelog: { opened, database(), since, signals, decode,
+ * generation(), closedError() }.
  * `opts`: gt gte lt lte reverse limit live old seqs values. Others are ignored.
  */
 module.exports = function createStream (log, opts) {
@@ -44,7 +45,7 @@ module.exports = function createStream (log, opts) {
       if (message) return deliver(message)
     }
     if (isAtEnd) return finish(true)
-    if (!isFetching) fetchBatch()
+    if (!isFetching) findMore()
   }
 
   // What was fetched before a change to the past may say something else by now, or be no more.
@@ -74,34 +75,47 @@ module.exports = function createStream (log, opts) {
     return opts.seqs === false ? value : { value, seq: message.seq }
   }
 
-  async function fetchBatch () {
+  function findMore () {
+    database = log.database()
+    if (!database) return whenOpen()
+    if (position === undefined) position = startOf(log.since.value)
+    if (live && position > log.since.value) return waitForEntry()
+    fetchBatch()
+  }
+
+  function whenOpen () {
     isFetching = true
-    try {
-      database = await log.opened
-      await collect()
-    } catch (error) {
-      return finish(error)
-    } finally {
+    log.opened.then(() => {
       isFetching = false
-    }
-    if (ended) return
-    if (batch.length === 0 && !isAtEnd) return waitForMore()
-    serve()
+      process.nextTick(() => ended || findMore())
+    }, error => process.nextTick(finish, error))
+  }
+
+  function fetchBatch () {
+    isFetching = true
+    collect().then(fetched => {
+      isFetching = false
+      process.nextTick(startBatch, fetched)
+    }, error => process.nextTick(finish, error))
   }
 
   async function collect () {
-    const last = log.since.value
-    if (position === undefined) position = startOf(last)
-    generation = log.generation()
-    const fetched = []
+    const fetched = { messages: [], last: log.since.value, generation: log.generation() }
     if (reverse ? position >= lowest : position <= highest) {
-      for await (const message of database.log(part())) fetched.push(message)
+      for await (const message of database.log(part())) fetched.messages.push(message)
     }
-    batch = fetched
+    return fetched
+  }
+
+  // `last`: the log's last message when these were fetched.
+  function startBatch ({ messages, last, generation: asOf }) {
+    if (ended) return
+    batch = messages
     used = 0
-    isAtEnd = fetched.length < messagesOfBatch && (!live || last >= highest)
-    // All there was up to `last` has been looked at, and need not be again.
-    if (fetched.length === 0 && !reverse) position = Math.max(position, last + 1)
+    generation = asOf
+    isAtEnd = messages.length < messagesOfBatch && (!live || last >= highest)
+    if (messages.length === 0 && !reverse) position = Math.max(position, last + 1)
+    if (reader) serve()
   }
 
   function part () {
@@ -115,9 +129,21 @@ module.exports = function createStream (log, opts) {
     return opts.old === false ? Math.max(lowest, last + 1) : lowest
   }
 
-  function waitForMore () {
-    if (log.since.value >= position) fetchBatch()
-    else log.signals.once('moved', fetchBatch)
+  function waitForEntry () {
+    if (position > highest) return finish(true)
+    log.signals.once('moved', whenMoved)
+  }
+
+  // What has come is handed out before its callbacks are called, so that who appends finds it told.
+  function whenMoved () {
+    const last = log.since.value
+    if (last - position >= messagesOfBatch) return fetchBatch()
+    const messages = []
+    for (let seq = position; seq <= Math.min(last, highest); seq++) {
+      const message = database.getNow(seq)
+      if (message && message.state === 'live') messages.push(message)
+    }
+    startBatch({ messages, last, generation: log.generation() })
   }
 
   function whenClosed () {
@@ -130,7 +156,7 @@ module.exports = function createStream (log, opts) {
     ended = how
     batch = []
     log.signals.removeListener('closed', whenClosed)
-    log.signals.removeListener('moved', fetchBatch)
+    log.signals.removeListener('moved', whenMoved)
     const cb = reader
     reader = null
     if (cb) cb(how)
