@@ -23,8 +23,10 @@ module.exports = function createLog (filename, ...args) {
   const past = new Past(since)
   const writes = new Set() // Under way.
   let isClosed = false
+  let closed = null // A promise, once it is being closed.
 
-  const opened = openDatabase(filename, options).then(database => {
+  const { database, release } = openDatabase(filename, options)
+  const opened = database.then(database => {
     past.follow(database)
     return database
   })
@@ -43,7 +45,7 @@ module.exports = function createLog (filename, ...args) {
     sluice
   }
   // For the views of sluice-flumedb and for it itself, not for applications.
-  log.inside = since[symbol] = {
+  since[symbol] = {
     log,
     opened,
     database: () => past.database,
@@ -108,7 +110,7 @@ module.exports = function createLog (filename, ...args) {
 
   function stream (opts) {
     if (isClosed) return closedStream
-    return createStream(log.inside, opts)
+    return createStream(since[symbol], opts)
   }
 
   function del (seqs, cb) {
@@ -159,13 +161,13 @@ module.exports = function createLog (filename, ...args) {
   function close (cb) {
     if (!isClosed) past.stop()
     isClosed = true
-    answer(closeDatabase(), cb)
+    closed = closed || closeDatabase()
+    answer(closed, cb)
   }
 
   async function closeDatabase () {
     await Promise.all(writes)
-    const database = await opened.catch(ignore)
-    if (database) await database.close()
+    await release()
   }
 
   function closedError () {

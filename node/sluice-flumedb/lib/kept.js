@@ -82,7 +82,11 @@ module.exports = function keepView (log, name, version, rowsOf) {
     if (!log.mapper) return value
     let answer
     log.mapper(value, (error, result) => { answer = { error, result } })
-    if (!answer) throw new Error('a view that Sluice keeps needs a mapper that calls back at once')
+    if (!answer) {
+      const error = new Error('a view that Sluice keeps needs a mapper that calls back at once')
+      process.nextTick(whenFailed, error)
+      throw error
+    }
     if (answer.error) throw answer.error
     return answer.result
   }
