@@ -125,11 +125,15 @@ module.exports = function createLog (filename, ...args) {
 
   async function change (what, which, opts) {
     const seqs = Array.isArray(which) ? which : [which]
-    const wrong = seqs.find(seq => !isSeq(seq))
-    if (wrong !== undefined) throw notFound(wrong)
     const database = await opened
+    seqs.forEach(checkIsMessage)
     if (seqs.length === 0) return
     await past.make(seqs, async () => (await database[what](seqs, opts)).at)
+  }
+
+  function checkIsMessage (seq) {
+    const entry = isSeq(seq) ? past.database.getNow(seq) : undefined
+    if (!entry || entry.state === 'change') throw notFound(seq)
   }
 
   function replace (seq, value, cb) {
@@ -137,9 +141,9 @@ module.exports = function createLog (filename, ...args) {
   }
 
   async function replaceOne (seq, value) {
-    if (!isSeq(seq)) throw notFound(seq)
     const { value: body } = encode(value)
     const database = await opened
+    checkIsMessage(seq)
     await past.make([seq], async () => (await database.replace(seq, body)).at)
   }
 

@@ -14,6 +14,10 @@ const reduce = 'flumeview-reduce=sluice-flumedb/reduce'
 const level = 'flumeview-level=sluice-flumedb/level'
 const query = 'flumeview-query=sluice-flumedb/query'
 const links = 'flumeview-links=sluice-flumedb/links'
+// The parts of flumeview-query that have tests of their own.
+const paths = 'flumeview-query/util=../../sluice-flumedb/lib/paths'
+const select = 'flumeview-query/select=./select'
+const bounds = 'flumeview-query/query=./bounds'
 const random = undefined
 
 // The numbers are what the tests pass with the packages that they were written for. Some are random.
@@ -36,6 +40,10 @@ const suites = [
   ['flumeview-query/test/nested-links.js', [flume, log, query], 4],
   ['flumeview-query/test/memory.js', [flume, memory, query], random],
   ['flumeview-links/test/links.js', [flume, log, links], 4],
+  ['flumeview-query/test/util.js', [paths], 6],
+  ['flumeview-query/test/query.js', [select, bounds], 8],
+  ['flumeview-query/test/select.js', [select], 6],
+  ['flumeview-query/test/ssb-query.js', [select, bounds], 7],
   // The same views below stock flumedb.
   ['flumedb/test/rebuild.js', [log, level], 16],
   ['flumeview-level/test/index.js', [log, level], 6],

@@ -51,3 +51,18 @@ exports.boundsOf = function boundsOf (index, filter, valueOf) {
   })
   return { gte: bound(mfr.lower, mfr.LO), lte: bound(mfr.upper, mfr.HI) }
 }
+
+// What flumeview-query counts and looks for. What is neither a value nor a range, such as { $ne }, says
+// nothing of where to look.
+
+exports.queryPoints = function queryPoints (path, filter) {
+  if (!paths.has(path, filter)) return 0
+  const value = paths.get(path, filter)
+  if (mfr.isExact(value)) return 2
+  return mfr.isRange(value) ? 1 : 0
+}
+
+exports.queryBounds = function queryBounds (index, filter) {
+  const { gte, lte } = exports.boundsOf(index, filter, (value, open) => mfr.isExact(value) ? value : open)
+  return index.exact ? { gte, lte } : { gte: [...gte, mfr.LO], lte: [...lte, mfr.HI] }
+}

@@ -9,7 +9,6 @@
 
 const pull = require('pull-stream')
 const mapFilterReduce = require('map-filter-reduce')
-const mfr = require('map-filter-reduce/util')
 const createLevel = require('./level')
 const paths = require('../lib/paths')
 const plan = require('../lib/plan')
@@ -58,9 +57,9 @@ module.exports = function createQuery (version, opts) {
       }
       const { index, scores } = sort
         ? { index: plan.findByPaths(indexes, sort), scores: {} }
-        : plan.choose(indexes, filter, points)
+        : plan.choose(indexes, filter, plan.queryPoints)
       if (!index) return { scan: true, createStream: scan, ...how, sync: Boolean(opts.sync) }
-      const bounds = boundsOf(index, filter)
+      const bounds = plan.queryBounds(index, filter)
       return { ...bounds, ...how, createStream: index.createStream, sync: opts.sync, index: index.key, scores }
     }
 
@@ -101,19 +100,6 @@ module.exports = function createQuery (version, opts) {
       return index.exact ? key : [...key, seq]
     })
   }
-}
-
-function points (path, filter) {
-  if (!paths.has(path, filter)) return 0
-  const value = paths.get(path, filter)
-  if (mfr.isExact(value)) return 2
-  return mfr.isRange(value) ? 1 : 0
-}
-
-// What is neither a value nor a range, such as { $ne }, says nothing of where to look.
-function boundsOf (index, filter) {
-  const { gte, lte } = plan.boundsOf(index, filter, (value, open) => mfr.isExact(value) ? value : open)
-  return index.exact ? { gte, lte } : { gte: [...gte, mfr.LO], lte: [...lte, mfr.HI] }
 }
 
 function isObject (value) {
