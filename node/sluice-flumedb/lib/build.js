@@ -15,14 +15,16 @@ module.exports = function createBuilder (wrapped, flume) {
   const { view, sv } = wrapped
   let valve = null
   let sinkEnded = Promise.resolve()
-  let position // The last message that the view may have seen; undefined until it has been loaded.
+  let emptied = null // A promise, once the view has been emptied.
+  let position // The last message that the view may have seen; undefined before it is streamed to.
   let failures = 0
   let best = -1 // How far the view came before it failed.
 
-  return { start, rebuild, stop, mayHaveSeen: seq => position === undefined || seq <= position }
+  return { start, rebuild, stop, mayHaveSeen }
 
   function start () {
     sv.since.once(upto => {
+      if (position !== undefined || view.isDestroying()) return // It is being built anew.
       position = upto
       if (upto > flume.since.value) rebuild() // Made of another log, or of one that was longer.
       else streamFrom(upto)
@@ -42,6 +44,11 @@ module.exports = function createBuilder (wrapped, flume) {
         if (valve === opened) whenViewEnded(error)
       }))
     })
+  }
+
+  function mayHaveSeen (seq) {
+    const upto = position === undefined ? sv.since.value : position
+    return upto === undefined || seq <= upto
   }
 
   function passed (data) {
@@ -88,17 +95,20 @@ module.exports = function createBuilder (wrapped, flume) {
 
   function empty () {
     if (flume.isClosed()) return
-    view.destroy(error => {
+    emptied = new Promise(resolve => view.destroy(error => {
+      resolve()
       position = -1
       view.setDestroying(false)
       if (error) return fail(error)
       streamFrom(-1)
-    })
+    }))
   }
 
+  /** Resolves when the view may be closed: LevelDB must not be closed while it is being emptied. */
   function stop () {
     if (valve) valve.shut()
     valve = null
+    return emptied
   }
 }
 
