@@ -77,11 +77,14 @@ async function runHistory (open, random) {
   const live = new Map()
   const deleted = new Map()
 
-  for (let i = 0; i < steps; i++) {
-    await step()
-    if (i % 8 === 7 || i === steps - 1) await compare()
+  try {
+    for (let i = 0; i < steps; i++) {
+      await step()
+      if (i % 8 === 7 || i === steps - 1) await compare()
+    }
+  } finally {
+    await answer(db.close)
   }
-  await answer(db.close)
 
   async function step () {
     const what = random.below(10)

@@ -52,13 +52,14 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   async function followFeed () {
     let unacknowledged = 0
     for await (const { changes } of feed) {
+      if (isClosed()) return // Nothing is forgotten any more, and must be told again.
       const past = ofThePast(changes, newest)
       newest = changes.reduce((max, { kind, seq }) => kind === 'added' ? Math.max(max, seq) : max, newest)
       forget(past.filter(isNews).map(({ seq }) => seq))
       // To acknowledge costs a sync of the disk. What was added may be told again, and changes nothing.
       unacknowledged += changes.length
       if (past.length === 0 && unacknowledged < changesUnacknowledgedMax) continue
-      if (!await isMended()) continue
+      if (!await isMended() || isClosed()) continue
       await feed.acknowledge()
       unacknowledged = 0
     }
