@@ -20,7 +20,13 @@ module.exports = function createBuilder (wrapped, flume) {
   let failures = 0
   let best = -1 // How far the view came before it failed.
 
-  return { start, rebuild, stop, mayHaveSeen }
+  // What the feed of changes has told of, and what the view was given that it has not: a message that was
+  // deleted and restored before it is told is told as new, but the stream may have passed its place.
+  let told = Infinity
+  let given = new Set()
+  let began // What the view had when it was first streamed to.
+
+  return { start, rebuild, stop, mayHaveSeen, watchFrom, hasMissed }
 
   function start () {
     sv.since.once(upto => {
@@ -34,6 +40,7 @@ module.exports = function createBuilder (wrapped, flume) {
   function streamFrom (upto) {
     if (flume.isClosed()) return
     position = upto
+    if (began === undefined) began = upto
     const opened = valve = createValve({ passed, ended: whenLogEnded })
     view.abortStream = valve.shut
     const opts = { gt: upto, live: true, seqs: true, values: true }
@@ -53,6 +60,19 @@ module.exports = function createBuilder (wrapped, flume) {
 
   function passed (data) {
     position = Math.max(position, data.seq)
+    if (data.seq > told) given.add(data.seq)
+  }
+
+  /** The feed has told of all messages up to `seq`. */
+  function watchFrom (seq) {
+    told = seq
+  }
+
+  /** The feed tells of a new message: whether the view will not come to it any more. */
+  function hasMissed (seq) {
+    told = Math.max(told, seq)
+    const isBehind = position !== undefined && seq <= position && seq > began
+    return !given.delete(seq) && isBehind
   }
 
   // Then it is not the view's fault, and building it again would end in the same way.
@@ -97,7 +117,8 @@ module.exports = function createBuilder (wrapped, flume) {
     if (flume.isClosed()) return
     emptied = new Promise(resolve => view.destroy(error => {
       resolve()
-      position = -1
+      position = began = -1
+      given = new Set()
       view.setDestroying(false)
       if (error) return fail(error)
       streamFrom(-1)

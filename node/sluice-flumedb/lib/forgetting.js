@@ -31,6 +31,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   const last = database.last
   const feed = database.consumer(name, known ? {} : { start: 'now' })
   newest = known ? last - known.lag : last
+  builder.watchFrom(newest)
   const upto = await new Promise(resolve => sv.since.once(resolve))
   if (known) await catchUp(known.position)
   else await feed.acknowledge() // From now on it is known.
@@ -44,7 +45,9 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   // The feed tells of the same later: there it cannot be seen where the past ends.
   async function catchUp (position) {
     const past = []
-    for await (const { changes } of database.feed({ position, once: true })) past.push(...ofThePast(changes, newest))
+    for await (const { changes } of database.feed({ position, once: true })) {
+      past.push(...changes.filter(change => isOfThePast(change, newest)))
+    }
     forget(past.map(({ seq }) => seq))
     for (const { kind, seq } of past) awaited.set(seq, kind)
   }
@@ -53,7 +56,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     let unacknowledged = 0
     for await (const { changes } of feed) {
       if (isClosed()) return // Nothing is forgotten any more, and must be told again.
-      const past = ofThePast(changes, newest)
+      const past = changes.filter(concernsPast)
       newest = changes.reduce((max, { kind, seq }) => kind === 'added' ? Math.max(max, seq) : max, newest)
       forget(past.filter(isNews).map(({ seq }) => seq))
       // To acknowledge costs a sync of the disk. What was added may be told again, and changes nothing.
@@ -63,6 +66,10 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
       await feed.acknowledge()
       unacknowledged = 0
     }
+  }
+
+  function concernsPast ({ kind, seq }) {
+    return isOfThePast({ kind, seq }, newest) || awaited.has(seq) || builder.hasMissed(seq)
   }
 
   function isNews ({ kind, seq }) {
@@ -122,10 +129,10 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   }
 }
 
-// Of the messages that a feed tells of, those that were there before. One that was restored is told as one
-// that was added, but has an old number.
-function ofThePast (changes, newest) {
-  return changes.filter(({ kind, seq }) => kind !== 'added' || seq <= newest)
+// Whether the message was there before. One that was restored is told as one that was added, but has an old
+// number.
+function isOfThePast ({ kind, seq }, newest) {
+  return kind !== 'added' || seq <= newest
 }
 
 // A consumer's name is 1 to 64 letters, digits, '-' and '_'.
