@@ -1,6 +1,6 @@
 'use strict'
 
-const { test } = require('node:test')
+const { test, after } = require('node:test')
 const assert = require('node:assert')
 const path = require('path')
 const pull = require('pull-stream')
@@ -16,6 +16,10 @@ const createStockLevel = require('flumeview-level')
 const createStockReduce = require('flumeview-reduce')
 const { newPlace, answer, collect, until } = require('./help')
 
+// A test that fails leaves its database open, which would keep the process.
+const left = []
+after(() => Promise.all(left.map(close)))
+
 const newFile = () => path.join(newPlace(), 'flume', 'log')
 const count = acc => acc + 1
 const sum = (acc, n) => acc + n
@@ -23,6 +27,7 @@ const close = db => answer(db.close)
 
 function openFlume (file, ...args) {
   const db = createFlume(createLog(file), ...args)
+  left.push(db)
   db.warned = []
   db.onWarning = name => db.warned.push(name)
   return db

@@ -26,7 +26,7 @@ module.exports = function createBuilder (wrapped, flume) {
   let given = new Set()
   let began // What the view had when it was first streamed to.
 
-  return { start, rebuild, stop, mayHaveSeen, watchFrom, hasMissed }
+  return { start, rebuild, stop, mayHaveSeen, watchFrom, hasMissed, hasForgotten }
 
   function start () {
     sv.since.once(upto => {
@@ -73,6 +73,10 @@ module.exports = function createBuilder (wrapped, flume) {
     told = Math.max(told, seq)
     const isBehind = position !== undefined && seq <= position && seq > began
     return !given.delete(seq) && isBehind
+  }
+
+  function hasForgotten (seqs) {
+    for (const seq of seqs) given.delete(seq)
   }
 
   // Then it is not the view's fault, and building it again would end in the same way.

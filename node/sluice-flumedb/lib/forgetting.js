@@ -57,8 +57,9 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     for await (const { changes } of feed) {
       if (isClosed()) return // Nothing is forgotten any more, and must be told again.
       const past = changes.filter(concernsPast)
-      newest = changes.reduce((max, { kind, seq }) => kind === 'added' ? Math.max(max, seq) : max, newest)
-      forget(past.filter(isNews).map(({ seq }) => seq))
+      const news = past.filter(isNews)
+      newest = changes.reduce((max, { seq }) => Math.max(max, seq), newest)
+      forget(news.map(({ seq }) => seq))
       // To acknowledge costs a sync of the disk. What was added may be told again, and changes nothing.
       unacknowledged += changes.length
       if (past.length === 0 && unacknowledged < changesUnacknowledgedMax) continue
@@ -69,13 +70,14 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   }
 
   function concernsPast ({ kind, seq }) {
-    return isOfThePast({ kind, seq }, newest) || awaited.has(seq) || builder.hasMissed(seq)
+    return isOfThePast({ kind, seq }, newest) || (builder.hasMissed(seq) && inside.isLive(seq))
   }
 
+  // A message that has gone is told of twice: in its own turn, and in that of what has taken it away.
   function isNews ({ kind, seq }) {
-    const expected = awaited.get(seq)
-    awaited.delete(seq)
-    return kind !== expected
+    const isExpected = awaited.get(seq) === kind
+    if (seq <= newest || !isExpected) awaited.delete(seq)
+    return !isExpected
   }
 
   // The feed may tell of it before it is dealt with, and must not be acknowledged until it is.
@@ -111,6 +113,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
 
   function forgetThem (seqs) {
     const release = wrapped.hold()
+    builder.hasForgotten(seqs)
     work(done => sv.del(seqs, error => {
       release()
       if (error) buildAnew()
