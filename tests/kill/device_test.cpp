@@ -125,6 +125,8 @@ private:
 
     /// The disk as it is found when the power goes before the operation number `at`.
     void build(std::uint64_t at, Fate fate, std::mt19937_64& random) const {
+        // Another file than that of the cut before: its loop device may still be writing.
+        std::filesystem::remove(found());
         copy_image(base(), found());
         std::fstream disk(found(), std::ios::binary | std::ios::in | std::ios::out);
         const auto write = [&](std::uint64_t position, std::string_view bytes) {
@@ -197,7 +199,9 @@ private:
                 const DiskOperation& each = operations_[i];
                 const bool is_there =
                     each.position <= begin + at && begin + at < each.position + each.bytes.size();
-                if (is_there) origin += ' ' + std::to_string(i);
+                if (!is_there) continue;
+                const bool has_it = each.bytes.compare(begin + at - each.position, word.size(), word) == 0;
+                origin += ' ' + std::to_string(i) + (has_it ? " (with it)" : " (without)");
             }
             return origin;
         }
