@@ -200,7 +200,8 @@ private:
                 const bool is_there =
                     each.position <= begin + at && begin + at < each.position + each.bytes.size();
                 if (!is_there) continue;
-                const bool has_it = each.bytes.compare(begin + at - each.position, word.size(), word) == 0;
+                const bool has_it =
+                    each.bytes.compare(begin + at - each.position, word.size(), word) == 0;
                 origin += ' ' + std::to_string(i) + (has_it ? " (with it)" : " (without)");
             }
             return origin;
