@@ -125,8 +125,6 @@ private:
 
     /// The disk as it is found when the power goes before the operation number `at`.
     void build(std::uint64_t at, Fate fate, std::mt19937_64& random) const {
-        // Another file than that of the cut before: its loop device may still be writing.
-        std::filesystem::remove(found());
         copy_image(base(), found());
         std::fstream disk(found(), std::ios::binary | std::ios::in | std::ios::out);
         const auto write = [&](std::uint64_t position, std::string_view bytes) {
@@ -179,32 +177,8 @@ private:
         const std::set<std::string> words = words_in_image(found());
         for (const std::string& needle : model.needles()) {
             if (words.contains(std::string(word_in(needle)))) {
-                return "erased text \"" + needle + "\" is on the disk" + origin_of(word_in(needle));
+                return "erased text \"" + needle + "\" is on the disk";
             }
-        }
-        return {};
-    }
-
-    /// Where a word is on the disk that was found, and by which operations.
-    std::string origin_of(std::string_view word) const {
-        std::ifstream disk(found(), std::ios::binary);
-        std::string bytes(1 << 20, '\0');
-        for (std::uint64_t begin = 0; disk.read(bytes.data(), std::ssize(bytes));
-             begin += bytes.size()) {
-            const std::size_t at = bytes.find(word);
-            if (at == std::string::npos) continue;
-            std::string origin =
-                " at byte " + std::to_string(begin + at) + ", written by operations";
-            for (std::size_t i = 0; i < operations_.size(); ++i) {
-                const DiskOperation& each = operations_[i];
-                const bool is_there =
-                    each.position <= begin + at && begin + at < each.position + each.bytes.size();
-                if (!is_there) continue;
-                const bool has_it =
-                    each.bytes.compare(begin + at - each.position, word.size(), word) == 0;
-                origin += ' ' + std::to_string(i) + (has_it ? " (with it)" : " (without)");
-            }
-            return origin;
         }
         return {};
     }
