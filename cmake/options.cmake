@@ -7,6 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(SLUICE_BUILD_TESTS "Build the tests" ON)
+option(SLUICE_BUILD_PROGRAM "Build the program `sluice`" ON)
 option(SLUICE_BUILD_BENCH "Build the benchmarks (needs SQLite)" OFF)
 option(SLUICE_BUILD_NODE "Build the addon of Node.js (after `npm install` in node/)" OFF)
 option(SLUICE_BUILD_FUZZERS "Build tests/fuzz (clang only)" OFF)

@@ -23,7 +23,11 @@ void set_hooks(const Napi::CallbackInfo& info) {
     const auto hook = [&](std::size_t index) {
         return Napi::Persistent(info[index].As<Napi::Function>());
     };
-    Addon::of(info.Env()).hooks = {hook(0), hook(1), hook(2), hook(3)};
+    Hooks& hooks = Addon::of(info.Env()).hooks;
+    hooks.make_error = hook(0);
+    hooks.on_progress = hook(1);
+    hooks.on_entry = hook(2);
+    hooks.map_batch = hook(3);
 }
 
 /// JavaScript is ending: nobody can be asked any more, and what is open is closed.

@@ -16,7 +16,7 @@ const auto changed_to_js = [](Napi::Env env, const Changed& changed) {
 
 using Prepared = std::shared_ptr<std::vector<PreparedFact>>;
 
-Napi::Value put_prepared(const Napi::CallbackInfo& info, Prepared prepared) {
+Napi::Value put_prepared(const Napi::CallbackInfo& info, const Prepared& prepared) {
     return work_later(
         info,
         [prepared, options = change_options_of(info[2])](Database& database) {
