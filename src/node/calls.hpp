@@ -111,4 +111,9 @@ std::shared_ptr<T> part_at(const Napi::CallbackInfo& info, std::size_t index) {
     return *info[index].As<Napi::External<std::shared_ptr<T>>>().Data();
 }
 
+/// (part): lets go of what it holds, when its loop is left. Not while a call uses it.
+template <typename T> void end_part(const Napi::CallbackInfo& info) {
+    part_at<T>(info, 0)->drop();
+}
+
 } // namespace sluice::node

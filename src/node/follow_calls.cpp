@@ -211,11 +211,6 @@ Napi::Value drop_consumer(const Napi::CallbackInfo& info) {
         [](Napi::Env env) { return env.Undefined(); });
 }
 
-/// (part): lets go of what it holds, when its loop is left. Not while a call uses it.
-template <typename T> void end_part(const Napi::CallbackInfo& info) {
-    part_at<T>(info, 0)->drop();
-}
-
 } // namespace
 
 void add_follow_calls(Napi::Env env, Napi::Object& exports) {

@@ -174,6 +174,7 @@ void add_log_calls(Napi::Env env, Napi::Object& exports) {
     exports.Set("get", Napi::Function::New(env, get));
     exports.Set("last", Napi::Function::New(env, last));
     exports.Set("readLog", Napi::Function::New(env, read_log));
+    exports.Set("endLog", Napi::Function::New(env, end_part<LogReader>));
     exports.Set("nextMessages", Napi::Function::New(env, next_messages));
 }
 

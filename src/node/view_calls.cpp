@@ -249,6 +249,7 @@ void add_view_calls(Napi::Env env, Napi::Object& exports) {
     exports.Set("apps", Napi::Function::New(env, apps));
     exports.Set("forgetApp", Napi::Function::New(env, forget_app));
     exports.Set("readView", Napi::Function::New(env, read_view));
+    exports.Set("endView", Napi::Function::New(env, end_part<ViewReader>));
     exports.Set("nextRows", Napi::Function::New(env, next_rows));
     exports.Set("countRows", Napi::Function::New(env, count_rows));
 }

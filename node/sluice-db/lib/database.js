@@ -86,7 +86,7 @@ class Database {
       left -= messages.length
       return { items: messages, done: piece.done || left <= 0 }
     }
-    yield * items(next)
+    yield * items(next, () => { if (!this.isClosed) native.endLog(reader) })
   }
 
   async * #liveLog ({ from = 1, to, limit = Infinity, reverse, signal, ...rest }) {

@@ -3,17 +3,22 @@
 const { native } = require('./native')
 
 /**
- * Walks pieces: `next()` answers with {items, done}. The piece behind the one that is walked is fetched
- * meanwhile, and no other: whoever is slow keeps two in memory.
+ * Walks pieces: `next()` answers with {items, done}. The piece behind the one that is walked is fetched meanwhile, and
+ * no other: whoever is slow keeps two in memory. `end()` is called in the end, when nothing is fetched any more: what
+ * is read from pins files, and an erasure waits for it.
  */
-async function * items (next) {
-  let piece = await next()
-  while (true) {
-    const following = piece.done ? undefined : next()
-    if (following) following.catch(() => {}) // Told when it is awaited, if the loop is not left before.
-    yield * piece.items
-    if (!following) return
-    piece = await following
+async function * items (next, end) {
+  let following = next()
+  try {
+    while (following) {
+      const piece = await following
+      following = piece.done ? undefined : next()
+      if (following) following.catch(() => {}) // Told when it is awaited, if the loop is not left before.
+      yield * piece.items
+    }
+  } finally {
+    if (following) await following.catch(() => {})
+    end()
   }
 }
 

@@ -17,18 +17,19 @@ class View {
     this.name = name
   }
 
-  read (options = {}) {
+  async * read (options = {}) {
     const handle = this.#database.handle
     const withMessages = !!options.messages
     const reader = native.readView(handle, this.name, readOptions(options), withMessages)
-    return items(async () => {
+    const next = async () => {
       const piece = await native.nextRows(handle, reader, ROWS_AT_ONCE)
       const rows = rowsOf(piece)
       if (withMessages) {
         messagesOf(piece.messages).forEach((message, i) => { rows[i].message = message })
       }
       return { items: rows, done: piece.done }
-    })
+    }
+    yield * items(next, () => { if (!this.#database.isClosed) native.endView(reader) })
   }
 
   async all (options) {

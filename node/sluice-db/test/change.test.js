@@ -47,6 +47,23 @@ test('erased is gone from every file, also what functions made of it', async t =
   assert.deepEqual(needlesFound, [])
 })
 
+test('a loop that was left pins nothing that an erasure waits for', async t => {
+  const db = await database(t, { durability: 'none', erasePatienceMs: 1 })
+  const view = await db.addView('n', { kind: 'index', key: ['/n'] })
+  await db.appendAll(Array.from({ length: 5000 }, (_, n) => ({ value: { n } })))
+  await db.mergeViews()
+  for await (const message of db.log()) if (message.seq === 3) break
+  for await (const row of view.read({ messages: true })) if (row.seq === 3) break
+  assert.equal((await db.erase(1)).receipt.finished, true)
+
+  await db.mergeViews()
+  const pinning = view.read()
+  await pinning.next()
+  await assert.rejects(db.erase(2), { code: 'busy' })
+  await pinning.return()
+  assert.equal((await db.erase([2, 3])).receipt.finished, true)
+})
+
 test('facts are put, listed, dropped and erased, and secret ones stay out of JavaScript', async t => {
   const db = await database(t)
   await db.putFacts([
