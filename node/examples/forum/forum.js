@@ -204,21 +204,27 @@ class Forum {
 
   names () { return this.identities.names.map(name => `${name} ${this.identities.id(name)}`) }
 
-  /** Tells what comes and goes until quiet(). A message that reads otherwise goes and comes in one difference. */
+  /** Tells what comes, changes and goes until quiet(). */
   async live (show) {
     if (this.#stopLive) return
     this.#stopLive = new AbortController()
-    const { signal } = this.#stopLive
     show('(live: what comes and goes)')
-    for await (const { fresh, gone, added } of this.db.view('posts').follow({ signal })) {
-      const came = new Set(added.map(row => row.seq))
-      const went = new Set(gone.map(row => row.seq))
-      for (const seq of went) if (!came.has(seq)) show(`- [${seq}]`)
-      for (const seq of came) {
-        const message = await this.db.get(seq)
-        // It may have gone again since; the next difference tells.
-        if (message && message.state === 'live') show(`${fresh ? ' ' : went.has(seq) ? '~' : '+'} ${this.#line(message)}`)
+    const shown = new Map() // By number, what it reads.
+    let isFirst = true
+    for await (const difference of this.db.view('posts').follow({ signal: this.#stopLive.signal })) {
+      for (const seq of left(difference, shown)) {
+        show(`- [${seq}]`)
+        shown.delete(seq)
       }
+      for (const { seq } of difference.added) {
+        const message = await this.db.get(seq)
+        if (!message || message.state !== 'live') continue // It has gone since: the next difference tells.
+        const line = this.#line(message)
+        const mark = isFirst ? ' ' : shown.has(seq) ? '~' : '+'
+        if (shown.get(seq) !== line) show(`${mark} ${line}`)
+        shown.set(seq, line)
+      }
+      isFirst = false
     }
   }
 
@@ -245,6 +251,13 @@ class Forum {
     const marks = [meta && 'private', edited && 'edited'].filter(Boolean)
     return `[${seq}] ${this.identities.nameOf(value.author)}: ${text}${marks.length ? ` (${marks.join(', ')})` : ''}`
   }
+}
+
+/** Who was shown and is not there any more. What reads otherwise goes and comes in one difference. */
+function left ({ fresh, gone, added }, shown) {
+  const came = new Set(added.map(row => row.seq))
+  const concerned = fresh ? [...shown.keys()] : gone.map(row => row.seq)
+  return concerned.filter(seq => shown.has(seq) && !came.has(seq))
 }
 
 function textOf (words) {
