@@ -48,11 +48,11 @@ async function liveSeqs (db) {
 
 async function deleteSome (db) {
   const victims = (await liveSeqs(db)).filter((_, i) => i % 100 === 37)
-  const before = (await db.view('counts').all()).reduce((sum, row) => sum + row.value.count, 0)
+  const before = (await db.view('count').all()).reduce((sum, row) => sum + row.value.count, 0)
   const begin = now()
   const { seqs } = await db.delete(victims)
   report('sluice-db: delete 1 %, all views right', now() - begin, 's')
-  const after = (await db.view('counts').all()).reduce((sum, row) => sum + row.value.count, 0)
+  const after = (await db.view('count').all()).reduce((sum, row) => sum + row.value.count, 0)
   if (after !== before - seqs.length || seqs.length === 0) throw new Error('the views are wrong')
   await db.restore(seqs)
 }

@@ -211,14 +211,6 @@ export interface View {
 
 /** Called by a map function for each row. A value is for aggregates: a number, or what has an order. */
 export type Emit = (key: Key, value?: null | boolean | number | string) => void
-/** What a map function is given. Valid also after the call. */
-export interface Mapped {
-  readonly seq: number
-  readonly key: string
-  readonly value: any
-  readonly body: Buffer
-}
-
 /** A view written in JavaScript. The same app, version and name must stand for the same function. */
 export interface CodeView extends WithProgress {
   app: string
@@ -229,9 +221,9 @@ export interface CodeView extends WithProgress {
    * Gives the rows of a message. Must give the same whenever it is called. When it throws, the message
    * gives no row to this view, and the view counts an error.
    */
-  map: (message: Mapped, emit: Emit) => void
+  map: (message: Message, emit: Emit) => void
   /** Told what `map` threw, and on which message. */
-  onError?: (error: unknown, message: Mapped) => void
+  onError?: (error: unknown, message: Message) => void
   /** When the application was away: wait for the view to catch up, or read on (wait). */
   whenBehind?: 'wait' | 'read-on'
 }

@@ -341,10 +341,10 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
             return Error{Errc::not_found, "no transform " + name + " is in use"};
         }
         for (const Transform& each : impl.options.transforms.list()) {
-            const bool reads_it =
-                impl.catalog->find(catalog_name(each.name)) != nullptr &&
-                std::ranges::any_of(each.reads,
-                                    [&](const Source& source) { return source.name() == name; });
+            const bool reads_it = impl.catalog->find(catalog_name(each.name)) != nullptr &&
+                                  std::ranges::any_of(each.reads, [&](const Source& source) {
+                                      return source.name() == name;
+                                  });
             if (!reads_it) continue;
             return Error{Errc::invalid_argument,
                          "transform " + each.name + " reads " + name + ": drop that one first"};

@@ -2,6 +2,8 @@
 #include "node/calls.hpp"
 #include "node/messages.hpp"
 
+#include <algorithm>
+
 namespace sluice::node {
 namespace {
 
@@ -80,6 +82,13 @@ struct Consumer final : Part {
     /// Errors: as Database::feed() and Database::consumer().
     Result<void> begin(Database& database) {
         if (feed) return {};
+        if (!name.empty()) {
+            auto known = database.consumers();
+            if (!known) return known.error();
+            const bool is_known = std::ranges::any_of(
+                *known, [this](const ConsumerInfo& each) { return each.name == name; });
+            if (is_known) start.reset(); // It goes on where it was.
+        }
         auto begun = name.empty()
                          ? database.feed(filter.value_or(FeedFilter()), start.value_or(FeedStart()))
                          : database.consumer(name, filter, start);

@@ -1,5 +1,8 @@
 #include "node/messages.hpp"
 
+#include <simdjson.h>
+
+#include <algorithm>
 #include <cstring>
 
 namespace sluice::node {
@@ -30,12 +33,27 @@ Napi::Value MessageBatch::take(Napi::Env env) {
     return batch.value();
 }
 
+Napi::Value content_of(Napi::Env env, std::string body) {
+    const bool is_ascii = std::ranges::all_of(body, [](char each) { return (each & 0x80) == 0; });
+    if (is_ascii) {
+        napi_value text = nullptr;
+        NAPI_THROW_IF_FAILED(env, napi_create_string_latin1(env, body.data(), body.size(), &text),
+                             Napi::Value());
+        return {env, text};
+    }
+    if (simdjson::validate_utf8(body)) return to_js(env, body);
+    return buffer_of(env, std::move(body));
+}
+
 Napi::Value to_js(Napi::Env env, Record& record) {
-    JsObject message(env);
-    message.set("seq", record.seq).set("key", record.key).set("state", name_of(record.state));
-    message.set("body", buffer_of(env, std::move(record.body)));
-    if (!record.change.empty()) message.set("change", record.change);
-    return message.value();
+    auto array = Napi::Array::New(env, 2);
+    const bool is_live = record.state == Record::State::live;
+    array.Set(0U, to_js(env, record.seq));
+    array.Set(1U, content_of(env, std::move(record.body)));
+    if (!record.key.empty()) array.Set(2U, to_js(env, record.key));
+    if (!is_live) array.Set(3U, to_js(env, name_of(record.state)));
+    if (!record.change.empty()) array.Set(4U, to_js(env, record.change));
+    return array;
 }
 
 } // namespace sluice::node

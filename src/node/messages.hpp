@@ -30,7 +30,10 @@ private:
     bool has_others_ = false; ///< Than live messages.
 };
 
-/// One: {seq, key, state, body, change}.
+/// A text where the bytes are UTF-8, a Buffer where they are not.
+Napi::Value content_of(Napi::Env env, std::string body);
+
+/// One: [seq, content, key, state, change], the last three only where there is something.
 Napi::Value to_js(Napi::Env env, Record& record);
 
 } // namespace sluice::node

@@ -227,7 +227,8 @@ Transform edit_links_transform() {
 }
 
 Transform edit_roots_transform(const Source& edit_links) {
-    return {"scuttlebutt.edit-roots", 2,
+    return {"scuttlebutt.edit-roots",
+            2,
             [edit_links](Context& context, const Incoming& incoming, Transformed& out) {
                 if (!may_be_edit(incoming.body())) return;
                 file_edits(context, edit_links, message_of(incoming), out);
@@ -236,7 +237,8 @@ Transform edit_roots_transform(const Source& edit_links) {
 }
 
 Transform edits_transform(const Source& edit_roots) {
-    return {"scuttlebutt.edits", 2,
+    return {"scuttlebutt.edits",
+            2,
             [edit_roots](Context& context, const Incoming& incoming, Transformed& out) {
                 show_edits(context, edit_roots, message_of(incoming), out);
             },

@@ -88,7 +88,7 @@ TEST_F(Network, SaysWhy) {
 
 TEST_F(Network, ShowsEditsAndBlobsAndTakesThemBack) {
     const auto alone = box.run("sluice transform use db scuttlebutt.edits");
-    EXPECT_EQ(alone.status, 2);
+    EXPECT_NE(alone.status, 0);
     EXPECT_NE(alone.err.find("scuttlebutt.edits reads scuttlebutt.edit-roots: use that one, too"),
               std::string::npos)
         << alone.err;

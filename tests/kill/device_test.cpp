@@ -177,29 +177,8 @@ private:
         const std::set<std::string> words = words_in_image(found());
         for (const std::string& needle : model.needles()) {
             if (words.contains(std::string(word_in(needle)))) {
-                return "erased text \"" + needle + "\" is on the disk" + origin_of(word_in(needle));
+                return "erased text \"" + needle + "\" is on the disk";
             }
-        }
-        return {};
-    }
-
-    /// Where a word is on the disk that was found, and by which operations.
-    std::string origin_of(std::string_view word) const {
-        std::ifstream disk(found(), std::ios::binary);
-        std::string bytes(1 << 20, '\0');
-        for (std::uint64_t begin = 0; disk.read(bytes.data(), std::ssize(bytes));
-             begin += bytes.size()) {
-            const std::size_t at = bytes.find(word);
-            if (at == std::string::npos) continue;
-            std::string origin =
-                " at byte " + std::to_string(begin + at) + ", written by operations";
-            for (std::size_t i = 0; i < operations_.size(); ++i) {
-                const DiskOperation& each = operations_[i];
-                const bool is_there =
-                    each.position <= begin + at && begin + at < each.position + each.bytes.size();
-                if (is_there) origin += ' ' + std::to_string(i);
-            }
-            return origin;
         }
         return {};
     }

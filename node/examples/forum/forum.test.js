@@ -8,8 +8,15 @@ const path = require('path')
 const { spawn, spawnSync } = require('child_process')
 
 const FORUM = path.join(__dirname, 'forum.js')
-const isInstalled = fs.existsSync(path.join(__dirname, 'node_modules', 'ssb-keys'))
-const options = { skip: !isInstalled && 'ssb-keys is not installed: npm install in this folder' }
+const options = { skip: !isInstalled('ssb-keys') && 'ssb-keys is not installed: npm install in node/' }
+
+function isInstalled (name) {
+  try {
+    return !!require.resolve(name)
+  } catch {
+    return false
+  }
+}
 
 /** A forum of its own for a test: gives commands and answers with the lines that they print. */
 function forum (t) {

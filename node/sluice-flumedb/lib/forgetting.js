@@ -1,0 +1,146 @@
+'use strict'
+// Views of JavaScript do not know that messages can go. This notices what was deleted, erased, replaced
+// or derived again, by whomever and also while the program was not running, and has the view forget it,
+// or built anew where it cannot forget.
+
+const crypto = require('crypto')
+
+const changesUnacknowledgedMax = 1000
+
+/**
+ * `inside`: of flumelog-sluice. `builder`: of build.js. `warn()` is called before the view is built anew.
+ * Has the view streamed to when it has forgotten what went while it was away; nobody reads it until then.
+ */
+module.exports = async function followPast (wrapped, builder, inside, { warn, report, isClosed }) {
+  const { view, sv } = wrapped
+  const canForget = typeof sv.del === 'function' && !('del' in sv.methods)
+  // What has been dealt with before the feed tells of it: by seq what it will tell, if nothing else happens.
+  const awaited = new Map()
+  const underWay = [] // For each change of the log that is under way: what to call when it has been dealt with.
+  let newest // The newest message that the feed has told of.
+  let atWork = Promise.resolve(true) // Whether the view has been mended, when that has ended.
+
+  inside.signals.on('changing', whenChanging)
+  inside.signals.on('changed', whenChanged)
+  inside.signals.on('elsewhere', wrapped.release)
+
+  const release = wrapped.hold()
+  const database = await inside.opened
+  const name = consumerName(view.name)
+  const known = (await database.consumers()).find(consumer => consumer.name === name)
+  const last = database.last
+  const feed = database.consumer(name, known ? {} : { start: 'now' })
+  newest = known ? last - known.lag : last
+  builder.watchFrom(newest)
+  const upto = await new Promise(resolve => sv.since.once(resolve))
+  if (known) await catchUp(known.position)
+  else await feed.acknowledge() // From now on it is known.
+
+  // What the database has not heard of may be of another log, or older than what has gone.
+  if (!known && upto > -1) buildAnew()
+  builder.start()
+  release()
+  followFeed().catch(error => isClosed() || report(`${view.name} does not hear of changes any more`, error))
+
+  // The feed tells of the same later: there it cannot be seen where the past ends.
+  async function catchUp (position) {
+    const past = []
+    for await (const { changes } of database.feed({ position, once: true })) {
+      past.push(...changes.filter(change => isOfThePast(change, newest)))
+    }
+    forget(past.map(({ seq }) => seq))
+    for (const { kind, seq } of past) awaited.set(seq, kind)
+  }
+
+  async function followFeed () {
+    let unacknowledged = 0
+    for await (const { changes } of feed) {
+      if (isClosed()) return // Nothing is forgotten any more, and must be told again.
+      const past = changes.filter(concernsPast)
+      const news = past.filter(isNews)
+      newest = changes.reduce((max, { seq }) => Math.max(max, seq), newest)
+      forget(news.map(({ seq }) => seq))
+      // To acknowledge costs a sync of the disk. What was added may be told again, and changes nothing.
+      unacknowledged += changes.length
+      if (past.length === 0 && unacknowledged < changesUnacknowledgedMax) continue
+      if (!await isMended() || isClosed()) continue
+      await feed.acknowledge()
+      unacknowledged = 0
+    }
+  }
+
+  function concernsPast ({ kind, seq }) {
+    return isOfThePast({ kind, seq }, newest) || (builder.hasMissed(seq) && inside.isLive(seq))
+  }
+
+  // A message that has gone is told of twice: in its own turn, and in that of what has taken it away.
+  function isNews ({ kind, seq }) {
+    const isExpected = awaited.get(seq) === kind
+    if (seq <= newest || !isExpected) awaited.delete(seq)
+    return !isExpected
+  }
+
+  // The feed may tell of it before it is dealt with, and must not be acknowledged until it is.
+  function whenChanging (seqs, kind) {
+    for (const seq of seqs) awaited.set(seq, kind)
+    work(done => underWay.push(done))
+  }
+
+  function whenChanged (seqs, failed) {
+    if (failed) seqs.forEach(seq => awaited.delete(seq))
+    forget(failed ? seqs.filter(seq => !inside.isLive(seq)) : seqs)
+    const done = underWay.shift()
+    if (done) done(true) // It may have begun before the view was there.
+  }
+
+  async function isMended () {
+    let seen
+    do {
+      seen = atWork
+      if (!await seen) return false
+    } while (seen !== atWork)
+    return true
+  }
+
+  function forget (seqs) {
+    const seen = seqs.filter(builder.mayHaveSeen)
+    if (seen.length > 0 && !isClosed()) {
+      if (canForget && !seen.some(inside.isLive)) forgetThem(seen)
+      else buildAnew()
+    }
+    wrapped.release()
+  }
+
+  function forgetThem (seqs) {
+    const release = wrapped.hold()
+    builder.hasForgotten(seqs)
+    work(done => sv.del(seqs, error => {
+      release()
+      if (error) buildAnew()
+      done(!error)
+    }))
+  }
+
+  function buildAnew () {
+    warn()
+    builder.rebuild()
+    work(done => wrapped.whenCurrent(error => done(!error)))
+  }
+
+  function work (begin) {
+    atWork = Promise.all([atWork, new Promise(begin)]).then(all => all.every(Boolean))
+  }
+}
+
+// Whether the message was there before. One that was restored is told as one that was added, but has an old
+// number.
+function isOfThePast ({ kind, seq }, newest) {
+  return kind !== 'added' || seq <= newest
+}
+
+// A consumer's name is 1 to 64 letters, digits, '-' and '_'.
+function consumerName (viewName) {
+  const name = 'flumedb-' + viewName
+  if (/^[\w-]{1,64}$/.test(name)) return name
+  return 'flumedb-' + crypto.createHash('sha256').update(viewName).digest('hex').slice(0, 40)
+}
