@@ -341,7 +341,7 @@ async function interactive (directory, me) {
     if (words[0] === 'quit') break
     if (words[0] === 'help') console.log(HELP)
     else if (words[0] === 'live') run(forum, words, show).catch(failed) // It goes on beside the prompt.
-    else if (words[0]) await run(forum, words, console.log).catch(failed)
+    else if (words[0]) await run(forum, words, show).catch(failed)
     prompt.prompt()
   }
   prompt.close()
