@@ -179,12 +179,15 @@ test('another terminal sees at once what comes, changes and goes', options, asyn
 })
 
 test('a prompt takes commands, others read beside it, and who would write is told', options, async t => {
-  const { directory, says, refuses } = forum(t)
+  const { directory, says, refuses, number } = forum(t)
+  const before = number('post', 'Before')
   const writer = terminal(t, directory, '--as', 'ada')
   await writer.prints(/ada> /)
-  writer.child.stdin.write('live\npost Hello from   the prompt\n')
+  writer.child.stdin.write('live\n')
+  await writer.prints(/ {2}\[\d+\] me: Before\n/) // From here on it tells what is new.
+  writer.child.stdin.write('post Hello from   the prompt\n')
   const [, post] = await writer.prints(/\+ \[(\d+)\] ada: Hello from the prompt\n/)
-  assert.deepEqual(says('threads'), [`[${post}] ada: Hello from the prompt`])
+  assert.deepEqual(says('threads'), [`[${post}] ada: Hello from the prompt`, `[${before}] me: Before`])
   assert.match(refuses('--as', 'bob', 'post', 'Me too'), /another terminal writes/)
   const reader = terminal(t, directory, '--as', 'bob')
   await reader.prints(/this one reads/)
