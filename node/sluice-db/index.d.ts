@@ -65,6 +65,7 @@ export function open (path: string, options?: OpenOptions): Promise<Database>
 
 /** A message, or another entry of the log, as it is now. */
 export class Message {
+  private constructor ()
   readonly seq: number
   /** The application key; '' if it has none, and when erased. */
   readonly key: string
@@ -347,6 +348,7 @@ export interface Scuttlebutt {
 
 /** One database. Every call after close() rejects with code 'closed'. */
 export class Database {
+  private constructor ()
   readonly path: string
   readonly readOnly: boolean
   /** The last entry of the log, 0 if there is none. Never decreases. */
