@@ -384,7 +384,10 @@ export class Database {
   eraseFact (collection: string, key: Key, options?: ChangeOptions): Promise<Changed>
   facts (collection?: string): Promise<Fact[]>
 
-  /** Declared in JSON (docs/design/views.md), or written as a function. Nothing to do if it is there. */
+  /**
+   * Declared in JSON (docs/design/views.md), or written as a function. Nothing to do if it is there; another definition
+   * of the name, or another version, is built beside it and takes its place.
+   */
   addView (name: string, view: object | CodeView, options?: WithProgress): Promise<View>
   /** Several declared ones in one pass over the log. */
   addViews (views: Record<string, object>, options?: WithProgress & { app?: string }): Promise<void>

@@ -12,6 +12,13 @@ function emittedValue (value) {
   return value
 }
 
+/** What a function emits later is emitted too late. */
+function refusePromise (returned) {
+  if (!returned || typeof returned.then !== 'function') return
+  returned.then(() => {}, () => {})
+  throw invalid('a map function must not be async')
+}
+
 /**
  * Registers a map function and answers with its number. Of a batch it answers with a list in JSON: of each
  * message the rows, a key each or {"k":key,"v":value}; null where the function threw.
@@ -27,7 +34,7 @@ function addFunction (map, onError) {
     for (let i = 0; i < all.length; i++) {
       rows = []
       try {
-        map(messages[i], emit)
+        refusePromise(map(messages[i], emit))
         all[i] = rows
       } catch (error) {
         all[i] = null

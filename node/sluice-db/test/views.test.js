@@ -65,6 +65,24 @@ test('a function that throws costs that message its rows, and is told', async t 
   assert.equal((await view.info()).errors, 2)
 })
 
+test('an async function gives no rows, and is told why', async t => {
+  const db = await withPosts(t)
+  const said = new Set()
+  const view = await db.addView('late', {
+    app: 'test',
+    map: async ({ seq }, emit) => {
+      emit([seq])
+      await undefined
+      emit([seq + 1])
+      throw new Error('nobody hears this')
+    },
+    onError: error => said.add(error.message)
+  })
+  assert.deepEqual(await view.all(), [])
+  assert.deepEqual([...said], ['a map function must not be async'])
+  assert.equal((await view.info()).errors, 3)
+})
+
 test('keys keep their types and their order', async t => {
   const db = await database(t)
   const keys = [[null], [false], [true], [-1.5], [0], [2n ** 53n + 1n], ['a'], ['a', 1], ['é'], [[]], [['a', [1]]]]
