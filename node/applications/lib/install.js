@@ -1,0 +1,43 @@
+'use strict'
+const fs = require('fs')
+const path = require('path')
+const { execFileSync } = require('child_process')
+const { substitute, without } = require('./replacements')
+
+// Linters and what makes output pretty: half of what would be fetched, and no test needs them.
+const idle = [
+  'standard', 'nyc', 'ava', 'sinon', 'tap-spec', 'tap-arc', 'faucet', 'cross-env', 'npm-install-package'
+]
+
+// Makes the package and all it needs in `folder`, on FlumeDB ('stock') or with Sluice in its place.
+module.exports = function install (suite, stack, folder) {
+  fs.mkdirSync(folder, { recursive: true })
+  unpack(suite, folder)
+  const file = path.join(folder, 'package.json')
+  const manifest = prepare(JSON.parse(fs.readFileSync(file)), suite)
+  fs.writeFileSync(file, JSON.stringify(stack === 'sluice' ? substitute(manifest) : manifest, null, 2))
+  // Without install scripts: what is native here comes built, and is looked for when it is loaded.
+  npm(['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], folder)
+}
+
+function unpack ({ name, version }, folder) {
+  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--prefer-offline', `${name}@${version}`], folder))
+  execFileSync('tar', ['xzf', filename, '--strip-components=1'], { cwd: folder })
+  fs.unlinkSync(path.join(folder, filename))
+  // It would hold the versions against any override.
+  fs.rmSync(path.join(folder, 'npm-shrinkwrap.json'), { force: true })
+}
+
+function prepare (manifest, { needs = {} }) {
+  const { scripts, ...rest } = manifest
+  const direct = [...Object.keys(rest.dependencies || {}), ...Object.keys(rest.devDependencies || {})]
+  return {
+    ...rest,
+    devDependencies: without(rest.devDependencies, idle),
+    overrides: without({ ...rest.overrides, ...needs }, direct)
+  }
+}
+
+function npm (args, folder) {
+  return execFileSync('npm', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
