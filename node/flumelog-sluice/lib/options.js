@@ -1,0 +1,29 @@
+'use strict'
+// What flumelog-sluice is called with. The signatures of flumelog-offset are understood too, old and
+// new, because programs are given this package in its place.
+
+const json = {
+  encode: JSON.stringify,
+  decode: JSON.parse,
+  buffer: false,
+  type: 'json'
+}
+
+const ofFlumelogOffset = ['blockSize', 'block', 'blocks', 'cache', 'flags', 'offsetCodec', 'bits']
+
+/** From the arguments behind the filename: { codec, key, import, sluice: options of sluice-db's open }. */
+module.exports = function readOptions (args) {
+  const options = typeof args[0] === 'object' && !isCodec(args[0]) ? args[0] : { codec: args.find(isCodec) }
+  const { codec, key, import: importing, ...rest } = options || {}
+  for (const name of ofFlumelogOffset) delete rest[name]
+  return { codec: codec || json, isJson: isJson(codec), key, import: importing, sluice: rest }
+}
+
+function isCodec (value) {
+  return Boolean(value) && typeof value.encode === 'function' && typeof value.decode === 'function'
+}
+
+// Then the database's own reading of a body is the codec's, and needs no second one.
+function isJson (codec) {
+  return !codec || codec === json || codec.decode === JSON.parse
+}

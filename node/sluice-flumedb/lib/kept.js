@@ -1,0 +1,135 @@
+'use strict'
+// A view that the database keeps, as FlumeDB wants views: below this package or below flumedb itself.
+
+const EventEmitter = require('events')
+const flumelogSluice = require('flumelog-sluice')
+const createObservable = require('flumelog-sluice/observable')
+
+/**
+ * `log`, `name`: what a createView is called with. `rowsOf(value, seq)` gives the rows of a message, as
+ * keys of the database. The view is there when `added` of what this answers resolves.
+ */
+module.exports = function keepView (log, name, version, rowsOf) {
+  const inside = flumelogSluice.inside(log.since)
+  if (!inside) throw new Error(`the view '${name}' is kept by Sluice, and needs a log of flumelog-sluice`)
+
+  const since = createObservable()
+  const signals = new EventEmitter().setMaxListeners(0) // 'closed', 'failed'
+  let isClosed = false
+  let isThere = false
+  let hasReported = false
+  let added = add()
+  inside.signals.on('moved', follow)
+
+  return {
+    inside,
+    since,
+    signals,
+    isClosed: () => isClosed,
+    isThere: () => isThere,
+    /** The view of the database. */
+    async view () {
+      if (isClosed) throw closedError()
+      const view = await added
+      if (isClosed) throw closedError()
+      if (!view) throw new Error(`the view '${name}' is being built anew`)
+      return view
+    },
+    closedError,
+    createSink,
+    close,
+    destroy
+  }
+
+  function add () {
+    const adding = addToDatabase()
+    adding.catch(whenFailed)
+    return adding
+  }
+
+  async function addToDatabase () {
+    const database = await inside.opened
+    const view = await database.addView('flume:' + name, {
+      app: 'flumedb',
+      version: versionNumber(version),
+      definition: { kind: 'index' },
+      map,
+      onError: report
+    })
+    // What is read from now on has all that the log has by now.
+    isThere = true
+    if (!isClosed) since.set(inside.since.value)
+    return view
+  }
+
+  // Without the view its readers would wait for ever: if nobody else tells them, the program ends.
+  function whenFailed (error) {
+    if (!isClosed && error.code !== 'closed' && !signals.emit('failed', error)) throw error
+  }
+
+  function report (error) {
+    if (hasReported) return
+    hasReported = true
+    console.error(`flumedb: a message has no row in the view '${name}', because its function fails:`, error)
+  }
+
+  function map (message, emit) {
+    for (const row of rowsOf(mapped(inside.decode(message)), message.seq)) emit(row)
+  }
+
+  // A view has its rows when a commit ends, so that there is nobody to wait for an answer.
+  function mapped (value) {
+    if (!log.mapper) return value
+    let answer
+    log.mapper(value, (error, result) => { answer = { error, result } })
+    if (!answer) {
+      const error = new Error('a view that Sluice keeps needs a mapper that calls back at once')
+      process.nextTick(whenFailed, error)
+      throw error
+    }
+    if (answer.error) throw answer.error
+    return answer.result
+  }
+
+  function follow () {
+    if (isThere) since.set(inside.since.value)
+  }
+
+  // The messages that are streamed here are the database's own: it has seen them.
+  function createSink () {
+    if (!added) added = add()
+    return function sink () {}
+  }
+
+  function destroy (cb) {
+    const dropped = added
+    added = null
+    isThere = false
+    since.set(-1)
+    answer(dropped && dropped.then(view => view.drop()), cb)
+  }
+
+  function close (cb) {
+    isClosed = true
+    inside.signals.removeListener('moved', follow)
+    signals.emit('closed')
+    answer(null, cb)
+  }
+
+  function closedError () {
+    return new Error(`the view '${name}' is closed`)
+  }
+}
+
+function answer (promise, cb) {
+  if (typeof cb !== 'function') cb = () => {}
+  Promise.resolve(promise).then(() => process.nextTick(cb, null), error => process.nextTick(cb, error))
+}
+
+// Versions of flumeviews may be anything; the database's are numbers.
+function versionNumber (version) {
+  if (Number.isInteger(version) && version > 0 && version < 2 ** 31) return version
+  let hash = 0
+  for (const unit of String(version)) hash = (hash * 31 + unit.codePointAt(0)) % 2 ** 31
+  return hash + 1
+}

@@ -1,0 +1,78 @@
+'use strict'
+// A pull-stream source of what an async iterator gives.
+
+const itemsAtOnce = 256
+
+/**
+ * `begin()` resolves with the iterator, when the source is first read. Several items are fetched at
+ * once, and handed out without waiting. `signals` has an event 'closed', which ends the source with
+ * `closedError()`.
+ */
+module.exports = function createSource (begin, { signals, closedError }) {
+  let iterator = null
+  let items = []
+  let used = 0
+  let isAtEnd = false
+  let isFetching = false
+  let reader = null
+  let ended = null
+
+  signals.on('closed', whenClosed)
+
+  return function read (abort, cb) {
+    if (abort) {
+      finish(abort)
+      return cb(abort)
+    }
+    if (ended) return cb(ended)
+    reader = cb
+    serve()
+  }
+
+  function serve () {
+    if (used < items.length) {
+      const cb = reader
+      reader = null
+      return cb(null, items[used++])
+    }
+    if (isAtEnd) return finish(true)
+    if (!isFetching) fetch().then(() => process.nextTick(afterFetch))
+  }
+
+  function afterFetch () {
+    isFetching = false
+    if (reader && !ended) serve()
+  }
+
+  async function fetch () {
+    isFetching = true
+    const fetched = []
+    try {
+      iterator = iterator || await begin()
+      while (fetched.length < itemsAtOnce && !isAtEnd) {
+        const { done, value } = await iterator.next()
+        if (done) isAtEnd = true
+        else fetched.push(value)
+      }
+    } catch (error) {
+      return process.nextTick(finish, error)
+    }
+    items = fetched
+    used = 0
+  }
+
+  function whenClosed () {
+    finish(closedError())
+  }
+
+  function finish (how) {
+    if (ended) return
+    ended = how
+    items = []
+    signals.removeListener('closed', whenClosed)
+    if (iterator) iterator.return().catch(() => {})
+    const cb = reader
+    reader = null
+    if (cb) cb(how)
+  }
+}

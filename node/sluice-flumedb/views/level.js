@@ -1,0 +1,179 @@
+'use strict'
+// flumeview-level, kept by the database. It differs in what happens to messages that go: they are gone
+// from get and read at once, and where several messages had a key, the last of those that are left shows.
+//
+//     db.use('byAuthor', require('sluice-flumedb/level')(1, (msg, seq) => [msg.author]))
+
+const pull = require('pull-stream')
+const keepView = require('../lib/kept')
+const createSource = require('../lib/source')
+const differences = require('../lib/differences')
+const { isKey, toRow, fromRow, rangeOf, isWithin } = require('../lib/keys')
+const { lastOfEachKey, lastOfKey, upTo } = require('../lib/rows')
+
+/** `map(value, seq)` gives the keys of a message, in an array. What is no key gives no row. */
+module.exports = function createLevel (version, map) {
+  return function createView (log, name) {
+    const kept = keepView(log, name, version, (value, seq) => map(value, seq).filter(isKey).map(toRow))
+    const { inside } = kept
+
+    return {
+      isKeptBySluice: true,
+      since: kept.since,
+      signals: kept.signals,
+      methods: { get: 'async', read: 'source', del: 'async' },
+      get,
+      read,
+      del,
+      createSink: kept.createSink,
+      close: kept.close,
+      destroy: kept.destroy
+    }
+
+    function get (key, cb) {
+      findLast(key).then(
+        row => process.nextTick(whenFound, key, row, cb),
+        error => process.nextTick(cb, error)
+      )
+    }
+
+    async function findLast (key) {
+      const view = await kept.view()
+      return isKey(key) ? lastOfKey(view, toRow(key)) : undefined
+    }
+
+    function whenFound (key, row, cb) {
+      if (!row) return cb(notFound(key))
+      log.get(row.seq, (error, value) => {
+        // It has gone since the row was read.
+        if (error && error.code === 'flumelog:deleted') return get(key, cb)
+        if (error) return cb(error, null, row.seq)
+        cb(null, value, row.seq)
+      })
+    }
+
+    /** Deletes the messages that have this key. */
+    function del (key, cb) {
+      seqsOf(key).then(
+        seqs => inside.log.del(seqs, cb),
+        error => process.nextTick(cb, error)
+      )
+    }
+
+    async function seqsOf (key) {
+      const view = await kept.view()
+      const rows = isKey(key) ? await view.all({ exact: toRow(key) }) : []
+      return rows.map(row => row.seq)
+    }
+
+    /**
+     * `opts`: gt gte lt lte reverse limit live old sync keys values seqs, as flumeview-level has them;
+     * with `deletions` a live reader is told what goes, too (lib/differences.js).
+     */
+    function read (opts = {}) {
+      if (kept.isClosed()) return pull.error(kept.closedError())
+      const rows = isLive(opts) ? liveRows(opts) : pull(oldRows(opts, Infinity), withValues(opts))
+      return pull(
+        rows,
+        pull.map(item => isRow(item) ? format(item, opts) : formatNotice(item)),
+        opts.limit > 0 ? pull.take(opts.limit) : null
+      )
+    }
+
+    // Items { key, seq } of the moment in which this begins.
+    function oldRows (opts, seq) {
+      const options = { ...rangeOf(opts), reverse: Boolean(opts.reverse) }
+      return createSource(async () => {
+        const view = await kept.view()
+        const rows = view.read(options)
+        return lastOfEachKey(seq === Infinity ? rows : upTo(rows, seq), options.reverse)
+      }, kept)
+    }
+
+    function liveRows (opts) {
+      if (opts.deletions) {
+        const how = { old: opts.old !== false, sync: opts.sync !== false, reverse: Boolean(opts.reverse) }
+        const all = createSource(async () => differences(await kept.view(), rangeOf(opts), how), kept)
+        return pull(all, withValues(opts))
+      }
+      const seq = kept.since.value
+      return cat([
+        opts.old === false ? pull.empty() : pull(oldRows(opts, seq), withValues(opts)),
+        opts.sync === false ? pull.empty() : pull.once({ sync: true }),
+        newRows(opts, seq)
+      ])
+    }
+
+    // What comes is told before the one who appends it is, which reading the view could not do.
+    function newRows (opts, seq) {
+      const range = rangeOf(opts)
+      return pull(
+        log.stream({ gt: seq, live: true }),
+        pull.map(({ value, seq }) => map(value, seq).filter(isKey)
+          .filter(key => isWithin(range, key))
+          .map(key => ({ key: toRow(key), seq, value }))),
+        pull.flatten()
+      )
+    }
+
+    function withValues (opts) {
+      if (opts.values === false) return null
+      return pull(pull.asyncMap(addValue), pull.filter(item => item !== null))
+    }
+
+    function addValue (item, cb) {
+      if (!isRow(item)) return cb(null, item)
+      log.get(item.seq, (error, value) => {
+        if (!error) return cb(null, { ...item, value })
+        if (error.code === 'flumelog:deleted') return cb(null, null)
+        cb(error)
+      })
+    }
+  }
+}
+
+function isLive (opts) {
+  return opts.live === true || opts.old === false
+}
+
+function isRow (item) {
+  return !item.sync && item.type === undefined
+}
+
+function format ({ key, seq, value }, { keys = true, seqs = true, values = true }) {
+  const formatted = {}
+  if (keys) formatted.key = fromRow(key)
+  if (seqs) formatted.seq = seq
+  if (values) formatted.value = value
+  const members = Object.keys(formatted)
+  if (members.length === 0) return value
+  return members.length === 1 ? formatted[members[0]] : formatted
+}
+
+function formatNotice (item) {
+  return item.type === 'del' ? { ...item, key: fromRow(item.key) } : item
+}
+
+// One source after the other; an abort reaches all of them.
+function cat (sources) {
+  let ended = null
+  return function read (abort, cb) {
+    if (abort) {
+      ended = abort
+      for (const source of sources) source(abort, () => {})
+      return cb(abort)
+    }
+    if (ended || sources.length === 0) return cb(ended || true)
+    sources[0](null, (end, data) => {
+      if (!end) return cb(null, data)
+      if (ended || end !== true) return cb(ended || end)
+      sources = sources.slice(1)
+      read(null, cb)
+    })
+  }
+}
+
+function notFound (key) {
+  const error = new Error('Key not found in database [' + key + ']')
+  return Object.assign(error, { name: 'NotFoundError', notFound: true, status: 404 })
+}
