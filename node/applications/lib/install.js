@@ -28,12 +28,12 @@ function unpack ({ name, version }, folder) {
   fs.rmSync(path.join(folder, 'npm-shrinkwrap.json'), { force: true })
 }
 
-function prepare (manifest, { needs = {} }) {
+function prepare (manifest, { needs = {}, also = {} }) {
   const { scripts, ...rest } = manifest
   const direct = [...Object.keys(rest.dependencies || {}), ...Object.keys(rest.devDependencies || {})]
   return {
     ...rest,
-    devDependencies: without(rest.devDependencies, idle),
+    devDependencies: { ...without(rest.devDependencies, idle), ...also },
     overrides: without({ ...rest.overrides, ...needs }, direct)
   }
 }

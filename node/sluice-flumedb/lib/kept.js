@@ -18,6 +18,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
   let isClosed = false
   let isThere = false
   let hasReported = false
+  let attempts = 0 // To add the view; only the last one counts.
+  let isMapperLate = false
   let added = add()
   inside.signals.on('moved', follow)
 
@@ -48,6 +50,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   async function addToDatabase () {
+    const attempt = ++attempts
+    isMapperLate = false
     const database = await inside.opened
     const view = await database.addView('flume:' + name, {
       app: 'flumedb',
@@ -57,6 +61,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
       onError: report
     })
     // What is read from now on has all that the log has by now.
+    if (attempt !== attempts) return view
     isThere = true
     if (!isClosed) since.set(inside.since.value)
     return view
@@ -68,7 +73,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   function report (error) {
-    if (hasReported) return
+    if (hasReported || error.code === 'late') return
     hasReported = true
     console.error(`flumedb: a message has no row in the view '${name}', because its function fails:`, error)
   }
@@ -77,18 +82,35 @@ module.exports = function keepView (log, name, version, rowsOf) {
     for (const row of rowsOf(mapped(inside.decode(message)), message.seq)) emit(row)
   }
 
-  // A view has its rows when a commit ends, so that there is nobody to wait for an answer.
+  // A view has its rows when a commit ends, and waits for no answer there. A mapper is late while an
+  // application begins, until it has its keys: then the view is made again.
   function mapped (value) {
     if (!log.mapper) return value
+    if (isMapperLate) throw tooLate()
     let answer
-    log.mapper(value, (error, result) => { answer = { error, result } })
+    const answered = new Promise(resolve => {
+      log.mapper(value, (error, result) => {
+        answer = { error, result }
+        resolve()
+      })
+    })
     if (!answer) {
-      const error = new Error('a view that Sluice keeps needs a mapper that calls back at once')
-      process.nextTick(whenFailed, error)
-      throw error
+      addAgainWhen(answered)
+      throw tooLate()
     }
     if (answer.error) throw answer.error
     return answer.result
+  }
+
+  // It is dropped now: rows that are missing must not stay when the program ends before the answer
+  // comes. Who reads waits meanwhile, because `since` stays where it is.
+  function addAgainWhen (answered) {
+    const attempt = ++attempts
+    isMapperLate = true
+    isThere = false
+    const dropped = Promise.resolve(added).then(view => view && view.drop())
+    added = Promise.all([answered, dropped]).then(() => attempt === attempts ? addToDatabase() : undefined)
+    added.catch(whenFailed)
   }
 
   function follow () {
@@ -104,6 +126,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
   function destroy (cb) {
     const dropped = added
     added = null
+    attempts++
     isThere = false
     since.set(-1)
     answer(dropped && dropped.then(view => view.drop()), cb)
@@ -132,4 +155,8 @@ function versionNumber (version) {
   let hash = 0
   for (const unit of String(version)) hash = (hash * 31 + unit.codePointAt(0)) % 2 ** 31
   return hash + 1
+}
+
+function tooLate () {
+  return Object.assign(new Error('the mapper of flumedb has not answered yet'), { code: 'late' })
 }

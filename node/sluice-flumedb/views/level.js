@@ -99,7 +99,8 @@ module.exports = function createLevel (version, map) {
       const seq = kept.since.value
       return cat([
         opts.old === false ? pull.empty() : pull(oldRows(opts, seq), withValues(opts)),
-        opts.sync === false ? pull.empty() : pull.once({ sync: true }),
+        // It tells where the old ends: where no old was asked for, it is not said.
+        opts.sync === false || opts.old === false ? pull.empty() : pull.once({ sync: true }),
         newRows(opts, seq)
       ])
     }
