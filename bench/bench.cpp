@@ -2,7 +2,7 @@
 // of several measurements, and bench/report sets it beside what the peers did in the same run.
 #include "bench/fresh.hpp"
 #include "bench/measure.hpp"
-#include "import/importer.hpp"
+#include <sluice/import.hpp>
 
 #include <sluice/database.hpp>
 

@@ -2,13 +2,13 @@
 // them, edits. One JSON object a line on standard output.
 #include "bench/fresh.hpp"
 #include "bench/measure.hpp"
-#include "import/importer.hpp"
 #include "import/record_writer.hpp"
 #include "scuttlebutt/edits.hpp"
 #include "scuttlebutt/envelope.hpp"
 #include "scuttlebutt/generator.hpp"
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/read_keys.hpp"
+#include <sluice/import.hpp>
 
 #include <sluice/scuttlebutt.hpp>
 

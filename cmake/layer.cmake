@@ -58,6 +58,9 @@ function(sluice_test target)
 endfunction()
 
 function(sluice_layer name)
+    if(name STREQUAL "node")
+        return() # No part of the library: cmake/node.cmake builds it on top of that.
+    endif()
     set(folder ${PROJECT_SOURCE_DIR}/src/${name})
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
     set(tests ${sources})

@@ -8,6 +8,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(SLUICE_BUILD_TESTS "Build the tests" ON)
 option(SLUICE_BUILD_BENCH "Build the benchmarks (needs SQLite)" OFF)
+option(SLUICE_BUILD_NODE "Build the addon of Node.js (after `npm install` in node/)" OFF)
 option(SLUICE_BUILD_FUZZERS "Build tests/fuzz (clang only)" OFF)
 option(SLUICE_PRECOMPILE "Parse the headers of the standard library once for many files" OFF)
 set(SLUICE_TESTS_ABOUT "" CACHE STRING "Build only files with a test that has this in its name")

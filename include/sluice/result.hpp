@@ -26,6 +26,7 @@ enum class Errc : std::uint8_t {
     latched = 11,            ///< An earlier write failed: open the database again to write.
     read_only = 12,          ///< Opened to read; another process may write.
     ended = 13,              ///< The snapshot was ended by an erasure that did not wait for it.
+                             ///< Or the application's code, which the call needed, is gone.
 };
 
 /// The stable lower-case name of a code, as in `"code":"not_found"`.

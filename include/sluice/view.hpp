@@ -7,8 +7,10 @@
 #include <sluice/value.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,13 @@ struct Message {
     std::string_view key;        ///< The application key; empty if it has none.
     std::string_view body;       ///< The bytes as appended.
     const Value* json = nullptr; ///< The body parsed; null if it is not JSON.
+};
+
+/// Thrown by code of an application that can answer no more, as when the interpreter that it runs
+/// in is shutting down: fails the call that derives, and says nothing about the message.
+class CodeGone : public std::exception {
+public:
+    const char* what() const noexcept override { return "the code of a view is gone"; }
 };
 
 /// Where a view function puts its rows. Emitting a key twice from one message is one row of an
@@ -47,7 +56,7 @@ public:
 
 /// Must give the same rows for the same message whenever it is called, and may be called from any
 /// one thread. May throw: that message then gives no row to this view, and the view counts an
-/// error. Only std::bad_alloc fails the call that derives: it says nothing about the message.
+/// error. Only std::bad_alloc and CodeGone fail the call that derives.
 using ViewFunction = std::function<void(const Message&, Emit&)>;
 
 /// The same for a view that looks things up: facts, cells of transforms in use, and rows of the
@@ -82,6 +91,10 @@ struct CodeView {
     /// mapped again follows from what it reads, and not from this.
     std::vector<Source> reads = {};
     WhenBehind when_behind = WhenBehind::wait;
+    /// For a `map` that is dear to reach, such as one in another language: called with messages for
+    /// which it is called next, in this order and from the same thread, so that it can have its
+    /// answers ready. Then neither is given Message::json.
+    std::function<void(std::span<const Message>)> before_map = {};
 };
 
 } // namespace sluice

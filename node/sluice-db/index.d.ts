@@ -95,7 +95,7 @@ export type Selector =
   | number | number[]
   | { keys: string[] }
   | { view: string, prefix?: Key }
-  | { where: object | string }
+  | { where: string }
 
 export interface ChangeOptions extends WithProgress {
   /** Kept in the log for ever: no personal data. */
@@ -140,8 +140,9 @@ export interface LogOptions {
   changes?: boolean
   /** Bodies as they are stored, and not as transforms make them. */
   stored?: boolean
-  /** Go on with what is appended, until the loop is left or the database is closed. */
+  /** Go on with what is appended, until the loop is left, the database is closed or `signal` is aborted. */
   live?: boolean
+  signal?: AbortSignal
 }
 
 export interface ReadOptions {
@@ -195,7 +196,7 @@ export interface View {
   get (key: Key): Promise<Row | undefined>
   count (options?: ReadOptions): Promise<number>
   /** The rows, and then what each commit makes of them. A slow reader is told afresh. */
-  follow (options?: ReadOptions): AsyncIterableIterator<Difference>
+  follow (options?: Pick<ReadOptions, 'exact' | 'prefix' | 'from' | 'to'> & { signal?: AbortSignal }): AsyncIterableIterator<Difference>
   /** Of a view of links. */
   links (query?: { from?: KeyElement, to?: KeyElement, relation?: KeyElement, limit?: number }): Promise<Link[]>
   walk (query: {
@@ -228,6 +229,8 @@ export interface CodeView extends WithProgress {
    * gives no row to this view, and the view counts an error.
    */
   map: (message: Mapped, emit: Emit) => void
+  /** Told what `map` threw, and on which message. */
+  onError?: (error: unknown, message: Mapped) => void
   /** When the application was away: wait for the view to catch up, or read on (wait). */
   whenBehind?: 'wait' | 'read-on'
 }
@@ -244,7 +247,7 @@ export interface ViewInfo {
   segments: number
   bytes: number
   errors: number
-  state: 'current' | 'behind' | 'building' | 'waits for code' | 'damaged'
+  state: 'current' | 'behind' | 'building' | 'waits for its code' | 'damaged'
   pending: number
 }
 
@@ -263,11 +266,13 @@ export interface FeedOptions {
   view?: string
   prefix?: Key
   /** Only messages that meet this condition (docs/design/where.md). */
-  where?: object | string
+  where?: string
   /** Where to begin, if nothing is known of the consumer: with everything, or with what comes now. */
   start?: 'first' | 'now' | number
   /** End when everything has been told, instead of waiting for more. */
   once?: boolean
+  /** Ends it also while it waits. */
+  signal?: AbortSignal
 }
 export interface FeedChange {
   kind: 'added' | 'changed' | 'gone'
@@ -286,6 +291,8 @@ export interface FeedBatch {
 export interface Feed extends AsyncIterableIterator<FeedBatch> {
   /** Of a named consumer: keeps the position behind the last batch. */
   acknowledge (): Promise<void>
+  /** Where it stands, also before the first batch. Who keeps positions keeps this one first. */
+  position (): Promise<string>
 }
 
 export interface VerifyReport {

@@ -5,11 +5,11 @@
 #include "cli/progress.hpp"
 #include "cli/stop_wish.hpp"
 #include "import/exporter.hpp"
-#include "import/importer.hpp"
 #include "import/record_writer.hpp"
 #include "scuttlebutt/generator.hpp"
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/secret_file.hpp"
+#include <sluice/import.hpp>
 
 #include <sluice/scuttlebutt.hpp>
 

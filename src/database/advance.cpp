@@ -148,6 +148,7 @@ std::string Database::Impl::chain_state(const Worklist* work) const {
 Result<void> Database::Impl::advance(const ProgressFunction& progress) {
     const auto rows = store->snapshot();
     Advance run(rows, log->last(), ledger.gone(), mapped.size());
+    if (mapper) mapper->discard_unsettled(); // Of a call that failed.
     const Seq keys_since = keys_current ? rows->since(kKeyRegister) : run.to;
     const bool anybody = !chain.empty() || !mapped.empty() || !unmapped.empty();
     SLUICE_TRY_ASSIGN(run.delta,
@@ -254,6 +255,7 @@ void Database::Impl::note_gone(Advance& run) {
 }
 
 void Database::Impl::add_view_rows(StoreCommit& step, Advance& run) {
+    if (mapper) mapper->settle(run.batches);
     for (std::size_t i = 0; i < mapped.size(); ++i) {
         if (run.batches[i].empty() && run.mapped_again.empty()) continue;
         if (chain.is_read(mapped[i].entry.id)) continue; // Its rows are in the draft.
@@ -407,6 +409,7 @@ void Database::Impl::map_moved(Advance& run, Seq seq, bool is_new) {
         }
     }
     if (chain.readers().empty()) return;
+    if (mapper) mapper->settle(run.batches);
     for (std::size_t i = 0; i < mapped.size(); ++i) {
         if (!chain.is_read(mapped[i].entry.id)) continue;
         chain.set_row(mapped[i].entry.id, seq, emissions_of(run.batches[i]), run.work, run.draft);

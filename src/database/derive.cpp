@@ -215,6 +215,7 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
             if (keys_too) emit_key(keys, seq, entry->key);
             if (is_live) map(seq);
         }
+        late_mapper.settle(batches);
         // An owner's catching up may have been cut short before: what it had added is taken out
         // first.
         std::vector<Seq> retract = again;
@@ -263,8 +264,8 @@ Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool key
     SLUICE_TRY(store->save()); // Gives those files up that were found damaged since.
     const auto rows = store->snapshot();
     std::vector<std::unique_ptr<SegmentStore::Loader>> loaders;
-    const auto derive = [&](const ViewSpec& spec, const std::string& name,
-                            const auto& emit) -> Result<void> {
+    const auto derive = [&](const ViewSpec& spec, const std::string& name, const auto& emit,
+                            const auto& settle) -> Result<void> {
         SLUICE_TRY_ASSIGN(auto loader, store->load(spec));
         const SeqBitmap lost = store->lost_rows(spec.id);
         note(std::to_string(lost.size()) + " entries are derived again for " + name +
@@ -276,8 +277,11 @@ Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool key
              seq = lost.next_from(seq.next())) {
             emit(seq, batch);
             meter.at(++done);
-            if (done % kChunkMessages == 0) SLUICE_TRY(loader->add(std::exchange(batch, {})));
+            if (done % kChunkMessages != 0) continue;
+            settle(batch);
+            SLUICE_TRY(loader->add(std::exchange(batch, {})));
         }
+        settle(batch);
         SLUICE_TRY(loader->add(std::move(batch)));
         loaders.push_back(std::move(loader));
         return {};
@@ -285,20 +289,23 @@ Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool key
     for (const OpenView& each : broken) {
         Mapper again({each.view});
         const ViewSpec spec{each.entry.id, reducer_of(*each.view), false};
-        SLUICE_TRY(derive(spec, "view " + each.entry.name, [&](Seq seq, RowBatch& batch) {
+        const auto map = [&](Seq seq, RowBatch& batch) {
             if (ledger.gone().deleted.contains(seq)) return;
             const auto message = seen(seq, log->last(), *rows);
             if (message) again.map(seq, message->key, message->body, std::span(&batch, 1));
-        }));
+        };
+        SLUICE_TRY(derive(spec, "view " + each.entry.name, map,
+                          [&](RowBatch& batch) { again.settle(std::span(&batch, 1)); }));
         count_errors({each}, again);
     }
     if (are_keys_broken) {
         const ViewSpec spec{kKeyRegister, nullptr, true};
-        SLUICE_TRY(derive(spec, "the register of keys", [&](Seq seq, RowBatch& batch) {
+        const auto emit = [&](Seq seq, RowBatch& batch) {
             const auto entry = log->read(seq);
             const bool has_key = entry && !entry->erased && entry->kind == Log::Kind::message;
             if (has_key) emit_key(batch, seq, entry->key);
-        }));
+        };
+        SLUICE_TRY(derive(spec, "the register of keys", emit, [](RowBatch&) {}));
     }
     return store->mend(loaders);
 }
@@ -331,6 +338,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
     std::vector<RowBatch> batches(fresh_views.size());
     RowBatch keys;
     const auto hand_over = [&]() -> Result<void> {
+        fresh_mapper.settle(batches);
         for (std::size_t i = 0; i < batches.size(); ++i) {
             if (!batches[i].empty()) SLUICE_TRY(loaders[i]->add(std::exchange(batches[i], {})));
         }

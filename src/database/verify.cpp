@@ -345,6 +345,7 @@ Result<VerifyReport> Database::Impl::verify(const ProgressFunction& progress) {
             each_seen([&](Seq seq, std::string_view key, std::string_view body) {
                 again.map(seq, key, body, std::span(&*batch, 1));
             });
+            again.settle(std::span(&*batch, 1));
             believe_unreadable(each.entry.id, *batch);
         }
         check_view(each, std::move(batch));

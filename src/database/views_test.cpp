@@ -313,6 +313,35 @@ TEST(Reading, OfAnAggregateIsByGroup) {
     EXPECT_EQ(cursor.count_rest(), 1u);
 }
 
+// As when the interpreter that a view's function runs in shuts down: nothing is said of the
+// message.
+TEST(CodeViews, WhoseCodeIsGoneFailTheCallAndAreMappedByTheNextOpening) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    Database::create(*root).value();
+    bool is_gone = false;
+    CodeView view{"test", 1, R"({"kind":"index"})", [&](const Message& message, Emit& emit) {
+                      if (is_gone) throw CodeGone();
+                      emit(Key(message.body));
+                  }};
+    {
+        const auto database = Database::open(*root, {}).value();
+        database->add_view("bodies", view).value();
+        database->append(NewMessage{"one"}).value();
+        is_gone = true;
+        const auto appended = database->append(NewMessage{"two"});
+        ASSERT_FALSE(appended);
+        EXPECT_EQ(appended.error().code, Errc::ended);
+        EXPECT_EQ(database->append(NewMessage{"three"}).error().code, Errc::latched);
+    }
+    is_gone = false;
+    const auto database = Database::open(*root, {}).value();
+    database->add_view("bodies", view).value();
+    EXPECT_EQ(database->snapshot().read("bodies").value().count_rest(), database->last().value);
+    EXPECT_EQ(database->views().front().errors, 0U);
+    EXPECT_TRUE(database->verify().value().equal());
+}
+
 TEST(CodeViews, MapWithTheirFunctionAndCountWhatItThrows) {
     DatabaseOnDisk on;
     on.append_some(2);

@@ -1,4 +1,4 @@
-#include "import/importer.hpp"
+#include <sluice/import.hpp>
 
 #include "base/try.hpp"
 #include "import/message_keys.hpp"

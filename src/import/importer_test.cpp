@@ -1,4 +1,4 @@
-#include "import/importer.hpp"
+#include <sluice/import.hpp>
 
 #include "import/exporter.hpp"
 #include "import/import_test_files.hpp"

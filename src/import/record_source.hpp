@@ -1,5 +1,6 @@
 // Files of other programs that hold one record after another, read one by one.
 #pragma once
+#include <sluice/import.hpp>
 #include <sluice/result.hpp>
 
 #include <cstdint>
@@ -9,12 +10,6 @@
 #include <string_view>
 
 namespace sluice {
-
-enum class ForeignFormat : std::uint8_t {
-    automatic,       ///< Whatever the first bytes say.
-    flumelog_offset, ///< 32, 48 or 53-bit frames, also told by the first bytes.
-    json_lines,
-};
 
 /// No file that we read or write has longer records: it is the log's limit for a body.
 constexpr std::uint64_t kForeignRecordSizeBytesMax = 16 * 1024 * 1024;

@@ -14,7 +14,8 @@ class View {
 public:
     Definition definition;
     bool is_code = false;
-    ViewFunction function = {};       ///< Of a code view; empty if it is not loaded, or reads.
+    ViewFunction function = {}; ///< Of a code view; empty if it is not loaded, or reads.
+    std::function<void(std::span<const Message>)> before = {}; ///< CodeView::before_map.
     ReadingViewFunction reading = {}; ///< Of one that reads; empty if it is not loaded.
     TallyShape shape{definition.members};
     std::shared_ptr<const Fold> fold = {}; ///< Of a fold; null pointer if its code is not loaded.

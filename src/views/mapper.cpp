@@ -78,11 +78,51 @@ Plan::Plan(const View& planned, PathSet& paths) : view(&planned), tally(planned.
     if (definition.kind == ViewKind::search) words.emplace(definition.search.language);
 }
 
+/// Messages that are kept until functions are called with many of them at once.
+class GatheredMessages {
+public:
+    bool empty() const { return spans_.empty(); }
+    bool is_full() const { return spans_.size() >= kMessagesMax || bytes_.size() >= kBytesMax; }
+    void add(Seq seq, std::string_view key, std::string_view body) {
+        spans_.push_back({seq, bytes_.size(), key.size(), body.size()});
+        bytes_.append(key).append(body);
+    }
+    /// Valid until the next add() or clear().
+    std::vector<Message> messages() const {
+        std::vector<Message> messages;
+        messages.reserve(spans_.size());
+        for (const Span& span : spans_) {
+            const std::string_view both =
+                std::string_view(bytes_).substr(span.begin, span.key_size + span.body_size);
+            messages.push_back(
+                {span.seq, both.substr(0, span.key_size), both.substr(span.key_size)});
+        }
+        return messages;
+    }
+    void clear() {
+        spans_.clear();
+        bytes_.clear();
+    }
+
+private:
+    static constexpr std::size_t kMessagesMax = 2048;
+    static constexpr std::size_t kBytesMax = 4 * 1024 * 1024;
+    struct Span {
+        Seq seq;
+        std::size_t begin;
+        std::size_t key_size;
+        std::size_t body_size;
+    };
+    std::vector<Span> spans_;
+    std::string bytes_;
+};
+
 } // namespace
 
 struct Mapper::Impl {
     using Slots = std::span<const Value* const>;
 
+    static bool is_gathered(const View& view) { return view.before != nullptr; }
     explicit Impl(std::vector<std::shared_ptr<const View>> mapped);
 
     void map_declared(Plan& plan, const Message& message, Slots slots, RowBatch& batch);
@@ -96,7 +136,10 @@ struct Mapper::Impl {
 
     std::vector<std::shared_ptr<const View>> views;
     std::vector<std::optional<Plan>> plans; ///< By view; none for code views.
-    bool has_code = false;
+    bool has_declared = false;
+    bool has_code = false;     ///< That needs a message as it comes.
+    bool has_gathered = false; ///< Code that is given many at once.
+    GatheredMessages gathered;
     PathSet paths;
     JsonParser parser;
     std::vector<std::uint64_t> errors;
@@ -112,10 +155,13 @@ struct Mapper::Impl {
 Mapper::Impl::Impl(std::vector<std::shared_ptr<const View>> mapped)
     : views(std::move(mapped)), plans(views.size()), errors(views.size()) {
     for (std::size_t i = 0; i < views.size(); ++i) {
-        if (views[i]->is_code) {
+        if (is_gathered(*views[i])) {
+            has_gathered = true;
+        } else if (views[i]->is_code) {
             has_code = has_code || can_map(*views[i]);
         } else {
             plans[i].emplace(*views[i], paths);
+            has_declared = true;
         }
     }
 }
@@ -274,12 +320,13 @@ void Mapper::map(Seq seq, std::string_view key, std::string_view body,
     if (impl.has_code) {
         json = impl.parser.parse(body);
         if (json != nullptr) slots = impl.parser.extract_parsed(*json, impl.paths);
-    } else {
+    } else if (impl.has_declared) {
         slots = impl.parser.extract(body, impl.paths);
     }
 
     const Message message{seq, key, body, json};
     for (std::size_t i = 0; i < impl.views.size(); ++i) {
+        if (Impl::is_gathered(*impl.views[i])) continue;
         batches[i].begin_row(seq);
         if (impl.plans[i]) {
             if (slots) impl.map_declared(*impl.plans[i], message, *slots, batches[i]);
@@ -287,9 +334,35 @@ void Mapper::map(Seq seq, std::string_view key, std::string_view body,
             impl.map_code(i, message, batches[i]);
         }
     }
+    if (!impl.has_gathered) return;
+    impl.gathered.add(seq, key, body);
+    if (impl.gathered.is_full()) settle(batches);
+}
+
+void Mapper::settle(std::span<RowBatch> batches) {
+    Impl& impl = *impl_;
+    if (impl.gathered.empty()) return;
+    SLUICE_ASSERT(batches.size() == impl.views.size());
+    const std::vector<Message> messages = impl.gathered.messages();
+    for (std::size_t i = 0; i < impl.views.size(); ++i) {
+        const View& view = *impl.views[i];
+        if (!Impl::is_gathered(view)) continue;
+        // Where it threw, `map` answers without it, or throws too.
+        static_cast<void>(run_foreign([&] { view.before(messages); }));
+        for (const Message& message : messages) {
+            batches[i].begin_row(message.seq);
+            impl.map_code(i, message, batches[i]);
+        }
+    }
+    impl.gathered.clear();
+}
+
+void Mapper::discard_unsettled() {
+    impl_->gathered.clear();
 }
 
 std::vector<std::uint64_t> Mapper::take_errors() {
+    SLUICE_ASSERT(impl_->gathered.empty());
     std::vector<std::uint64_t>& errors = impl_->errors;
     if (std::ranges::all_of(errors, [](std::uint64_t count) { return count == 0; })) return {};
     return std::exchange(errors, std::vector<std::uint64_t>(errors.size()));

@@ -69,6 +69,7 @@ Result<std::shared_ptr<const View>> compile_view(const CodeView& view) {
     return make_view({.definition = std::move(definition),
                       .is_code = true,
                       .function = view.map,
+                      .before = view.before_map,
                       .reading = view.map_reading,
                       .fold = view.fold});
 }

@@ -76,6 +76,12 @@ public:
     /// view gets does not depend on which others there are.
     void map(Seq seq, std::string_view key, std::string_view body, std::span<RowBatch> batches);
 
+    /// Views with CodeView::before_map are given many messages at once, so their rows may come
+    /// later than map() returns: all are in `batches`, which map() was called with, behind this.
+    void settle(std::span<RowBatch> batches);
+    /// Forgets the messages whose rows have not come.
+    void discard_unsettled();
+
     /// Messages for which each view's function threw since this was last asked, in the order of the
     /// views. Empty: none.
     std::vector<std::uint64_t> take_errors();

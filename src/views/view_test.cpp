@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <random>
 #include <stdexcept>
 
@@ -465,6 +466,55 @@ TEST(Definition, ThatIsWrongIsRefusedByTheNameOfThePart) {
                              R"({"kind":"aggregate","group":[],"value":{"sum":true}})"}) {
         EXPECT_FALSE(compile_unloaded_view(text)) << text;
     }
+}
+
+TEST(Mapper, TellsAFunctionOfManyMessagesBeforeItAsksForTheirRows) {
+    std::vector<std::size_t> told; // How many messages at a time.
+    std::uint64_t next = 0;
+    CodeView view;
+    view.app = "test";
+    view.before_map = [&](std::span<const Message> messages) {
+        told.push_back(messages.size());
+        next = messages.front().seq.value;
+    };
+    view.map = [&](const Message& message, Emit& emit) {
+        EXPECT_EQ(message.seq.value, next++);
+        EXPECT_EQ(message.json, nullptr);
+        if (message.seq.value % 2 == 0) throw std::runtime_error("even");
+        emit(Key(message.seq.value, message.key, message.body));
+    };
+    const auto plain = declared(R"({"kind":"index","key":["/n"]})");
+    Mapper mapper({compile_view(view).value(), plain});
+    std::vector<RowBatch> batches(2);
+    constexpr std::uint64_t kCount = 5000;
+    for (std::uint64_t i = 1; i <= kCount; ++i) {
+        mapper.map({i}, "key", R"({"n":1})", batches);
+    }
+    mapper.settle(batches);
+    mapper.settle(batches); // Nothing is left.
+
+    EXPECT_EQ(batches[0].rows().size(), kCount / 2);
+    EXPECT_EQ(batches[1].rows().size(), kCount);
+    EXPECT_EQ(Key::from_encoded(batches[0].emission(0).term).value().to_json(),
+              R"([1,"key","{\"n\":1}"])");
+    EXPECT_EQ(mapper.take_errors(), (std::vector<std::uint64_t>{kCount / 2, 0}));
+    EXPECT_LT(told.size(), 5U);
+    EXPECT_EQ(std::accumulate(told.begin(), told.end(), std::size_t{0}), kCount);
+}
+
+TEST(Mapper, ForgetsMessagesOfACallThatFailed) {
+    CodeView view;
+    view.app = "test";
+    view.before_map = [](std::span<const Message>) {};
+    view.map = [](const Message& message, Emit& emit) { emit(Key(message.seq.value)); };
+    Mapper mapper({compile_view(view).value()});
+    RowBatch batch;
+    mapper.map({1}, "", "one", std::span(&batch, 1));
+    mapper.discard_unsettled();
+    mapper.map({2}, "", "two", std::span(&batch, 1));
+    mapper.settle(std::span(&batch, 1));
+    ASSERT_EQ(batch.rows().size(), 1U);
+    EXPECT_EQ(batch.rows()[0].seq, Seq{2});
 }
 
 } // namespace

@@ -2,7 +2,7 @@
 // imported again, and the database says what one says that was never interrupted.
 #include "crash/crash_points.hpp"
 #include "database/database_test_support.hpp"
-#include "import/importer.hpp"
+#include <sluice/import.hpp>
 
 #include <filesystem>
 #include <fstream>

@@ -85,17 +85,22 @@ Opened open_whole(Directory& root, const Transforms& code) {
     return found;
 }
 
+/// Made before anything fails.
+Options options_with(const Transforms& code) {
+    Options options = small_files();
+    options.transforms = code;
+    return options;
+}
+
 } // namespace
 
 TransformScenario::TransformScenario(std::unique_ptr<Directory> root)
     : root_(std::move(root)), code_(transforms(runs_, 1)) {
     Database::create(*root_).value();
-    reopen(code_).value();
+    reopen(options_with(code_)).value();
 }
 
-Result<void> TransformScenario::reopen(const Transforms& code) {
-    Options options = small_files();
-    options.transforms = code;
+Result<void> TransformScenario::reopen(const Options& options) {
     database.reset();
     SLUICE_TRY_ASSIGN(database, Database::open(*root_, options));
     return {};
@@ -131,6 +136,7 @@ Result<void> TransformScenario::append_sealed_edits() {
 
 Result<void> TransformScenario::tell() {
     const std::vector<std::string> names = code_.names();
+    const Options with_code = options_with(code_), without_code = options_with({});
     const auto original = [](int i) { return Seq{2 + 2 * static_cast<std::uint64_t>(i)}; };
     const auto edit = [&](int i) { return original(i).next(); };
 
@@ -158,7 +164,7 @@ Result<void> TransformScenario::tell() {
     SLUICE_TRY(perform("merge", [&] { return database->merge_views(); }));
     SLUICE_TRY(perform("drop a transform", [&] { return database->drop_transform("edits"); }));
     SLUICE_TRY(perform("use it again", [&] { return database->use_transforms(names); }));
-    SLUICE_TRY(perform("open without code", [&] { return reopen({}); }));
+    SLUICE_TRY(perform("open without code", [&] { return reopen(without_code); }));
     const std::string body = sealed(text_of_edit(6), name_of_target(6));
     SLUICE_TRY(perform("append without code", [&] { return database->append({body, "late"}); }));
     SLUICE_TRY(perform("put a fact without code", [&] {
@@ -166,14 +172,15 @@ Result<void> TransformScenario::tell() {
     }));
     SLUICE_TRY(
         perform("delete without code", [&] { return database->delete_messages(Seqs{edit(7)}); }));
-    SLUICE_TRY(perform("open with code", [&] { return reopen(code_); }));
+    SLUICE_TRY(perform("open with code", [&] { return reopen(with_code); }));
     SLUICE_TRY(perform("load a view that reads", [&] { return add_reader(*database); }));
     SLUICE_TRY(perform("erase a fact", [&] { return database->erase_fact(kKey2); }));
     code_ = transforms(runs_, 2);
-    SLUICE_TRY(perform("open with another version", [&] { return reopen(code_); }));
+    const Options with_other_code = options_with(code_);
+    SLUICE_TRY(perform("open with another version", [&] { return reopen(with_other_code); }));
     SLUICE_TRY(perform("drop a secret", [&] { return database->drop_fact(kKey1); }, {kInside}));
     SLUICE_TRY(perform("drop a view that reads", [&] { return database->drop_view("echoes"); }));
-    return perform("open again", [&] { return reopen(code_); });
+    return perform("open again", [&] { return reopen(with_other_code); });
 }
 
 const std::vector<TransformScenario::State>& TransformScenario::expected() {

@@ -41,7 +41,7 @@ private:
     template <typename Do>
     Result<void> perform(const std::string& name, Do act,
                          const std::vector<std::string>& gone = {});
-    Result<void> reopen(const Transforms& transforms);
+    Result<void> reopen(const Options& options);
     /// One, as often as it takes to fill several parts.
     Result<void> append_sealed_edits();
 

@@ -177,10 +177,22 @@ private:
         const std::set<std::string> words = words_in_image(found());
         for (const std::string& needle : model.needles()) {
             if (words.contains(std::string(word_in(needle)))) {
-                return "erased text \"" + needle + "\" is on the disk";
+                return "erased text \"" + needle + "\" is on the disk" + origin_of(word_in(needle));
             }
         }
         return {};
+    }
+
+    /// The last write that had a word in it.
+    std::string origin_of(std::string_view word) const {
+        for (std::size_t i = operations_.size(); i-- > 0;) {
+            const std::size_t found = operations_[i].bytes.find(word);
+            if (found == std::string::npos) continue;
+            return ", last written by operation " + std::to_string(i) + " (" +
+                   std::to_string(operations_[i].bytes.size()) + " bytes) at byte " +
+                   std::to_string(operations_[i].position + found);
+        }
+        return ", and nobody wrote it";
     }
 
     const FileSystem& system_;

@@ -34,7 +34,7 @@ struct Meaning {
     std::shared_ptr<const Fold> fold = {};
 
     bool is_code() const { return !app.empty(); }
-    CodeView code() const { return {app, version, definition, function, fold}; }
+    CodeView code() const;
 };
 
 const std::vector<Meaning>& meanings();

@@ -1,7 +1,5 @@
-// Takes the messages of a foreign file into the database.
+// Taking in the messages of other programs' files.
 #pragma once
-#include "import/record_source.hpp"
-
 #include <sluice/database.hpp>
 
 #include <cstdint>
@@ -10,6 +8,12 @@
 #include <string>
 
 namespace sluice {
+
+enum class ForeignFormat : std::uint8_t {
+    automatic,       ///< Whatever the first bytes say.
+    flumelog_offset, ///< 32, 48 or 53-bit frames, also told by the first bytes.
+    json_lines,
+};
 
 struct ImportOptions {
     ForeignFormat format = ForeignFormat::automatic;

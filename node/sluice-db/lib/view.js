@@ -1,0 +1,98 @@
+'use strict'
+const { native } = require('./native')
+const { nodeText } = require('./keys')
+const { messagesOf } = require('./messages')
+const { items } = require('./pull')
+const { differences } = require('./follow')
+const { rowsOf, readOptions } = require('./rows')
+const { SluiceError } = require('./errors')
+
+const ROWS_AT_ONCE = 1000
+
+class View {
+  #database
+
+  constructor (database, name) {
+    this.#database = database
+    this.name = name
+  }
+
+  read (options = {}) {
+    const handle = this.#database.handle
+    const withMessages = !!options.messages
+    const reader = native.readView(handle, this.name, readOptions(options), withMessages)
+    return items(async () => {
+      const piece = await native.nextRows(handle, reader, ROWS_AT_ONCE)
+      const rows = rowsOf(piece)
+      if (withMessages) {
+        messagesOf(piece.messages).forEach((message, i) => { rows[i].message = message })
+      }
+      return { items: rows, done: piece.done }
+    })
+  }
+
+  async all (options) {
+    const rows = []
+    for await (const row of this.read(options)) rows.push(row)
+    return rows
+  }
+
+  async get (key) {
+    const { kind } = await this.info()
+    const hasMessages = kind !== 'aggregate' && kind !== 'fold'
+    const [row] = await this.all({ exact: key, limit: 1, messages: hasMessages })
+    return row
+  }
+
+  async count (options = {}) {
+    return native.countRows(this.#database.handle, this.name, readOptions(options))
+  }
+
+  follow (options = {}) { return differences(this.#database, this.name, options) }
+
+  async links ({ from, to, relation, limit } = {}) {
+    const query = { from: nodeText(from), to: nodeText(to), relation: nodeText(relation), limit }
+    const links = await native.links(this.#database.handle, this.name, query)
+    return links.map(link => ({
+      source: node(link.source), relation: node(link.relation), target: node(link.target), seq: link.seq
+    }))
+  }
+
+  async walk ({ start, direction, relation, depth, limit }) {
+    const query = { start: nodeText(start), backward: direction === 'backward', relation: nodeText(relation), depth, limit }
+    const { steps, complete } = await native.walk(this.#database.handle, this.name, query)
+    return {
+      steps: steps.map(step => ({ node: node(step.node), distance: step.distance, via: node(step.via) })),
+      complete
+    }
+  }
+
+  async search (text, options = {}) {
+    const { hits, total } = await native.search(this.#database.handle, this.name, text, options)
+    return { hits: hits.map(hit => ({ ...hit, marks: marksIn(hit.snippet, hit.marks) })), total }
+  }
+
+  async info () {
+    const view = (await this.#database.views()).find(view => view.name === this.name)
+    if (!view) throw new SluiceError(`there is no view ${this.name}`, 'not_found')
+    return view
+  }
+
+  async drop () { return native.dropView(this.#database.handle, this.name) }
+}
+
+/** The only element of a key. */
+function node (text) {
+  return JSON.parse(text)[0]
+}
+
+/** From positions in UTF-8 to those of JavaScript. */
+function marksIn (snippet, bytes) {
+  const utf8 = Buffer.from(snippet)
+  const position = byte => utf8.utf8Slice(0, byte).length
+  const marks = []
+  for (let i = 0; i < bytes.length; i += 2) marks.push([position(bytes[i]), position(bytes[i + 1])])
+  return marks
+}
+
+module.exports = { View }

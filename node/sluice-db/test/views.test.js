@@ -1,0 +1,169 @@
+'use strict'
+const test = require('node:test')
+const assert = require('node:assert/strict')
+const path = require('path')
+const { open } = require('..')
+const { folder, database, collect } = require('./support')
+
+const POSTS = [
+  { author: 'alice', text: 'one', n: 1 }, { author: 'bob', text: 'two', n: 2 }, { author: 'alice', text: 'three', n: 3.5 }
+]
+
+async function withPosts (t) {
+  const db = await database(t)
+  await db.appendAll(POSTS.map(value => ({ value })))
+  return db
+}
+
+test('a declared view is read by key, in both directions, counted, and followed by its messages', async t => {
+  const db = await withPosts(t)
+  const view = await db.addView('by-author', { kind: 'index', key: ['/author', '/n'] })
+  assert.deepEqual(await view.all(), [
+    { key: ['alice', 1], seq: 1 }, { key: ['alice', 3.5], seq: 3 }, { key: ['bob', 2], seq: 2 }
+  ])
+  assert.deepEqual((await view.all({ prefix: ['alice'], reverse: true })).map(row => row.seq), [3, 1])
+  assert.deepEqual((await view.all({ from: ['alice', 2], to: ['bob', 9] })).map(row => row.seq), [3, 2])
+  assert.equal(await view.count({ prefix: ['alice'] }), 2)
+  assert.equal((await view.get(['bob', 2])).message.value.text, 'two')
+  assert.equal(await view.get(['bob', 3]), undefined)
+  const read = await collect(view.read({ limit: 2, messages: true }))
+  assert.deepEqual(read.map(row => row.message.value.text), ['one', 'three'])
+})
+
+test('a view written as a function maps what was there, what comes and what comes back', async t => {
+  const db = await withPosts(t)
+  const view = await db.addView('words', {
+    app: 'test',
+    map: ({ value }, emit) => { emit([value.text.length, [value.author, null, true]]) }
+  })
+  const seqs = async () => (await view.all()).map(row => row.seq)
+  assert.deepEqual(await view.all({ limit: 1 }), [{ key: [3, ['alice', null, true]], seq: 1 }])
+  assert.deepEqual(await seqs(), [1, 2, 3])
+  await db.append({ author: 'carol', text: '' })
+  await db.delete(2)
+  assert.deepEqual(await seqs(), [4, 1, 3])
+  await db.restore(2)
+  await db.replace(1, { author: 'alice', text: 'a long word' })
+  assert.deepEqual(await seqs(), [4, 2, 3, 1])
+  assert.ok((await db.verify()).equal)
+})
+
+test('a function that throws costs that message its rows, and is told', async t => {
+  const db = await withPosts(t)
+  const failed = []
+  const view = await db.addView('fragile', {
+    app: 'test',
+    map: ({ seq, value }, emit) => {
+      emit([seq])
+      if (value.author === 'bob') throw new Error('no bobs')
+      if (seq === 3) emit([undefined])
+    },
+    onError: (error, message) => failed.push([message.seq, error.message.slice(0, 7)])
+  })
+  assert.deepEqual(await view.all(), [{ key: [1], seq: 1 }])
+  assert.deepEqual(failed, [[2, 'no bobs'], [3, 'an elem']])
+  assert.equal((await view.info()).errors, 2)
+})
+
+test('keys keep their types and their order', async t => {
+  const db = await database(t)
+  const keys = [[null], [false], [true], [-1.5], [0], [2n ** 53n + 1n], ['a'], ['a', 1], ['é'], [[]], [['a', [1]]]]
+  await db.appendAll(keys.map((_, i) => ({ value: i })))
+  const view = await db.addView('keys', { app: 'test', map: ({ value }, emit) => emit(keys[value]) })
+  assert.deepEqual((await view.all()).map(row => row.seq), keys.map((_, i) => i + 1))
+  assert.equal((await view.all({ exact: [2n ** 53n + 1n] })).length, 1)
+  assert.equal((await view.all({ exact: [2n ** 53n] })).length, 0)
+  await assert.rejects(view.all({ prefix: [{}] }), { code: 'invalid_argument' })
+  await assert.rejects(view.all({ exact: 'a' }), { code: 'invalid_argument' })
+})
+
+test('aggregates of functions and of declarations say the same', async t => {
+  const db = await withPosts(t)
+  const value = { count: true, sum: true, min: true, max: true }
+  const coded = await db.addView('coded', {
+    app: 'test', definition: { kind: 'aggregate', value }, map: (message, emit) => emit([message.value.author], message.value.n)
+  })
+  const declared = await db.addView('declared', {
+    kind: 'aggregate', group: ['/author'], value: { count: true, sum: '/n', min: '/n', max: '/n' }
+  })
+  const expected = [
+    { key: ['alice'], seq: 0, value: { count: 2, sum: 4.5, min: 1, max: 3.5 } },
+    { key: ['bob'], seq: 0, value: { count: 1, sum: 2, min: 2, max: 2 } }
+  ]
+  assert.deepEqual(await coded.all(), expected)
+  assert.deepEqual(await declared.all(), expected)
+  assert.deepEqual((await declared.get(['bob'])).value, expected[1].value)
+  await db.delete(1)
+  assert.deepEqual((await coded.get(['alice'])).value, { count: 1, sum: 3.5, min: 3.5, max: 3.5 })
+})
+
+test('offline: rows leave without the code, and what needs it is done when it comes back', async t => {
+  const place = path.join(folder(t), 'db')
+  const code = { app: 'reader', map: ({ value }, emit) => emit([value.author]) }
+  let calls = 0
+  const counted = { ...code, map: (message, emit) => { calls++; code.map(message, emit) } }
+  const writing = async work => {
+    const db = await open(place, { durability: 'none' })
+    try { await work(db) } finally { await db.close() }
+  }
+  await writing(async db => {
+    await db.appendAll(POSTS.map(value => ({ value })))
+    await db.addView('authors', code)
+  })
+  await writing(async db => {
+    await db.delete(1)
+    await db.append({ author: 'dave' })
+    assert.deepEqual((await db.view('authors').all()).map(row => row.seq), [3, 2])
+    assert.equal((await db.view('authors').info()).state, 'waits for its code')
+  })
+  await writing(async db => {
+    const view = await db.addView('authors', counted)
+    assert.equal(calls, 1)
+    assert.deepEqual((await view.all()).map(row => row.key[0]), ['alice', 'bob', 'dave'])
+    assert.deepEqual((await db.apps()).map(app => [app.name, app.views]), [['reader', ['authors']]])
+    await view.drop()
+    await assert.rejects(view.info(), { code: 'not_found' })
+  })
+})
+
+test('links are read from both ends and walked; texts are searched', async t => {
+  const db = await database(t)
+  await db.appendAll([['a', 'b'], ['b', 'c'], ['c', 'd']].map(([from, to]) => ({
+    value: { from, to, text: `Héllo from ${from} to the world` }
+  })))
+  await db.addViews({
+    follows: { kind: 'links', source: '/from', target: '/to', relation: 'follows' },
+    texts: { kind: 'search', text: ['/text'], language: 'english' }
+  })
+  const follows = db.view('follows')
+  assert.deepEqual(await follows.links({ to: 'c' }), [{ source: 'b', relation: 'follows', target: 'c', seq: 2 }])
+  const { steps, complete } = await follows.walk({ start: 'a', depth: 2 })
+  assert.deepEqual(steps.map(step => [step.node, step.distance]), [['b', 1], ['c', 2]])
+  assert.equal(complete, true)
+  const { hits, total } = await db.view('texts').search('"from b" world')
+  assert.equal(total, 1)
+  assert.equal(hits[0].seq, 2)
+  const [begin, end] = hits[0].marks[0]
+  assert.equal(hits[0].snippet.slice(begin, end), 'from')
+})
+
+test('a big view is built in batches, with progress, from one walk over the log', async t => {
+  const db = await database(t)
+  for (let i = 0; i < 10; i++) {
+    await db.appendAll(Array.from({ length: 3000 }, (_, j) => ({ value: { n: i * 3000 + j, text: 'x'.repeat(100) } })))
+  }
+  let calls = 0
+  const view = await db.addView('n', { app: 'test', map: ({ value }, emit) => { calls++; emit([value.n % 7, value.n]) } })
+  assert.equal(calls, 30000)
+  assert.equal(await view.count(), 30000)
+  let n = 3
+  for await (const row of view.read({ prefix: [3] })) {
+    assert.equal(row.key[1], n)
+    n += 7
+  }
+  const seen = []
+  await db.delete({ view: 'n', prefix: [3] }, { onProgress: progress => seen.push(progress.what) })
+  assert.equal(await view.count(), 30000 - 4286)
+  assert.ok((await db.verify({ onProgress: progress => seen.push(progress.what) })).equal)
+  assert.ok(seen.length > 0)
+})
