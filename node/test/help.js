@@ -27,5 +27,9 @@ exports.collect = function collect (source) {
 }
 
 exports.until = async function until (condition) {
-  while (!condition()) await new Promise(resolve => setTimeout(resolve, 5))
+  const end = Date.now() + 10000
+  while (!condition()) {
+    if (Date.now() > end) throw new Error('waited in vain for ' + condition)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
 }

@@ -31,7 +31,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     const name = consumerName(view.name)
     const known = (await database.consumers()).find(consumer => consumer.name === name)
     const appended = database.last - (known ? known.lag : 0)
-    const feed = database.consumer(name, { start: 'now' })
+    const feed = database.consumer(name, known ? {} : { start: 'now' })
     if (!known) await feed.acknowledge()
     return { feed, isNew: !known, appended }
   }

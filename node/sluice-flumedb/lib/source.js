@@ -5,10 +5,12 @@ const itemsAtOnce = 256
 
 /**
  * `begin()` resolves with the iterator, when the source is first read. Several items are fetched at
- * once, and handed out without waiting. `signals` has an event 'closed', which ends the source with
- * `closedError()`.
+ * once, and handed out without waiting; one, where the iterator `isLive` and may wait for the next.
+ * `signals` has an event 'closed', which ends the source: with `closedError()` where it had an end of
+ * its own to come to.
  */
-module.exports = function createSource (begin, { signals, closedError }) {
+module.exports = function createSource (begin, { signals, closedError }, { isLive = false } = {}) {
+  const atOnce = isLive ? 1 : itemsAtOnce
   let iterator = null
   let items = []
   let used = 0
@@ -49,7 +51,7 @@ module.exports = function createSource (begin, { signals, closedError }) {
     const fetched = []
     try {
       iterator = iterator || await begin()
-      while (fetched.length < itemsAtOnce && !isAtEnd) {
+      while (fetched.length < atOnce && !isAtEnd) {
         const { done, value } = await iterator.next()
         if (done) isAtEnd = true
         else fetched.push(value)
@@ -62,7 +64,7 @@ module.exports = function createSource (begin, { signals, closedError }) {
   }
 
   function whenClosed () {
-    finish(closedError())
+    finish(isLive ? true : closedError())
   }
 
   function finish (how) {

@@ -93,7 +93,8 @@ module.exports = function createLevel (version, map) {
     function liveRows (opts) {
       if (opts.deletions) {
         const how = { old: opts.old !== false, sync: opts.sync !== false, reverse: Boolean(opts.reverse) }
-        const all = createSource(async () => differences(await kept.view(), rangeOf(opts), how), kept)
+        const begin = async () => differences(await kept.view(), rangeOf(opts), how)
+        const all = createSource(begin, kept, { isLive: true })
         return pull(all, withValues(opts))
       }
       const seq = kept.since.value
