@@ -90,12 +90,11 @@ module.exports = function createQuery (version, opts) {
     return { key: index.key, value: index.value, exact }
   }
 
-  // A message that lacks one of the paths is in none of the indexes.
+  // A message is in the indexes all of whose paths it has.
   function keysOf (value, seq) {
     const data = map(value, seq)
     if (!filter(data)) return []
-    if (!kept.every(index => index.value.every(path => paths.has(path, data)))) return []
-    return kept.map(index => {
+    return kept.filter(index => index.value.every(path => paths.has(path, data))).map(index => {
       const key = [index.key, ...index.value.map(path => paths.get(path, data))]
       return index.exact ? key : [...key, seq]
     })
