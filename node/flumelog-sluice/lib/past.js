@@ -20,6 +20,7 @@ module.exports = class Past {
     this.database = null
     this.looked = 0 // The entry up to which was looked.
     this.newest = {} // What newestLive() has found.
+    this.appending = 0 // Appends of the log that are under way.
     this.changing = 0 // Changes of the log that are under way.
     this.unexplained = new Set() // Entries of changes: the log's own, or not.
   }
@@ -28,7 +29,21 @@ module.exports = class Past {
     this.database = database
     this.looked = database.last
     this.since.set(lastMessage(database, database.last))
-    this.unfollow = database.onEntry(last => this.look(last))
+    this.unfollow = database.onEntry(last => this.appending === 0 && this.look(last))
+  }
+
+  /**
+   * Runs `append`, which answers with the last message that it made. Who follows the log hears of it when
+   * this resolves, and not before: so that who has appended is told next.
+   */
+  async append (append) {
+    this.appending++
+    try {
+      return await append()
+    } finally {
+      this.appending--
+      this.look(this.database.last)
+    }
   }
 
   /** Looks at the entries up to `last`, once at each. */
