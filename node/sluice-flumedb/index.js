@@ -130,8 +130,9 @@ module.exports = function createFlume (log, isReady, mapper) {
     }
   }
 
-  function rebuild (cb) {
-    throwIfClosed('rebuild')
+  function rebuild (cb = () => {}) {
+    // Programs rebuild when a key has come, which may be when they are about to end.
+    if (flume.closed) return process.nextTick(cb, new Error('cannot call:rebuild, flumedb instance closed'))
     const all = Object.values(builders)
     for (const { builder } of all) builder.rebuild()
     inParallel(all.map(({ wrapped }) => wrapped.whenCurrent), cb)

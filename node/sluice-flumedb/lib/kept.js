@@ -5,6 +5,8 @@ const EventEmitter = require('events')
 const flumelogSluice = require('flumelog-sluice')
 const createObservable = require('flumelog-sluice/observable')
 
+const closePatienceMs = 1000
+
 /**
  * `log`, `name`: what a createView is called with. `rowsOf(value, seq)` gives the rows of a message, as
  * keys of the database. The view is there when `added` of what this answers resolves.
@@ -14,10 +16,11 @@ module.exports = function keepView (log, name, version, rowsOf) {
   if (!inside) throw new Error(`the view '${name}' is kept by Sluice, and needs a log of flumelog-sluice`)
 
   const since = createObservable()
-  const signals = new EventEmitter().setMaxListeners(0) // 'closed', 'failed'
+  const signals = new EventEmitter().setMaxListeners(0) // 'closed', 'failed', 'rebuilt'
   let isClosed = false
   let isThere = false
   let hasReported = false
+  const reads = new Set() // Under way.
   let attempts = 0 // To add the view; only the last one counts.
   let isMapperLate = false
   let added = add()
@@ -38,6 +41,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
       return view
     },
     closedError,
+    whileOpen,
+    onRebuilt,
     createSink,
     close,
     destroy
@@ -119,8 +124,19 @@ module.exports = function keepView (log, name, version, rowsOf) {
 
   // The messages that are streamed here are the database's own: it has seen them.
   function createSink () {
-    if (!added) added = add()
+    if (!added) addAnew()
     return function sink () {}
+  }
+
+  function addAnew () {
+    added = add()
+    added.then(() => signals.emit('rebuilt'), ignore)
+  }
+
+  /** Answers with what ends it. */
+  function onRebuilt (listener) {
+    signals.on('rebuilt', listener)
+    return () => signals.removeListener('rebuilt', listener)
   }
 
   function destroy (cb) {
@@ -132,11 +148,31 @@ module.exports = function keepView (log, name, version, rowsOf) {
     answer(dropped && dropped.then(view => view.drop()), cb)
   }
 
+  /** The view is not closed before `promise` has settled. */
+  function whileOpen (promise) {
+    const settled = promise.then(ignore, ignore)
+    reads.add(settled)
+    settled.then(() => reads.delete(settled))
+    return promise
+  }
+
   function close (cb) {
+    answer(closeSoon(), cb)
+  }
+
+  // Who asked before gets what he asked for; a reader that goes on and on is ended.
+  async function closeSoon () {
+    let timer
+    let isPatient = true
+    const patience = new Promise(resolve => { timer = setTimeout(resolve, closePatienceMs) })
+    patience.then(() => { isPatient = false })
+    while (reads.size > 0 && isThere && isPatient) {
+      await Promise.race([patience, Promise.all(reads).then(() => new Promise(setImmediate))])
+    }
+    clearTimeout(timer)
     isClosed = true
     inside.signals.removeListener('moved', follow)
     signals.emit('closed')
-    answer(null, cb)
   }
 
   function closedError () {
@@ -144,8 +180,10 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 }
 
+function ignore () {}
+
 function answer (promise, cb) {
-  if (typeof cb !== 'function') cb = () => {}
+  if (typeof cb !== 'function') cb = ignore
   Promise.resolve(promise).then(() => process.nextTick(cb, null), error => process.nextTick(cb, error))
 }
 

@@ -5,6 +5,7 @@
 //     db.use('byAuthor', require('sluice-flumedb/level')(1, (msg, seq) => [msg.author]))
 
 const pull = require('pull-stream')
+const again = require('../lib/again')
 const keepView = require('../lib/kept')
 const createSource = require('../lib/source')
 const differences = require('../lib/differences')
@@ -31,7 +32,7 @@ module.exports = function createLevel (version, map) {
     }
 
     function get (key, cb) {
-      findLast(key).then(
+      kept.whileOpen(findLast(key)).then(
         row => process.nextTick(whenFound, key, row, cb),
         error => process.nextTick(cb, error)
       )
@@ -81,13 +82,13 @@ module.exports = function createLevel (version, map) {
     }
 
     // Items { key, seq } of the moment in which this begins.
-    function oldRows (opts, seq) {
+    function oldRows (opts, seq, how) {
       const options = { ...rangeOf(opts), reverse: Boolean(opts.reverse) }
       return createSource(async () => {
         const view = await kept.view()
         const rows = view.read(options)
         return lastOfEachKey(seq === Infinity ? rows : upTo(rows, seq), options.reverse)
-      }, kept)
+      }, kept, how)
     }
 
     function liveRows (opts) {
@@ -99,23 +100,26 @@ module.exports = function createLevel (version, map) {
       }
       const seq = kept.since.value
       return cat([
-        opts.old === false ? pull.empty() : pull(oldRows(opts, seq), withValues(opts)),
+        opts.old === false ? pull.empty() : pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts)),
         // It tells where the old ends: where no old was asked for, it is not said.
         opts.sync === false || opts.old === false ? pull.empty() : pull.once({ sync: true }),
         newRows(opts, seq)
       ])
     }
 
-    // What comes is told before the one who appends it is, which reading the view could not do.
+    // Not read from the view: what comes is told as soon as the one who has appended it was.
     function newRows (opts, seq) {
       const range = rangeOf(opts)
-      return pull(
+      const come = pull(
         log.stream({ gt: seq, live: true }),
+        soon(),
+        pull.through(({ seq: told }) => { seq = told }),
         pull.map(({ value, seq }) => map(value, seq).filter(isKey)
           .filter(key => isWithin(range, key))
           .map(key => ({ key: toRow(key), seq, value }))),
         pull.flatten()
       )
+      return again(come, kept.onRebuilt, () => pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts)))
     }
 
     function withValues (opts) {
@@ -132,6 +136,19 @@ module.exports = function createLevel (version, map) {
       })
     }
   }
+}
+
+// Hands on what comes at once together, when who has brought it has been told.
+function soon () {
+  let isSoon = false
+  return pull.asyncMap((data, cb) => {
+    if (isSoon) return cb(null, data)
+    setImmediate(() => {
+      isSoon = true
+      cb(null, data)
+      isSoon = false
+    })
+  })
 }
 
 function isLive (opts) {
