@@ -126,7 +126,7 @@ module.exports = function createLog (filename, ...args) {
     const database = await opened
     seqs.forEach(checkIsMessage)
     if (seqs.length === 0) return
-    await past.make(seqs, async () => (await database[what](seqs, opts)).at)
+    await past.make('gone', seqs, async () => (await database[what](seqs, opts)).at)
   }
 
   function checkIsMessage (seq) {
@@ -142,7 +142,7 @@ module.exports = function createLog (filename, ...args) {
     const { value: body } = encode(value)
     const database = await opened
     checkIsMessage(seq)
-    await past.make([seq], async () => (await database.replace(seq, body)).at)
+    await past.make('changed', [seq], async () => (await database.replace(seq, body)).at)
   }
 
   function sluice (cb) {

@@ -107,11 +107,8 @@ module.exports = function createFlume (log, isReady, mapper) {
     const builder = createBuilder(wrapped, common)
     if (!inside) return start(builder, wrapped)
     const { report, isClosed } = common
-    followPast(wrapped, builder, inside, { warn: warnOnce(wrapped.view.name), report, isClosed }).then(
-      // What the view has was not made of this database, or not under these eyes.
-      isNew => wrapped.sv.since.once(upto => isNew && upto > -1 ? builder.rebuild() : builder.start()),
-      error => flume.closed || wrapped.fail(error)
-    )
+    followPast(wrapped, builder, inside, { warn: warnOnce(wrapped.view.name), report, isClosed })
+      .catch(error => flume.closed || wrapped.fail(error))
     return builder
   }
 
@@ -141,11 +138,16 @@ module.exports = function createFlume (log, isReady, mapper) {
   function close (cb = () => {}) {
     if (flume.closed) return cb()
     flume.closed = true
-    for (const { builder } of Object.values(builders)) builder.stop()
-    inParallel(Object.values(flume.views).map(view => view.close), error => {
+    inParallel(Object.values(builders).map(({ wrapped, builder }) => cb => closeView(wrapped, builder, cb)), error => {
       if (!log.close) return cb(error)
       log.close(closeError => cb(error || closeError))
     })
+  }
+
+  function closeView ({ view }, builder, cb) {
+    const emptied = builder.stop()
+    if (emptied) emptied.then(() => process.nextTick(view.close, cb))
+    else view.close(cb)
   }
 
   function throwIfClosed (name) {

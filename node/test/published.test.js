@@ -64,6 +64,16 @@ const suites = [
   ['flumeview-links/test/links.js', [log], 4]
 ]
 
+for (const flume of ['sluice-flumedb', 'flumedb']) {
+  for (const [suite, count] of [['test-flumeview-index', 6], ['test-flumeview-index/read', 14], ['test-flumeview-index/live', 1]]) {
+    test(`${suite} over level, below ${flume}`, () => {
+      const { output, code } = runNode([path.join(__dirname, 'peers', 'test-flumeview-index.js'), suite, flume])
+      assert.strictEqual(code, 0, output)
+      assert.strictEqual((output.match(/^ok /gm) || []).length, count, output)
+    })
+  }
+}
+
 for (const [file, replaced, count] of suites) {
   test(`${file} with ${replaced.join(', ')}`, () => {
     const { output, code } = run(file, replaced)
@@ -77,9 +87,13 @@ for (const [file, replaced, count] of suites) {
 
 function run (file, replaced) {
   const modules = path.join(__dirname, '..', 'node_modules')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [
-    '--require', path.join(__dirname, 'peers', 'loader.js'),
-    path.join(modules, file)
-  ], { env: { ...process.env, REPLACE: replaced.join(',') }, encoding: 'utf8', timeout: 60000, maxBuffer: 1e8 })
+  const loader = path.join(__dirname, 'peers', 'loader.js')
+  return runNode(['--require', loader, path.join(modules, file)], { REPLACE: replaced.join(',') })
+}
+
+function runNode (args, variables) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    env: { ...process.env, ...variables }, encoding: 'utf8', timeout: 60000, maxBuffer: 1e8
+  })
   return { output: stdout + stderr, code: status }
 }

@@ -8,7 +8,8 @@ const EventEmitter = require('events')
 /**
  * `signals` has the events
  *   'moved'                  the last message is another one, since has been set
- *   'changing', seqs         the log begins to change these messages, which are live
+ *   'changing', seqs, kind   the log begins to change these messages, which are live: 'gone' or 'changed'
+ *                            is what a feed will say of them
  *   'changed', seqs, failed  it has, or has failed, and then may have done a part of it
  *   'elsewhere'              an entry of somebody else may have changed any message
  */
@@ -79,10 +80,10 @@ module.exports = class Past {
   }
 
   /** Runs `change`, which answers with the entry that it made (0: none), as a change of `seqs`. */
-  async make (seqs, change) {
+  async make (kind, seqs, change) {
     const concerned = seqs.filter(seq => this.isLive(seq))
     this.changing++
-    this.signals.emit('changing', concerned)
+    this.signals.emit('changing', concerned, kind)
     let failed = true
     try {
       const at = await change()

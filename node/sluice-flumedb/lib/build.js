@@ -15,14 +15,22 @@ module.exports = function createBuilder (wrapped, flume) {
   const { view, sv } = wrapped
   let valve = null
   let sinkEnded = Promise.resolve()
-  let position // The last message that the view may have seen; undefined until it has been loaded.
+  let emptied = null // A promise, once the view has been emptied.
+  let position // The last message that the view may have seen; undefined before it is streamed to.
   let failures = 0
   let best = -1 // How far the view came before it failed.
 
-  return { start, rebuild, stop, mayHaveSeen: seq => position === undefined || seq <= position }
+  // What the feed of changes has told of, and what the view was given that it has not: a message that was
+  // deleted and restored before it is told is told as new, but the stream may have passed its place.
+  let told = Infinity
+  let given = new Set()
+  let began // What the view had when it was first streamed to.
+
+  return { start, rebuild, stop, mayHaveSeen, watchFrom, hasMissed }
 
   function start () {
     sv.since.once(upto => {
+      if (position !== undefined || view.isDestroying()) return // It is being built anew.
       position = upto
       if (upto > flume.since.value) rebuild() // Made of another log, or of one that was longer.
       else streamFrom(upto)
@@ -32,6 +40,7 @@ module.exports = function createBuilder (wrapped, flume) {
   function streamFrom (upto) {
     if (flume.isClosed()) return
     position = upto
+    if (began === undefined) began = upto
     const opened = valve = createValve({ passed, ended: whenLogEnded })
     view.abortStream = valve.shut
     const opts = { gt: upto, live: true, seqs: true, values: true }
@@ -44,8 +53,26 @@ module.exports = function createBuilder (wrapped, flume) {
     })
   }
 
+  function mayHaveSeen (seq) {
+    const upto = position === undefined ? sv.since.value : position
+    return upto === undefined || seq <= upto
+  }
+
   function passed (data) {
     position = Math.max(position, data.seq)
+    if (data.seq > told) given.add(data.seq)
+  }
+
+  /** The feed has told of all messages up to `seq`. */
+  function watchFrom (seq) {
+    told = seq
+  }
+
+  /** The feed tells of a new message: whether the view will not come to it any more. */
+  function hasMissed (seq) {
+    told = Math.max(told, seq)
+    const isBehind = position !== undefined && seq <= position && seq > began
+    return !given.delete(seq) && isBehind
   }
 
   // Then it is not the view's fault, and building it again would end in the same way.
@@ -88,17 +115,21 @@ module.exports = function createBuilder (wrapped, flume) {
 
   function empty () {
     if (flume.isClosed()) return
-    view.destroy(error => {
-      position = -1
+    emptied = new Promise(resolve => view.destroy(error => {
+      resolve()
+      position = began = -1
+      given = new Set()
       view.setDestroying(false)
       if (error) return fail(error)
       streamFrom(-1)
-    })
+    }))
   }
 
+  /** Resolves when the view may be closed: LevelDB must not be closed while it is being emptied. */
   function stop () {
     if (valve) valve.shut()
     valve = null
+    return emptied
   }
 }
 

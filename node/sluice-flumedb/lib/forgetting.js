@@ -9,54 +9,95 @@ const changesUnacknowledgedMax = 1000
 
 /**
  * `inside`: of flumelog-sluice. `builder`: of build.js. `warn()` is called before the view is built anew.
- * Resolves when the view may be streamed to, with whether the database has not heard of it before.
+ * Has the view streamed to when it has forgotten what went while it was away; nobody reads it until then.
  */
 module.exports = async function followPast (wrapped, builder, inside, { warn, report, isClosed }) {
   const { view, sv } = wrapped
   const canForget = typeof sv.del === 'function' && !('del' in sv.methods)
-  // The log's own changes are dealt with when they are made, and need not be when the feed tells of them.
-  const awaited = new Set()
+  // What has been dealt with before the feed tells of it: by seq what it will tell, if nothing else happens.
+  const awaited = new Map()
+  const underWay = [] // For each change of the log that is under way: what to call when it has been dealt with.
+  let newest // The newest message that the feed has told of.
   let atWork = Promise.resolve(true) // Whether the view has been mended, when that has ended.
 
-  inside.signals.on('changing', seqs => seqs.forEach(seq => awaited.add(seq)))
+  inside.signals.on('changing', whenChanging)
   inside.signals.on('changed', whenChanged)
   inside.signals.on('elsewhere', wrapped.release)
 
-  const { feed, isNew, appended } = await openFeed(await inside.opened)
-  followFeed().catch(error => isClosed() || report(`${view.name} does not hear of changes any more`, error))
-  return isNew
+  const release = wrapped.hold()
+  const database = await inside.opened
+  const name = consumerName(view.name)
+  const known = (await database.consumers()).find(consumer => consumer.name === name)
+  const last = database.last
+  const feed = database.consumer(name, known ? {} : { start: 'now' })
+  newest = known ? last - known.lag : last
+  builder.watchFrom(newest)
+  const upto = await new Promise(resolve => sv.since.once(resolve))
+  if (known) await catchUp(known.position)
+  else await feed.acknowledge() // From now on it is known.
 
-  // A view that the database has not heard of begins with what comes now.
-  async function openFeed (database) {
-    const name = consumerName(view.name)
-    const known = (await database.consumers()).find(consumer => consumer.name === name)
-    const appended = database.last - (known ? known.lag : 0)
-    const feed = database.consumer(name, known ? {} : { start: 'now' })
-    if (!known) await feed.acknowledge()
-    return { feed, isNew: !known, appended }
+  // What the database has not heard of may be of another log, or older than what has gone.
+  if (!known && upto > -1) buildAnew()
+  builder.start()
+  release()
+  followFeed().catch(error => isClosed() || report(`${view.name} does not hear of changes any more`, error))
+
+  // The feed tells of the same later: there it cannot be seen where the past ends.
+  async function catchUp (position) {
+    const past = []
+    for await (const { changes } of database.feed({ position, once: true })) {
+      past.push(...changes.filter(change => isOfThePast(change, newest)))
+    }
+    forget(past.map(({ seq }) => seq))
+    for (const { kind, seq } of past) awaited.set(seq, kind)
   }
 
   async function followFeed () {
-    let newest = appended
     let unacknowledged = 0
     for await (const { changes } of feed) {
-      // A message that was restored is told as one that was added, but has an old number.
-      const isNew = ({ kind, seq }) => kind === 'added' && seq > newest
-      const ofThePast = changes.filter(change => !isNew(change)).map(({ seq }) => seq)
-      newest = changes.filter(isNew).reduce((max, { seq }) => Math.max(max, seq), newest)
-      forget(ofThePast.filter(seq => !awaited.delete(seq)))
+      if (isClosed()) return // Nothing is forgotten any more, and must be told again.
+      const past = changes.filter(concernsPast)
+      newest = changes.reduce((max, { kind, seq }) => kind === 'added' ? Math.max(max, seq) : max, newest)
+      forget(past.filter(isNews).map(({ seq }) => seq))
       // To acknowledge costs a sync of the disk. What was added may be told again, and changes nothing.
       unacknowledged += changes.length
-      if (ofThePast.length === 0 && unacknowledged < changesUnacknowledgedMax) continue
-      if (!await atWork) continue
+      if (past.length === 0 && unacknowledged < changesUnacknowledgedMax) continue
+      if (!await isMended() || isClosed()) continue
       await feed.acknowledge()
       unacknowledged = 0
     }
   }
 
+  function concernsPast ({ kind, seq }) {
+    return isOfThePast({ kind, seq }, newest) || awaited.has(seq) || builder.hasMissed(seq)
+  }
+
+  function isNews ({ kind, seq }) {
+    const expected = awaited.get(seq)
+    awaited.delete(seq)
+    return kind !== expected
+  }
+
+  // The feed may tell of it before it is dealt with, and must not be acknowledged until it is.
+  function whenChanging (seqs, kind) {
+    for (const seq of seqs) awaited.set(seq, kind)
+    work(done => underWay.push(done))
+  }
+
   function whenChanged (seqs, failed) {
     if (failed) seqs.forEach(seq => awaited.delete(seq))
     forget(failed ? seqs.filter(seq => !inside.isLive(seq)) : seqs)
+    const done = underWay.shift()
+    if (done) done(true) // It may have begun before the view was there.
+  }
+
+  async function isMended () {
+    let seen
+    do {
+      seen = atWork
+      if (!await seen) return false
+    } while (seen !== atWork)
+    return true
   }
 
   function forget (seqs) {
@@ -86,6 +127,12 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   function work (begin) {
     atWork = Promise.all([atWork, new Promise(begin)]).then(all => all.every(Boolean))
   }
+}
+
+// Whether the message was there before. One that was restored is told as one that was added, but has an old
+// number.
+function isOfThePast ({ kind, seq }, newest) {
+  return kind !== 'added' || seq <= newest
 }
 
 // A consumer's name is 1 to 64 letters, digits, '-' and '_'.

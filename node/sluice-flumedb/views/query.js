@@ -90,7 +90,7 @@ module.exports = function createQuery (version, opts) {
     return { key: index.key, value: index.value, exact }
   }
 
-  // A message is in the indexes all of whose paths it has.
+  // A message is in those indexes whose paths it has.
   function keysOf (value, seq) {
     const data = map(value, seq)
     if (!filter(data)) return []
