@@ -78,8 +78,19 @@ module.exports = function createLog (filename, ...args) {
   }
 
   function decode (message) {
+    const value = decodeBody(message)
+    return options.read ? options.read(value, () => stored(message.seq)) : value
+  }
+
+  function decodeBody (message) {
     if (options.isJson) return message.value
     return codec.decode(codec.buffer === false ? message.body.toString() : message.body)
+  }
+
+  // undefined while a message is being appended.
+  function stored (seq) {
+    const message = past.database.getNow(seq, { stored: true })
+    return message && message.state === 'live' ? decodeBody(message) : undefined
   }
 
   function get (seq, cb) {
