@@ -54,6 +54,7 @@ module.exports = function createFlume (log, isReady, mapper) {
     isClosed: () => flume.closed,
     throwIfClosed,
     whenLoaded,
+    lookForChanges: () => inside && inside.lookForChanges(),
     newestLive: () => inside ? inside.newestLive() : log.since.value,
     report: (message, error) => console.error(`flumedb: ${message}:`, error)
   }

@@ -45,3 +45,17 @@ test('the messages of a feed that is blocked are out of every view at once, and 
   await db.scuttlebutt.unblock(troll.id)
   assert.deepStrictEqual(await seen(), withTroll)
 })
+
+test('what a blocked feed says later stays out, and the others go on', async t => {
+  const ssb = start(t, newFolder(t))
+  const alice = ssb.createFeed(ssbKeys.generate())
+  const troll = ssb.createFeed(ssbKeys.generate())
+  await publish(troll, { type: 'post', text: 'bah' })
+  const db = await ssb.sluice()
+  await db.scuttlebutt.block(troll.id)
+
+  await publish(troll, { type: 'post', text: 'bah again' })
+  const { key } = await publish(alice, { type: 'post', text: 'hello' })
+  assert.deepStrictEqual((await collect(ssb.messagesByType('post'))).map(({ key }) => key), [key])
+  assert.deepStrictEqual((await collect(ssb.createLogStream())).map(({ key }) => key), [key])
+})

@@ -65,6 +65,15 @@ module.exports = class Past {
     if (this.changing === 0) this.explainAll()
   }
 
+  /** Notices now what would be told soon: who has changed the past through the database reads on at once. */
+  lookForChanges () {
+    if (!this.database || this.looked >= this.database.last) return
+    for (let seq = this.looked + 1; seq <= this.database.last; seq++) {
+      const entry = this.database.getNow(seq)
+      if (!entry || entry.state === 'change') return this.look(this.database.last)
+    }
+  }
+
   moveTo (seq) {
     this.since.set(seq)
     this.signals.emit('moved')

@@ -59,6 +59,7 @@ module.exports = function createView (sv, name, flume) {
 
   function ready (cb, since) {
     if (failure) return cb(failure)
+    flume.lookForChanges()
     if (since < 0) return sv.since.once(() => cb())
     if (since) return waiting.wait(since, cb)
     flume.whenLoaded(error => {

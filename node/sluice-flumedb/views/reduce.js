@@ -94,6 +94,7 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
     function get (opts, cb) {
       if (typeof opts === 'function') return get(null, opts)
       // What has been deleted is out of the value, and that is seen by who has deleted it.
+      kept.inside.lookForChanges()
       if (fold.isCurrent()) return cb(null, answerTo(opts))
       catchUp().then(() => process.nextTick(cb, null, answerTo(opts)), error => process.nextTick(cb, error))
     }
