@@ -16,7 +16,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
   if (!inside) throw new Error(`the view '${name}' is kept by Sluice, and needs a log of flumelog-sluice`)
 
   const since = createObservable()
-  const signals = new EventEmitter().setMaxListeners(0) // 'closed', 'failed', 'rebuilt'
+  const signals = new EventEmitter().setMaxListeners(0) // 'closing', 'closed', 'failed', 'rebuilt'
   let isClosed = false
   let isThere = false
   let hasReported = false
@@ -42,7 +42,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
     },
     closedError,
     whileOpen,
-    onRebuilt,
+    on,
+    keysOfLive,
     createSink,
     close,
     destroy
@@ -107,6 +108,19 @@ module.exports = function keepView (log, name, version, rowsOf) {
     return answer.result
   }
 
+  /** The rows of a message that is there; none if they cannot be told at once. */
+  function keysOfLive (seq) {
+    const message = inside.database().getNow(seq)
+    if (!message || message.state !== 'live') return []
+    let rows = []
+    const make = (error, value) => { rows = error ? [] : rowsOf(value, seq) }
+    try {
+      if (log.mapper) log.mapper(inside.decode(message), make)
+      else make(null, inside.decode(message))
+    } catch {} // It has no row, then.
+    return rows
+  }
+
   // It is dropped now: rows that are missing must not stay when the program ends before the answer
   // comes. Who reads waits meanwhile, because `since` stays where it is.
   function addAgainWhen (answered) {
@@ -134,9 +148,9 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   /** Answers with what ends it. */
-  function onRebuilt (listener) {
-    signals.on('rebuilt', listener)
-    return () => signals.removeListener('rebuilt', listener)
+  function on (event, listener) {
+    signals.on(event, listener)
+    return () => signals.removeListener(event, listener)
   }
 
   function destroy (cb) {
@@ -157,6 +171,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   function close (cb) {
+    // Who listens to what comes must not be told any more: it would call what is closed.
+    signals.emit('closing')
     answer(closeSoon(), cb)
   }
 

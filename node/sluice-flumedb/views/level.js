@@ -6,6 +6,8 @@
 
 const pull = require('pull-stream')
 const again = require('../lib/again')
+const until = require('../lib/until')
+const createGone = require('../lib/gone')
 const keepView = require('../lib/kept')
 const createSource = require('../lib/source')
 const differences = require('../lib/differences')
@@ -17,6 +19,9 @@ module.exports = function createLevel (version, map) {
   return function createView (log, name) {
     const kept = keepView(log, name, version, (value, seq) => map(value, seq).filter(isKey).map(toRow))
     const { inside } = kept
+    const gone = createGone()
+    inside.signals.on('changing', remember)
+    kept.on('closed', () => inside.signals.removeListener('changing', remember))
 
     return {
       isKeptBySluice: true,
@@ -44,13 +49,21 @@ module.exports = function createLevel (version, map) {
     }
 
     function whenFound (key, row, cb) {
-      if (!row) return cb(notFound(key))
+      if (!row) return gone.seqOf(key) ? cb(deleted(key), null, gone.seqOf(key)) : cb(notFound(key))
       log.get(row.seq, (error, value) => {
         // It has gone since the row was read.
         if (error && error.code === 'flumelog:deleted') return get(key, cb)
         if (error) return cb(error, null, row.seq)
         cb(null, value, row.seq)
       })
+    }
+
+    // A key that others have, too, is found, and nobody asks whose it was.
+    function remember (seqs) {
+      if (!kept.isThere()) return
+      for (const seq of seqs) {
+        for (const row of kept.keysOfLive(seq)) gone.add(fromRow(row), seq)
+      }
     }
 
     /** Deletes the messages that have this key. */
@@ -73,7 +86,8 @@ module.exports = function createLevel (version, map) {
      */
     function read (opts = {}) {
       if (kept.isClosed()) return pull.error(kept.closedError())
-      const rows = isLive(opts) ? liveRows(opts) : pull(oldRows(opts, Infinity), withValues(opts))
+      const closing = until(listener => kept.on('closing', listener))
+      const rows = isLive(opts) ? pull(liveRows(opts), closing) : pull(oldRows(opts, Infinity), withValues(opts))
       return pull(
         rows,
         pull.map(item => isRow(item) ? format(item, opts) : formatNotice(item)),
@@ -119,7 +133,7 @@ module.exports = function createLevel (version, map) {
           .map(key => ({ key: toRow(key), seq, value }))),
         pull.flatten()
       )
-      return again(come, kept.onRebuilt, () => pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts)))
+      return again(come, listener => kept.on('rebuilt', listener), () => pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts)))
     }
 
     function withValues (opts) {
@@ -190,6 +204,10 @@ function cat (sources) {
       read(null, cb)
     })
   }
+}
+
+function deleted (key) {
+  return Object.assign(notFound(key), { code: 'flumelog:deleted' })
 }
 
 function notFound (key) {
