@@ -21,6 +21,11 @@ test:
 	@scripts/setup test
 	@scripts/gate
 
+# Published Scuttlebutt applications on the Node packages, beside FlumeDB: long, and from npm's registry.
+test-applications:
+	@cd node && npm install --no-audit --no-fund
+	@cd node/applications && npm install --ignore-scripts --no-audit --no-fund && npm test && ./run-suites
+
 bench:
 	@scripts/setup bench
 	@bench/run
@@ -42,4 +47,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: help demo test bench fuzz soak format clean FORCE
+.PHONY: help demo test test-applications bench fuzz soak format clean FORCE
