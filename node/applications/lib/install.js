@@ -2,7 +2,7 @@
 const fs = require('fs')
 const path = require('path')
 const { execFileSync } = require('child_process')
-const { substitute, without } = require('./replacements')
+const { substitute, link, without } = require('./replacements')
 
 // Linters and what makes output pretty: half of what would be fetched, and no test needs them.
 const idle = [
@@ -15,17 +15,20 @@ module.exports = function install (suite, stack, folder) {
   unpack(suite, folder)
   const file = path.join(folder, 'package.json')
   const manifest = prepare(JSON.parse(fs.readFileSync(file)), suite)
-  fs.writeFileSync(file, JSON.stringify(stack === 'sluice' ? substitute(manifest) : manifest, null, 2))
+  const isByNpm = stack === 'sluice' && !suite.isShrinkwrapped
+  fs.writeFileSync(file, JSON.stringify(isByNpm ? substitute(manifest) : manifest, null, 2))
   // Without install scripts: what is native here comes built, and is looked for when it is loaded.
-  npm(['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], folder)
+  const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+  npm(['install', ...flags, ...(suite.isShrinkwrapped ? [] : ['--no-package-lock'])], folder)
+  if (stack === 'sluice' && suite.isShrinkwrapped) link(folder)
 }
 
-function unpack ({ name, version }, folder) {
+function unpack ({ name, version, isShrinkwrapped }, folder) {
   const [{ filename }] = JSON.parse(npm(['pack', '--json', '--prefer-offline', `${name}@${version}`], folder))
   execFileSync('tar', ['xzf', filename, '--strip-components=1'], { cwd: folder })
   fs.unlinkSync(path.join(folder, filename))
   // It would hold the versions against any override.
-  fs.rmSync(path.join(folder, 'npm-shrinkwrap.json'), { force: true })
+  if (!isShrinkwrapped) fs.rmSync(path.join(folder, 'npm-shrinkwrap.json'), { force: true })
 }
 
 function prepare (manifest, { needs = {}, also = {} }) {
