@@ -27,6 +27,10 @@ node:
 	@scripts/setup node
 	@scripts/build-node
 
+# Published Scuttlebutt applications on the Node packages, beside FlumeDB: long, and from npm's registry.
+test-applications: node
+	@cd node/applications && npm install --ignore-scripts --no-audit --no-fund && npm test && ./run-suites
+
 bench:
 	@scripts/setup bench
 	@bench/run
@@ -52,4 +56,4 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: help demo test node bench bench-node fuzz soak format clean FORCE
+.PHONY: help demo test node test-applications bench bench-node fuzz soak format clean FORCE

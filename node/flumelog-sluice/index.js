@@ -54,6 +54,7 @@ module.exports = function createLog (filename, ...args) {
     decode,
     closedError,
     generation: () => past.generation,
+    lookForChanges: () => isClosed || past.lookForChanges(),
     isLive: seq => past.isLive(seq),
     newestLive: () => past.newestLive()
   }
@@ -67,9 +68,19 @@ module.exports = function createLog (filename, ...args) {
     const messages = values.map(encode)
     const database = await opened
     if (messages.length === 0) return since.value
-    const last = await database.appendAll(messages) + messages.length - 1
-    past.look(last)
-    return last
+    return past.append(() => options.sluice.scuttlebutt ? offer(database, messages) : appendTo(database, messages))
+  }
+
+  async function appendTo (database, messages) {
+    return await database.appendAll(messages) + messages.length - 1
+  }
+
+  // What a blocked feed says stays out, and the rest of the batch does not suffer for it: programs that
+  // append what others say have no better idea of a failure than to end.
+  async function offer (database, messages) {
+    const { first, outcomes } = await database.offer(messages)
+    const count = outcomes.filter(outcome => outcome === 'appended').length
+    return count === 0 ? since.value : first + count - 1
   }
 
   function encode (value) {
@@ -80,8 +91,19 @@ module.exports = function createLog (filename, ...args) {
   }
 
   function decode (message) {
+    const value = decodeBody(message)
+    return options.read ? options.read(value, () => stored(message.seq)) : value
+  }
+
+  function decodeBody (message) {
     if (options.isJson) return message.value
     return codec.decode(codec.buffer === false ? message.body.toString() : message.body)
+  }
+
+  // undefined while a message is being appended.
+  function stored (seq) {
+    const message = past.database.getNow(seq, { stored: true })
+    return message && message.state === 'live' ? decodeBody(message) : undefined
   }
 
   function get (seq, cb) {

@@ -54,6 +54,7 @@ module.exports = function createFlume (log, isReady, mapper) {
     isClosed: () => flume.closed,
     throwIfClosed,
     whenLoaded,
+    lookForChanges: () => inside && inside.lookForChanges(),
     newestLive: () => inside ? inside.newestLive() : log.since.value,
     report: (message, error) => console.error(`flumedb: ${message}:`, error)
   }
@@ -127,8 +128,9 @@ module.exports = function createFlume (log, isReady, mapper) {
     }
   }
 
-  function rebuild (cb) {
-    throwIfClosed('rebuild')
+  function rebuild (cb = () => {}) {
+    // Programs rebuild when a key has come, which may be when they are about to end.
+    if (flume.closed) return process.nextTick(cb, new Error('cannot call:rebuild, flumedb instance closed'))
     const all = Object.values(builders)
     for (const { builder } of all) builder.rebuild()
     inParallel(all.map(({ wrapped }) => wrapped.whenCurrent), cb)

@@ -11,12 +11,15 @@ const json = {
 
 const ofFlumelogOffset = ['blockSize', 'block', 'blocks', 'cache', 'flags', 'offsetCodec', 'bits']
 
-/** From the arguments behind the filename: { codec, key, import, sluice: options of sluice-db's open }. */
+/**
+ * From the arguments behind the filename: { codec, key, import, read, sluice: options of sluice-db's open }.
+ * `read(value, stored)` may give what is read another form; `stored()` is the message before transforms.
+ */
 module.exports = function readOptions (args) {
   const options = typeof args[0] === 'object' && !isCodec(args[0]) ? args[0] : { codec: args.find(isCodec) }
-  const { codec, key, import: importing, ...rest } = options || {}
+  const { codec, key, import: importing, read, ...rest } = options || {}
   for (const name of ofFlumelogOffset) delete rest[name]
-  return { codec: codec || json, isJson: isJson(codec), key, import: importing, sluice: rest }
+  return { codec: codec || json, isJson: isJson(codec), key, import: importing, read, sluice: rest }
 }
 
 function isCodec (value) {

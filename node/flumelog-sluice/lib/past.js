@@ -21,6 +21,7 @@ module.exports = class Past {
     this.database = null
     this.looked = 0 // The entry up to which was looked.
     this.newest = {} // What newestLive() has found.
+    this.appending = 0 // Appends of the log that are under way.
     this.changing = 0 // Changes of the log that are under way.
     this.unexplained = new Set() // Entries of changes: the log's own, or not.
   }
@@ -29,7 +30,21 @@ module.exports = class Past {
     this.database = database
     this.looked = database.last
     this.since.set(lastMessage(database, database.last))
-    this.unfollow = database.onEntry(last => this.look(last))
+    this.unfollow = database.onEntry(last => this.appending === 0 && this.look(last))
+  }
+
+  /**
+   * Runs `append`, which answers with the last message that it made. Who follows the log hears of it when
+   * this resolves, and not before: so that who has appended is told next.
+   */
+  async append (append) {
+    this.appending++
+    try {
+      return await append()
+    } finally {
+      this.appending--
+      this.look(this.database.last)
+    }
   }
 
   /** Looks at the entries up to `last`, once at each. */
@@ -48,6 +63,15 @@ module.exports = class Past {
     if (hasChanges) this.generation++
     if (newest !== this.since.value) this.tell(() => this.moveTo(newest))
     if (this.changing === 0) this.explainAll()
+  }
+
+  /** Notices now what would be told soon: who has changed the past through the database reads on at once. */
+  lookForChanges () {
+    if (!this.database || this.looked >= this.database.last) return
+    for (let seq = this.looked + 1; seq <= this.database.last; seq++) {
+      const entry = this.database.getNow(seq)
+      if (!entry || entry.state === 'change') return this.look(this.database.last)
+    }
   }
 
   moveTo (seq) {

@@ -4,7 +4,7 @@
 
 /**
  * `kept`: of kept.js. `stepped(item)` is called for each item that comes at the end, `foldedAnew(value)`
- * after the others. With `undo(acc, item, seq)` what the log itself takes away is taken out of the value,
+ * after the others. catchUpNow(texts) is given the items of new messages by seq: null where there is none. With `undo(acc, item, seq)` what the log itself takes away is taken out of the value,
  * for which the items are kept in memory; it may answer undefined where it cannot.
  */
 module.exports = function createFold (kept, { reduce, undo, initial }, { stepped, foldedAnew }) {
@@ -20,7 +20,7 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
   signals.on('changed', whenChanged)
   signals.on('elsewhere', foldAnew)
 
-  return { isCurrent, catchUp, reset, stop, value: () => acc }
+  return { isCurrent, catchUp, catchUpNow, reset, stop, value: () => acc }
 
   function isCurrent () {
     return hasFolded && !running && !mustFoldAnew && changed.length === 0 && folded >= kept.since.value
@@ -35,6 +35,19 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
     } finally {
       running = null
     }
+  }
+
+  /** Folds what has come at the end, without waiting for the view; false where that does not do. */
+  function catchUpNow (texts) {
+    const last = kept.since.value
+    if (!hasFolded || running || mustFoldAnew || changed.length > 0) return false
+    while (folded < last) {
+      const text = texts.get(folded + 1)
+      if (text === undefined) return false
+      if (text === null) folded++
+      else step(folded + 1, text, false)
+    }
+    return true
   }
 
   async function foldAll () {

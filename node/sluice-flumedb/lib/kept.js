@@ -5,6 +5,8 @@ const EventEmitter = require('events')
 const flumelogSluice = require('flumelog-sluice')
 const createObservable = require('flumelog-sluice/observable')
 
+const closePatienceMs = 1000
+
 /**
  * `log`, `name`: what a createView is called with. `rowsOf(value, seq)` gives the rows of a message, as
  * keys of the database. The view is there when `added` of what this answers resolves.
@@ -14,10 +16,13 @@ module.exports = function keepView (log, name, version, rowsOf) {
   if (!inside) throw new Error(`the view '${name}' is kept by Sluice, and needs a log of flumelog-sluice`)
 
   const since = createObservable()
-  const signals = new EventEmitter().setMaxListeners(0) // 'closed', 'failed'
+  const signals = new EventEmitter().setMaxListeners(0) // 'closing', 'closed', 'failed', 'rebuilt'
   let isClosed = false
   let isThere = false
   let hasReported = false
+  const reads = new Set() // Under way.
+  let attempts = 0 // To add the view; only the last one counts.
+  let isMapperLate = false
   let added = add()
   inside.signals.on('moved', follow)
 
@@ -36,6 +41,9 @@ module.exports = function keepView (log, name, version, rowsOf) {
       return view
     },
     closedError,
+    whileOpen,
+    on,
+    keysOfLive,
     createSink,
     close,
     destroy
@@ -48,6 +56,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   async function addToDatabase () {
+    const attempt = ++attempts
+    isMapperLate = false
     const database = await inside.opened
     const view = await database.addView('flume:' + name, {
       app: 'flumedb',
@@ -57,6 +67,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
       onError: report
     })
     // What is read from now on has all that the log has by now.
+    if (attempt !== attempts) return view
     isThere = true
     if (!isClosed) since.set(inside.since.value)
     return view
@@ -68,7 +79,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   function report (error) {
-    if (hasReported) return
+    if (hasReported || error.code === 'late') return
     hasReported = true
     console.error(`flumedb: a message has no row in the view '${name}', because its function fails:`, error)
   }
@@ -77,18 +88,48 @@ module.exports = function keepView (log, name, version, rowsOf) {
     for (const row of rowsOf(mapped(inside.decode(message)), message.seq)) emit(row)
   }
 
-  // A view has its rows when a commit ends, so that there is nobody to wait for an answer.
+  // A view has its rows when a commit ends, and waits for no answer there. A mapper is late while an
+  // application begins, until it has its keys: then the view is made again.
   function mapped (value) {
     if (!log.mapper) return value
+    if (isMapperLate) throw tooLate()
     let answer
-    log.mapper(value, (error, result) => { answer = { error, result } })
+    const answered = new Promise(resolve => {
+      log.mapper(value, (error, result) => {
+        answer = { error, result }
+        resolve()
+      })
+    })
     if (!answer) {
-      const error = new Error('a view that Sluice keeps needs a mapper that calls back at once')
-      process.nextTick(whenFailed, error)
-      throw error
+      addAgainWhen(answered)
+      throw tooLate()
     }
     if (answer.error) throw answer.error
     return answer.result
+  }
+
+  /** The rows of a message that is there; none if they cannot be told at once. */
+  function keysOfLive (seq) {
+    const message = inside.database().getNow(seq)
+    if (!message || message.state !== 'live') return []
+    let rows = []
+    const make = (error, value) => { rows = error ? [] : rowsOf(value, seq) }
+    try {
+      if (log.mapper) log.mapper(inside.decode(message), make)
+      else make(null, inside.decode(message))
+    } catch {} // It has no row, then.
+    return rows
+  }
+
+  // It is dropped now: rows that are missing must not stay when the program ends before the answer
+  // comes. Who reads waits meanwhile, because `since` stays where it is.
+  function addAgainWhen (answered) {
+    const attempt = ++attempts
+    isMapperLate = true
+    isThere = false
+    const dropped = Promise.resolve(added).then(view => view && view.drop())
+    added = Promise.all([answered, dropped]).then(() => attempt === attempts ? addToDatabase() : undefined)
+    added.catch(whenFailed)
   }
 
   function follow () {
@@ -97,23 +138,57 @@ module.exports = function keepView (log, name, version, rowsOf) {
 
   // The messages that are streamed here are the database's own: it has seen them.
   function createSink () {
-    if (!added) added = add()
+    if (!added) addAnew()
     return function sink () {}
+  }
+
+  function addAnew () {
+    added = add()
+    added.then(() => signals.emit('rebuilt'), ignore)
+  }
+
+  /** Answers with what ends it. */
+  function on (event, listener) {
+    signals.on(event, listener)
+    return () => signals.removeListener(event, listener)
   }
 
   function destroy (cb) {
     const dropped = added
     added = null
+    attempts++
     isThere = false
     since.set(-1)
     answer(dropped && dropped.then(view => view.drop()), cb)
   }
 
+  /** The view is not closed before `promise` has settled. */
+  function whileOpen (promise) {
+    const settled = promise.then(ignore, ignore)
+    reads.add(settled)
+    settled.then(() => reads.delete(settled))
+    return promise
+  }
+
   function close (cb) {
+    // Who listens to what comes must not be told any more: it would call what is closed.
+    signals.emit('closing')
+    answer(closeSoon(), cb)
+  }
+
+  // Who asked before gets what he asked for; a reader that goes on and on is ended.
+  async function closeSoon () {
+    let timer
+    let isPatient = true
+    const patience = new Promise(resolve => { timer = setTimeout(resolve, closePatienceMs) })
+    patience.then(() => { isPatient = false })
+    while (reads.size > 0 && isThere && isPatient) {
+      await Promise.race([patience, Promise.all(reads).then(() => new Promise(setImmediate))])
+    }
+    clearTimeout(timer)
     isClosed = true
     inside.signals.removeListener('moved', follow)
     signals.emit('closed')
-    answer(null, cb)
   }
 
   function closedError () {
@@ -121,8 +196,10 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 }
 
+function ignore () {}
+
 function answer (promise, cb) {
-  if (typeof cb !== 'function') cb = () => {}
+  if (typeof cb !== 'function') cb = ignore
   Promise.resolve(promise).then(() => process.nextTick(cb, null), error => process.nextTick(cb, error))
 }
 
@@ -132,4 +209,8 @@ function versionNumber (version) {
   let hash = 0
   for (const unit of String(version)) hash = (hash * 31 + unit.codePointAt(0)) % 2 ** 31
   return hash + 1
+}
+
+function tooLate () {
+  return Object.assign(new Error('the mapper of flumedb has not answered yet'), { code: 'late' })
 }

@@ -6,10 +6,11 @@ const itemsAtOnce = 256
 /**
  * `begin()` resolves with the iterator, when the source is first read. Several items are fetched at
  * once, and handed out without waiting; one, where the iterator `isLive` and may wait for the next.
- * `signals` has an event 'closed', which ends the source: with `closedError()` where it had an end of
- * its own to come to.
+ * `kept`: of kept.js, which gives those who read time to come to the end before it closes. What is left
+ * then ends with `closedError()`, or quietly where the reader waits for no end of it (`hasNoEnd`).
  */
-module.exports = function createSource (begin, { signals, closedError }, { isLive = false } = {}) {
+module.exports = function createSource (begin, kept, { isLive = false, hasNoEnd = isLive } = {}) {
+  const { signals, closedError, whileOpen } = kept
   const atOnce = isLive ? 1 : itemsAtOnce
   let iterator = null
   let items = []
@@ -38,7 +39,9 @@ module.exports = function createSource (begin, { signals, closedError }, { isLiv
       return cb(null, items[used++])
     }
     if (isAtEnd) return finish(true)
-    if (!isFetching) fetch().then(() => process.nextTick(afterFetch))
+    if (isFetching) return
+    const fetched = fetch().then(() => process.nextTick(afterFetch))
+    if (!isLive) whileOpen(fetched)
   }
 
   function afterFetch () {
@@ -64,7 +67,7 @@ module.exports = function createSource (begin, { signals, closedError }, { isLiv
   }
 
   function whenClosed () {
-    finish(isLive ? true : closedError())
+    finish(hasNoEnd ? true : closedError())
   }
 
   function finish (how) {

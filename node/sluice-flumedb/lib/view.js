@@ -59,6 +59,7 @@ module.exports = function createView (sv, name, flume) {
 
   function ready (cb, since) {
     if (failure) return cb(failure)
+    flume.lookForChanges()
     if (since < 0) return sv.since.once(() => cb())
     if (since) return waiting.wait(since, cb)
     flume.whenLoaded(error => {
@@ -100,7 +101,12 @@ module.exports = function createView (sv, name, flume) {
   function wrapSource (method, key) {
     return function (opts) {
       count(key)
-      return deferred(cb => ready(error => error ? cb(error) : cb(null, method(opts)), opts && opts.since))
+      const isLive = Boolean(opts) && (opts.live === true || opts.old === false)
+      return deferred(cb => ready(error => {
+        // Who listens to what may come has lost nothing when the view is closed.
+        if (error) return cb(isLive && error.isOfClosing ? true : error)
+        cb(null, method(opts))
+      }, opts && opts.since))
     }
   }
 
@@ -118,7 +124,7 @@ module.exports = function createView (sv, name, flume) {
 
   function close (error, cb) {
     if (typeof error === 'function') return close(null, error)
-    waiting.fail(error || new Error('flumedb:view closed'))
+    waiting.fail(error || Object.assign(new Error('flumedb:view closed'), { isOfClosing: true }))
     if (sv.close.length === 1) sv.close(cb)
     else sv.close(error, cb)
   }

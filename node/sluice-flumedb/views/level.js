@@ -5,6 +5,9 @@
 //     db.use('byAuthor', require('sluice-flumedb/level')(1, (msg, seq) => [msg.author]))
 
 const pull = require('pull-stream')
+const again = require('../lib/again')
+const until = require('../lib/until')
+const createGone = require('../lib/gone')
 const keepView = require('../lib/kept')
 const createSource = require('../lib/source')
 const differences = require('../lib/differences')
@@ -16,6 +19,9 @@ module.exports = function createLevel (version, map) {
   return function createView (log, name) {
     const kept = keepView(log, name, version, (value, seq) => map(value, seq).filter(isKey).map(toRow))
     const { inside } = kept
+    const gone = createGone()
+    inside.signals.on('changing', remember)
+    kept.on('closed', () => inside.signals.removeListener('changing', remember))
 
     return {
       isKeptBySluice: true,
@@ -31,7 +37,7 @@ module.exports = function createLevel (version, map) {
     }
 
     function get (key, cb) {
-      findLast(key).then(
+      kept.whileOpen(findLast(key)).then(
         row => process.nextTick(whenFound, key, row, cb),
         error => process.nextTick(cb, error)
       )
@@ -43,13 +49,21 @@ module.exports = function createLevel (version, map) {
     }
 
     function whenFound (key, row, cb) {
-      if (!row) return cb(notFound(key))
+      if (!row) return gone.seqOf(key) ? cb(deleted(key), null, gone.seqOf(key)) : cb(notFound(key))
       log.get(row.seq, (error, value) => {
         // It has gone since the row was read.
         if (error && error.code === 'flumelog:deleted') return get(key, cb)
         if (error) return cb(error, null, row.seq)
         cb(null, value, row.seq)
       })
+    }
+
+    // A key that others have, too, is found, and nobody asks whose it was.
+    function remember (seqs) {
+      if (!kept.isThere()) return
+      for (const seq of seqs) {
+        for (const row of kept.keysOfLive(seq)) gone.add(fromRow(row), seq)
+      }
     }
 
     /** Deletes the messages that have this key. */
@@ -72,7 +86,8 @@ module.exports = function createLevel (version, map) {
      */
     function read (opts = {}) {
       if (kept.isClosed()) return pull.error(kept.closedError())
-      const rows = isLive(opts) ? liveRows(opts) : pull(oldRows(opts, Infinity), withValues(opts))
+      const closing = until(listener => kept.on('closing', listener))
+      const rows = isLive(opts) ? pull(liveRows(opts), closing) : pull(oldRows(opts, Infinity), withValues(opts))
       return pull(
         rows,
         pull.map(item => isRow(item) ? format(item, opts) : formatNotice(item)),
@@ -81,13 +96,13 @@ module.exports = function createLevel (version, map) {
     }
 
     // Items { key, seq } of the moment in which this begins.
-    function oldRows (opts, seq) {
+    function oldRows (opts, seq, how) {
       const options = { ...rangeOf(opts), reverse: Boolean(opts.reverse) }
       return createSource(async () => {
         const view = await kept.view()
         const rows = view.read(options)
         return lastOfEachKey(seq === Infinity ? rows : upTo(rows, seq), options.reverse)
-      }, kept)
+      }, kept, how)
     }
 
     function liveRows (opts) {
@@ -99,22 +114,26 @@ module.exports = function createLevel (version, map) {
       }
       const seq = kept.since.value
       return cat([
-        opts.old === false ? pull.empty() : pull(oldRows(opts, seq), withValues(opts)),
-        opts.sync === false ? pull.empty() : pull.once({ sync: true }),
+        opts.old === false ? pull.empty() : pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts)),
+        // It tells where the old ends: where no old was asked for, it is not said.
+        opts.sync === false || opts.old === false ? pull.empty() : pull.once({ sync: true }),
         newRows(opts, seq)
       ])
     }
 
-    // What comes is told before the one who appends it is, which reading the view could not do.
+    // Not read from the view: what comes is told as soon as the one who has appended it was.
     function newRows (opts, seq) {
       const range = rangeOf(opts)
-      return pull(
+      const come = pull(
         log.stream({ gt: seq, live: true }),
+        soon(),
+        pull.through(({ seq: told }) => { seq = told }),
         pull.map(({ value, seq }) => map(value, seq).filter(isKey)
           .filter(key => isWithin(range, key))
           .map(key => ({ key: toRow(key), seq, value }))),
         pull.flatten()
       )
+      return again(come, listener => kept.on('rebuilt', listener), () => pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts)))
     }
 
     function withValues (opts) {
@@ -131,6 +150,19 @@ module.exports = function createLevel (version, map) {
       })
     }
   }
+}
+
+// Hands on what comes at once together, when who has brought it has been told.
+function soon () {
+  let isSoon = false
+  return pull.asyncMap((data, cb) => {
+    if (isSoon) return cb(null, data)
+    setImmediate(() => {
+      isSoon = true
+      cb(null, data)
+      isSoon = false
+    })
+  })
 }
 
 function isLive (opts) {
@@ -172,6 +204,10 @@ function cat (sources) {
       read(null, cb)
     })
   }
+}
+
+function deleted (key) {
+  return Object.assign(notFound(key), { code: 'flumelog:deleted' })
 }
 
 function notFound (key) {

@@ -11,6 +11,9 @@ const keepView = require('../lib/kept')
 const createFold = require('../lib/fold')
 const createNotify = require('../lib/notify')
 
+// More would hold up the program when they are folded at once.
+const textsMax = 20000
+
 /**
  * (version, reduce, map, codec, initial) or (version, { reduce, map, initial, undo }), where
  * `undo(acc, item, seq)` may take out of the value what reduce has put in. The codec, and the other
@@ -22,7 +25,8 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
 
   return function createView (log, name) {
     const itemOf = options.map || (value => value)
-    const kept = keepView(log, name, version, (value, seq) => rowsOf(itemOf(value, seq), seq))
+    const texts = new Map() // Of the items that were mapped last, by seq, until they are folded.
+    const kept = keepView(log, name, version, rowsOf)
     const since = createObservable()
     const value = createObservable()
     const notify = createNotify()
@@ -45,13 +49,24 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
       destroy
     }
 
+    function rowsOf (value, seq) {
+      const item = itemOf(value, seq)
+      const text = item == null ? undefined : JSON.stringify(item)
+      if (texts.size >= textsMax) texts.clear()
+      texts.set(seq, text === undefined ? null : text)
+      return text === undefined ? [] : [[seq, text]]
+    }
+
     function startValue () {
       return isObject(options.initial) ? structuredClone(options.initial) : options.initial
     }
 
     function whenMoved (seq) {
       if (seq === -1) publish(-1)
-      catchUpSoon()
+      // Reducers are listeners, too: they hear of a message before who appended it goes on.
+      if (seq > -1 && fold.catchUpNow(texts)) publish(seq)
+      else catchUpSoon()
+      texts.clear()
     }
 
     function catchUpSoon () {
@@ -79,6 +94,7 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
     function get (opts, cb) {
       if (typeof opts === 'function') return get(null, opts)
       // What has been deleted is out of the value, and that is seen by who has deleted it.
+      kept.inside.lookForChanges()
       if (fold.isCurrent()) return cb(null, answerTo(opts))
       catchUp().then(() => process.nextTick(cb, null, answerTo(opts)), error => process.nextTick(cb, error))
     }
@@ -108,11 +124,6 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
       kept.destroy(cb)
     }
   }
-}
-
-function rowsOf (item, seq) {
-  const text = item == null ? undefined : JSON.stringify(item)
-  return text === undefined ? [] : [[seq, text]]
 }
 
 function isObject (value) {
