@@ -40,10 +40,6 @@ target_compile_options(sluice_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 sees overlaps in "text" + std::to_string(n) that are not there (its bug 105329).
     target_compile_options(sluice_options INTERFACE -Wno-restrict)
-    # And in precompiled headers writes behind strings, likewise.
-    if(SLUICE_PRECOMPILE)
-        target_compile_options(sluice_options INTERFACE -Wno-array-bounds)
-    endif()
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND SLUICE_MARCH)
     target_compile_options(sluice_options INTERFACE -march=${SLUICE_MARCH})
