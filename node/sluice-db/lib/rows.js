@@ -15,8 +15,18 @@ function rowsOf ({ keys, seqs, values }) {
 /** Read options as the addon takes them. */
 function readOptions ({ exact, prefix, from, to, reverse, limit }) {
   return {
-    exact: keyText(exact), prefix: keyText(prefix), from: keyText(from), to: keyText(to), reverse: !!reverse, limit
+    exact: keyText(exact),
+    prefix: keyText(prefix),
+    from: keyText(from),
+    to: keyText(to),
+    reverse: !!reverse,
+    limit: finite(limit)
   }
 }
 
-module.exports = { rowsOf, readOptions }
+/** A limit as the addon takes it: none where it is infinite. */
+function finite (limit) {
+  return limit === Infinity ? undefined : limit
+}
+
+module.exports = { rowsOf, readOptions, finite }

@@ -4,7 +4,7 @@ const { nodeText } = require('./keys')
 const { messagesOf } = require('./messages')
 const { items } = require('./pull')
 const { differences } = require('./follow')
-const { rowsOf, readOptions } = require('./rows')
+const { rowsOf, readOptions, finite } = require('./rows')
 const { SluiceError } = require('./errors')
 
 const ROWS_AT_ONCE = 1000
@@ -52,7 +52,7 @@ class View {
   follow (options = {}) { return differences(this.#database, this.name, options) }
 
   async links ({ from, to, relation, limit } = {}) {
-    const query = { from: nodeText(from), to: nodeText(to), relation: nodeText(relation), limit }
+    const query = { from: nodeText(from), to: nodeText(to), relation: nodeText(relation), limit: finite(limit) }
     const links = await native.links(this.#database.handle, this.name, query)
     return links.map(link => ({
       source: node(link.source), relation: node(link.relation), target: node(link.target), seq: link.seq
@@ -60,7 +60,7 @@ class View {
   }
 
   async walk ({ start, direction, relation, depth, limit }) {
-    const query = { start: nodeText(start), backward: direction === 'backward', relation: nodeText(relation), depth, limit }
+    const query = { start: nodeText(start), backward: direction === 'backward', relation: nodeText(relation), depth, limit: finite(limit) }
     const { steps, complete } = await native.walk(this.#database.handle, this.name, query)
     return {
       steps: steps.map(step => ({ node: node(step.node), distance: step.distance, via: node(step.via) })),
