@@ -15,11 +15,12 @@ pull(log.stream({ values: false }), pull.collect((err, all) => {
   if (err) throw err
   const seqs = Array.from({ length: count }, () => all[Math.floor(Math.random() * all.length)])
   const begin = now()
-  let left = count
-  const next = i => log.get(seqs[i], err => {
-    if (err) throw err
-    if (--left > 0) return setImmediate(next, i + 1)
-    console.log(JSON.stringify({ name: 'flumelog-offset: get', value: count / (now() - begin), unit: 'gets/s' }))
+  const get = seq => new Promise((resolve, reject) => {
+    log.get(seq, (err, message) => err ? reject(err) : resolve(message))
   })
-  next(0)
+  const getAll = async () => {
+    for (const seq of seqs) await get(seq)
+    console.log(JSON.stringify({ name: 'flumelog-offset: get', value: count / (now() - begin), unit: 'gets/s' }))
+  }
+  getAll()
 }))
