@@ -1,4 +1,5 @@
 // Views that read views, facts and cells: promises P1, P3 to P6 and P8 for them.
+#include "base/json.hpp"
 #include "database/database_test_support.hpp"
 #include "database/transform_test_support.hpp"
 
@@ -25,6 +26,17 @@ std::string name_in(const Message& message, std::string_view member_name = "name
     const Value* const value = message.json == nullptr ? nullptr : message.json->find(member_name);
     return value == nullptr ? "" : std::string(value->as_string().value_or(""));
 }
+
+/// Gives `liked` its rows, from bodies.
+struct LikedAhead final : MapAhead {
+    void expect(std::span<const Message>) override {}
+    void map(const Message& message, Emit& emit) override {
+        const Message parsed{message.seq, message.key, message.body, parser.parse(message.body)};
+        const std::string name = name_in(parsed, "likes");
+        if (!name.empty()) emit(Key(name));
+    }
+    JsonParser parser;
+};
 
 class Readers : public testing::Test {
 protected:
@@ -103,6 +115,21 @@ protected:
     DatabaseOnDisk on;
     Seqs runs; ///< The messages on which `ranked` was run.
 };
+
+TEST_F(Readers, HearOfRowsOfAFunctionThatIsToldOfMessagesAhead) {
+    CodeView liked;
+    liked.app = "owner";
+    liked.map_ahead = [] { return std::make_unique<LikedAhead>(); };
+    on.database->add_view("liked", liked).value();
+    add_ranked();
+    on.append(author("ada"));
+    const Seq like = on.append(likes("ada"));
+    EXPECT_EQ(on.rows("liked"), "[\"ada\"]=" + std::to_string(like.value));
+    EXPECT_EQ(on.rows("ranked"), "[1,\"ada\"]=1");
+    on.database->delete_messages(Seqs{like}).value();
+    EXPECT_EQ(on.rows("ranked"), "[0,\"ada\"]=1");
+    EXPECT_TRUE(on.database->verify().value().equal());
+}
 
 // P1, P5
 TEST_F(Readers, FollowWhatTheyRead) {
