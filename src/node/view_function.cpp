@@ -21,6 +21,18 @@ simdjson::dom::array array_of(const Json& json) {
     return array;
 }
 
+void append_number(Key& key, std::string_view text) {
+    std::int64_t integer = 0;
+    const char* const end = text.data() + text.size();
+    if (std::from_chars(text.data(), end, integer).ptr == end) {
+        key.append(integer);
+        return;
+    }
+    double real = 0;
+    std::from_chars(text.data(), end, real);
+    key.append(real);
+}
+
 void append_to(Key& key, const Json& json) {
     switch (json.type()) {
     case simdjson::dom::element_type::NULL_VALUE: key.append(nullptr); return;
@@ -36,12 +48,11 @@ void append_to(Key& key, const Json& json) {
         return;
     }
     case simdjson::dom::element_type::OBJECT: {
-        // {"bigint":"..."}: what JSON.stringify() has no number for. lib/keys.js checked it.
-        std::string_view digits;
-        if (json["bigint"].get(digits) != simdjson::SUCCESS) throw std::invalid_argument("a key");
-        std::int64_t number = 0;
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        key.append(number);
+        // {"number":"..."}: what JSON.stringify() or a parser has no number for. lib/keys.js
+        // checked it.
+        std::string_view text;
+        if (json["number"].get(text) != simdjson::SUCCESS) throw std::invalid_argument("a key");
+        append_number(key, text);
         return;
     }
     }
@@ -60,14 +71,18 @@ public:
             record.body = message.body;
             batch->add(record);
         }
-        asked_.push_back(addon_.js.ask([&addon = addon_, number = number_, batch](Napi::Env env) {
+        auto answer = addon_.js.ask([&addon = addon_, number = number_, batch](Napi::Env env) {
             return bytes_of(
                 addon.hooks.map_batch.Call({Napi::Number::New(env, number), batch->take(env)}));
-        }));
+        });
+        asked_.push_back({std::move(answer), messages.size()});
     }
 
     void map(const Message&, Emit& emit) override {
-        while (!(at_ != end_)) take_answer();
+        if (left_ == 0) take_answer();
+        --left_;
+        // Whatever an answer is, it is for the messages that were asked about, and for no others.
+        if (!(at_ != end_)) throw std::runtime_error("an answer that is too short");
         const Json rows = *at_;
         ++at_;
         if (rows.is_null()) throw std::runtime_error("the function threw");
@@ -92,14 +107,15 @@ public:
 private:
     void take_answer() {
         if (asked_.empty()) throw std::logic_error("rows of a message that was not announced");
-        auto answer = asked_.front().get();
+        auto [answered, count] = std::move(asked_.front());
         asked_.pop_front();
+        auto answer = answered.get();
         if (!answer) throw CodeGone();
+        left_ = count;
+        at_ = end_ = {};
         answer_ = *std::move(answer);
         Json parsed;
-        if (parser_.parse(answer_).get(parsed) != simdjson::SUCCESS) {
-            throw std::runtime_error("an answer that is not JSON");
-        }
+        if (parser_.parse(answer_).get(parsed) != simdjson::SUCCESS) return;
         rows_ = array_of(parsed);
         at_ = rows_.begin();
         end_ = rows_.end();
@@ -113,6 +129,8 @@ private:
             emit(key, value.get_double().value_unsafe());
         } else if (value.is_string()) {
             emit(key, Value::make_string(value.get_string().value_unsafe()));
+        } else if (std::string_view text; value["number"].get(text) == simdjson::SUCCESS) {
+            emit(key, Value::make_number(text));
         } else if (value.is_bool()) {
             emit(key, Value::make_bool(value.get_bool().value_unsafe()));
         } else {
@@ -122,7 +140,12 @@ private:
 
     Addon& addon_;
     double number_;
-    std::deque<JsThread::Answer> asked_;
+    struct Asked {
+        JsThread::Answer answer;
+        std::size_t count = 0; ///< Of messages.
+    };
+    std::deque<Asked> asked_;
+    std::size_t left_ = 0; ///< Messages that the answer taken last is for.
     std::string answer_;
     simdjson::dom::parser parser_;
     simdjson::dom::array rows_;

@@ -1,10 +1,11 @@
 'use strict'
-// Keys as the addon takes them: JSON, in which a bigint is {"bigint":"123"} inside what functions emit, and
-// plain digits elsewhere.
+// Keys as the addon takes them: JSON. In what functions emit, a number that JSON.stringify() has none for, or
+// writes as an integer of more than 64 bits, is {"number":"123"}.
 const { invalid } = require('./errors')
 
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
+const DEPTH_MAX = 127 // With the array that is the key, as deep as JSON may be in the library.
 
 /** What JSON says of an element; throws for what is no element of a key. */
 function elementText (element) {
@@ -40,18 +41,46 @@ function nodeText (element) {
 function emitted (key) {
   if (!Array.isArray(key)) throw invalid('a key must be an array of its elements')
   for (let i = 0; i < key.length; i++) {
-    const type = typeof key[i]
-    if (type === 'string' || type === 'boolean') continue
-    if (type === 'number' && Number.isFinite(key[i])) continue
-    return key.map(emittedElement)
+    const element = key[i]
+    const isPlain = typeof element === 'string'
+      ? isWellFormed(element)
+      : typeof element === 'boolean' || isPlainNumber(element)
+    if (!isPlain) return key.map(element => emittedElement(element, 1))
   }
   return key
 }
 
-function emittedElement (element) {
-  if (Array.isArray(element)) return element.map(emittedElement)
+// One message must not make what is answered for all messages of its batch unreadable: so nothing is let through
+// that a parser may refuse.
+
+function emittedElement (element, depth) {
+  if (Array.isArray(element)) {
+    if (depth > DEPTH_MAX) throw invalid(`an element of an emitted key must not be deeper than ${DEPTH_MAX} arrays`)
+    return element.map(inner => emittedElement(inner, depth + 1))
+  }
+  if (typeof element === 'string') return emittedString(element)
   elementText(element)
-  return typeof element === 'bigint' ? { bigint: String(element) } : element
+  if (typeof element === 'bigint') return { number: String(element) }
+  return typeof element === 'number' ? emittedNumber(element) : element
 }
 
-module.exports = { keyText, nodeText, emitted }
+function emittedString (text) {
+  if (!isWellFormed(text)) throw invalid('an emitted string must be Unicode, without halves of surrogate pairs')
+  return text
+}
+
+/** Of a finite one. */
+function emittedNumber (number) {
+  return isPlainNumber(number) ? number : { number: number.toExponential() }
+}
+
+/** Of what JSON.stringify() writes as an integer, one of 64 bits, with a sign or without. */
+function isPlainNumber (number) {
+  return typeof number === 'number' && number > -(2 ** 63) && number < 2 ** 64
+}
+
+function isWellFormed (text) {
+  return !/\p{Surrogate}/u.test(text)
+}
+
+module.exports = { keyText, nodeText, emitted, emittedString, emittedNumber }

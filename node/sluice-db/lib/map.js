@@ -1,15 +1,15 @@
 'use strict'
 // Map functions: called with the messages of a batch, one after the other, on this thread.
 const { functions } = require('./native')
-const { emitted } = require('./keys')
+const { emitted, emittedString, emittedNumber } = require('./keys')
 const { messagesOf } = require('./messages')
 const { invalid } = require('./errors')
 
 function emittedValue (value) {
-  const type = typeof value
-  const fits = value === null || type === 'boolean' || type === 'string' || Number.isFinite(value)
-  if (!fits) throw invalid('an emitted value must be null, a boolean, a finite number or a string')
-  return value
+  if (typeof value === 'string') return emittedString(value)
+  if (Number.isFinite(value)) return emittedNumber(value)
+  if (value === null || typeof value === 'boolean') return value
+  throw invalid('an emitted value must be null, a boolean, a finite number or a string')
 }
 
 /** What a function emits later is emitted too late. */

@@ -84,6 +84,38 @@ test('an async function gives no rows, and is told why', async t => {
   assert.equal((await view.info()).errors, 3)
 })
 
+test('what one message makes a function emit costs no other message of its batch anything', async t => {
+  const db = await database(t)
+  await db.appendAll(Array.from({ length: 5000 }, (_, n) => ({ value: { n } })))
+  const deep = levels => levels === 0 ? 'end' : [deep(levels - 1)]
+  const large = [1e20, -1e20, -(2 ** 63), 2 ** 63, 2 ** 64 - 2048, 2 ** 64, 2 ** 60, 1.7976931348623157e308, 5e-324]
+  for (const [name, emittedToo, isRefused] of [
+    ['half', ['\ud800'], true], ['half inside', [['x', 'a\udc00b']], true], ['deep', [deep(1500)], true], ['too deep', [deep(128)], true],
+    ['less deep', [deep(127)], false], ['large', large, false], ['large inside', [large], false]
+  ]) {
+    const view = await db.addView(name, {
+      app: 'test',
+      map: ({ value }, emit) => {
+        emit([value.n])
+        if (value.n === 7) emit(['too', ...emittedToo])
+      }
+    })
+    const rows = await view.all()
+    assert.equal(rows.length, isRefused ? 4999 : 5001, name)
+    for (const { key, seq } of rows) if (typeof key[0] === 'number') assert.equal(key[0], seq - 1, name)
+    assert.deepEqual((await view.all({ prefix: ['too'] })).map(row => row.key.slice(1)), isRefused ? [] : [emittedToo])
+    if (!isRefused) assert.equal(await view.count({ exact: ['too', ...emittedToo] }), 1, name)
+    assert.equal((await view.info()).errors, isRefused ? 1 : 0)
+  }
+  const sums = await db.addView('sums', {
+    app: 'test',
+    definition: { kind: 'aggregate', value: { count: true, max: true } },
+    map: ({ value }, emit) => emit(['all'], value.n === 7 ? 1e20 : value.n === 8 ? '\ud800' : value.n)
+  })
+  assert.deepEqual((await sums.get(['all'])).value, { count: 4999, max: 1e20 })
+  assert.ok((await db.verify()).equal)
+})
+
 test('keys keep their types and their order', async t => {
   const db = await database(t)
   const keys = [[null], [false], [true], [-1.5], [0], [2n ** 53n + 1n], ['a'], ['a', 1], ['é'], [[]], [['a', [1]]]]
