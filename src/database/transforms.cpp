@@ -251,23 +251,20 @@ Result<void> Database::Impl::open_chain() {
 
 namespace {
 
-/// The first of `names` and those in use that reads one which is neither; null pointer if all is
-/// well. Of those whose code is here.
-const Transform* reads_in_vain(const Transforms& code, const Catalog& catalog,
-                               std::span<const std::string> names, const Source*& missing) {
-    const auto is_used = [&](const std::string& name) {
-        return catalog.find(catalog_name(name)) != nullptr ||
-               std::find(names.begin(), names.end(), name) != names.end();
-    };
-    for (const Transform& each : code.list()) {
-        if (!is_used(each.name)) continue;
-        for (const Source& source : each.reads) {
-            if (is_used(source.name())) continue;
-            missing = &source;
-            return &each;
+/// Errors: invalid_argument (one of `names` reads a transform that is neither among them nor in
+/// use).
+Result<void> check_their_reads(std::span<const std::string> names, const Transforms& code,
+                               const Catalog& catalog) {
+    for (const std::string& name : names) {
+        for (const Source& source : code_of(code, name)->reads) {
+            const bool is_used = catalog.find(catalog_name(source.name())) != nullptr ||
+                                 std::ranges::find(names, source.name()) != names.end();
+            if (is_used) continue;
+            return Error{Errc::invalid_argument,
+                         "transform " + name + " reads " + source.name() + ": use that one, too"};
         }
     }
-    return nullptr;
+    return {};
 }
 
 } // namespace
@@ -284,12 +281,7 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
                 return Error{Errc::not_found, "this program has no transform " + name};
             }
         }
-        const Source* missing = nullptr;
-        if (const Transform* const reader =
-                reads_in_vain(impl.options.transforms, *impl.catalog, names, missing)) {
-            return Error{Errc::invalid_argument, "transform " + reader->name + " reads " +
-                                                     missing->name() + ": use that one, too"};
-        }
+        SLUICE_TRY(check_their_reads(names, impl.options.transforms, *impl.catalog));
         if (!impl.chain.is_loaded()) {
             return Error{
                 Errc::invalid_argument,
