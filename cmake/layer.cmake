@@ -59,7 +59,7 @@ endfunction()
 
 function(sluice_layer name)
     if(name STREQUAL "node")
-        return() # No part of the library: cmake/node.cmake builds it on top of that.
+        return() # cmake/node.cmake builds it, over the library as others install it: it knows no layer.
     endif()
     if(name STREQUAL "cli" AND NOT SLUICE_BUILD_PROGRAM)
         return()

@@ -9,8 +9,8 @@
 #include "scuttlebutt/generator.hpp"
 #include "scuttlebutt/message.hpp"
 #include "scuttlebutt/secret_file.hpp"
-#include <sluice/import.hpp>
 
+#include <sluice/import.hpp>
 #include <sluice/scuttlebutt.hpp>
 
 #include <map>

@@ -4,6 +4,15 @@
 namespace sluice::node {
 namespace {
 
+Napi::Value link_to_js(Napi::Env env, const Link& link) {
+    return JsObject(env)
+        .set("source", link.source.to_json())
+        .set("relation", link.relation.to_json())
+        .set("target", link.target.to_json())
+        .set("seq", link.seq)
+        .value();
+}
+
 /// (database, view, {from, to, relation, limit}) -> [{source, relation, target, seq}], keys as JSON
 Napi::Value links(const Napi::CallbackInfo& info) {
     const Members members(info[2]);
@@ -17,18 +26,17 @@ Napi::Value links(const Napi::CallbackInfo& info) {
         [view = bytes_of(info[1]), query](Database& database) {
             return database.snapshot().links(view, query);
         },
-        [](Napi::Env env, const std::vector<Link>& links) -> Napi::Value {
-            auto array = Napi::Array::New(env, links.size());
-            for (std::uint32_t i = 0; i < links.size(); ++i) {
-                array.Set(i, JsObject(env)
-                                 .set("source", links[i].source.to_json())
-                                 .set("relation", links[i].relation.to_json())
-                                 .set("target", links[i].target.to_json())
-                                 .set("seq", links[i].seq)
-                                 .value());
-            }
-            return array;
+        [](Napi::Env env, const std::vector<Link>& links) {
+            return list_to_js(env, links, link_to_js);
         });
+}
+
+Napi::Value step_to_js(Napi::Env env, const Walk::Step& step) {
+    return JsObject(env)
+        .set("node", step.node.to_json())
+        .set("distance", step.distance)
+        .set("via", step.via.to_json())
+        .value();
 }
 
 /// (database, view, {start, backward, relation, depth, limit}) -> {steps, complete}
@@ -48,16 +56,25 @@ Napi::Value walk(const Napi::CallbackInfo& info) {
             return database.snapshot().walk(view, query);
         },
         [](Napi::Env env, const Walk& walk) {
-            auto steps = Napi::Array::New(env, walk.steps.size());
-            for (std::uint32_t i = 0; i < walk.steps.size(); ++i) {
-                steps.Set(i, JsObject(env)
-                                 .set("node", walk.steps[i].node.to_json())
-                                 .set("distance", walk.steps[i].distance)
-                                 .set("via", walk.steps[i].via.to_json())
-                                 .value());
-            }
-            return JsObject(env).set("steps", steps).set("complete", walk.complete).value();
+            return JsObject(env)
+                .set("steps", list_to_js(env, walk.steps, step_to_js))
+                .set("complete", walk.complete)
+                .value();
         });
+}
+
+Napi::Value hit_to_js(Napi::Env env, const SearchHit& hit) {
+    std::vector<std::uint64_t> marks;
+    for (const TextRange& mark : hit.marks) {
+        marks.push_back(mark.begin);
+        marks.push_back(mark.end);
+    }
+    return JsObject(env)
+        .set("seq", hit.seq)
+        .set("score", hit.score)
+        .set("snippet", hit.snippet)
+        .set("marks", marks)
+        .value();
 }
 
 /// (database, view, text, {limit, snippetBytes}) -> {hits, total}; marks in bytes
@@ -74,22 +91,10 @@ Napi::Value search(const Napi::CallbackInfo& info) {
             return database.snapshot().search(view, {text, limit, snippet_bytes});
         },
         [](Napi::Env env, const SearchAnswer& answer) {
-            auto hits = Napi::Array::New(env, answer.hits.size());
-            for (std::uint32_t i = 0; i < answer.hits.size(); ++i) {
-                const SearchHit& hit = answer.hits[i];
-                std::vector<std::uint64_t> marks;
-                for (const TextRange& mark : hit.marks) {
-                    marks.push_back(mark.begin);
-                    marks.push_back(mark.end);
-                }
-                hits.Set(i, JsObject(env)
-                                .set("seq", hit.seq)
-                                .set("score", hit.score)
-                                .set("snippet", hit.snippet)
-                                .set("marks", marks)
-                                .value());
-            }
-            return JsObject(env).set("hits", hits).set("total", answer.total).value();
+            return JsObject(env)
+                .set("hits", list_to_js(env, answer.hits, hit_to_js))
+                .set("total", answer.total)
+                .value();
         });
 }
 

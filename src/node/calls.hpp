@@ -43,6 +43,10 @@ template <typename Call> auto or_error(const Call& call) -> decltype(call()) {
     }
 }
 
+// What most calls are answered with.
+inline constexpr auto nothing = [](Napi::Env env) { return env.Undefined(); };
+inline constexpr auto itself = [](Napi::Env env, const auto& answer) { return to_js(env, answer); };
+
 enum class Sync : std::uint8_t { by_the_call, shared };
 
 /// Does `work` (Result<T>(Database&)) on the database's worker, and answers with the promise of

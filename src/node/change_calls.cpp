@@ -4,10 +4,6 @@
 namespace sluice::node {
 namespace {
 
-const auto changed_to_js = [](Napi::Env env, const Changed& changed) {
-    return to_js(env, changed);
-};
-
 using ChangeFunction = Result<Changed> (Database::*)(const Selector&, const ChangeOptions&);
 
 /// (database, selector, options) -> what it did
@@ -16,7 +12,7 @@ template <ChangeFunction change> Napi::Value change_selected(const Napi::Callbac
         info,
         [selector = selector_of(info[1]), options = change_options_of(info[2])](
             Database& database) { return (database.*change)(selector, options); },
-        changed_to_js);
+        itself);
 }
 
 /// (database, seq, body, options) -> what it did
@@ -25,7 +21,7 @@ Napi::Value replace(const Napi::CallbackInfo& info) {
         info,
         [seq = seq_of(info[1]), body = bytes_of(info[2]), options = change_options_of(info[3])](
             Database& database) { return database.replace(seq, body, options); },
-        changed_to_js);
+        itself);
 }
 
 /// (database, selector, whether deleted ones too) -> seqs
@@ -34,7 +30,7 @@ Napi::Value select(const Napi::CallbackInfo& info) {
         info,
         [selector = selector_of(info[1]), deleted_too = info[2].ToBoolean().Value()](
             Database& database) { return database.select(selector, deleted_too); },
-        [](Napi::Env env, const std::vector<Seq>& seqs) { return to_js(env, seqs); });
+        itself);
 }
 
 /// (database) -> receipts
@@ -42,7 +38,7 @@ Napi::Value receipts(const Napi::CallbackInfo& info) {
     return read_later(
         info,
         [](Database& database) -> Result<std::vector<Receipt>> { return database.receipts(); },
-        [](Napi::Env env, const std::vector<Receipt>& all) { return to_js(env, all); });
+        itself);
 }
 
 } // namespace

@@ -4,10 +4,6 @@
 namespace sluice::node {
 namespace {
 
-const auto changed_to_js = [](Napi::Env env, const Changed& changed) {
-    return to_js(env, changed);
-};
-
 /// Facts that JavaScript hands over. Values of secret ones are overwritten in the end.
 struct HandedFacts {
     explicit HandedFacts(const Napi::Value& array);
@@ -46,7 +42,7 @@ Napi::Value put_facts(const Napi::CallbackInfo& info) {
         info,
         [handed = std::make_shared<HandedFacts>(info[1]), options = change_options_of(info[2])](
             Database& database) { return database.put_facts(handed->facts(), options); },
-        changed_to_js);
+        itself);
 }
 
 using FactFunction = Result<Changed> (Database::*)(const FactName&, const ChangeOptions&);
@@ -57,7 +53,17 @@ template <FactFunction change> Napi::Value change_fact(const Napi::CallbackInfo&
         info,
         [name = FactName{bytes_of(info[1]), key_of(info[2])}, options = change_options_of(info[3])](
             Database& database) { return (database.*change)(name, options); },
-        changed_to_js);
+        itself);
+}
+
+Napi::Value fact_to_js(Napi::Env env, const Fact& fact) {
+    return JsObject(env)
+        .set("collection", fact.name.collection)
+        .set("key", fact.name.key.to_json())
+        .set("value", buffer_of(env, fact.is_secret ? std::string() : fact.value))
+        .set("secret", fact.is_secret)
+        .set("at", fact.at)
+        .value();
 }
 
 /// (database, collection) -> [{collection, key, value, secret, at}]
@@ -67,20 +73,8 @@ Napi::Value facts(const Napi::CallbackInfo& info) {
         [collection = bytes_of(info[1])](Database& database) -> Result<std::vector<Fact>> {
             return database.facts(collection);
         },
-        [](Napi::Env env, const std::vector<Fact>& all) -> Napi::Value {
-            auto array = Napi::Array::New(env, all.size());
-            for (std::uint32_t i = 0; i < all.size(); ++i) {
-                const Fact& fact = all[i];
-                array.Set(i, JsObject(env)
-                                 .set("collection", fact.name.collection)
-                                 .set("key", fact.name.key.to_json())
-                                 .set("value",
-                                      buffer_of(env, fact.is_secret ? std::string() : fact.value))
-                                 .set("secret", fact.is_secret)
-                                 .set("at", fact.at)
-                                 .value());
-            }
-            return array;
+        [](Napi::Env env, const std::vector<Fact>& all) {
+            return list_to_js(env, all, fact_to_js);
         });
 }
 

@@ -131,23 +131,23 @@ Napi::Value follow(const Napi::CallbackInfo& info) {
     return part_of(info.Env(), consumer);
 }
 
+Napi::Value change_to_js(Napi::Env env, const FeedChange& change) {
+    std::vector<std::string> rows;
+    for (const Key& row : change.rows) rows.push_back(row.to_json());
+    JsObject object(env);
+    object.set("kind", name_of(change.kind))
+        .set("seq", change.seq)
+        .set("key", change.key)
+        .set("rows", rows);
+    if (change.kind != FeedChange::Kind::gone) object.set("body", buffer_of(env, change.body));
+    return object.value();
+}
+
 Napi::Value batch_to_js(Napi::Env env, const FeedBatch& batch) {
-    auto changes = Napi::Array::New(env, batch.changes.size());
-    for (std::uint32_t i = 0; i < batch.changes.size(); ++i) {
-        const FeedChange& change = batch.changes[i];
-        std::vector<std::string> rows;
-        for (const Key& row : change.rows) rows.push_back(row.to_json());
-        JsObject object(env);
-        object.set("kind", name_of(change.kind))
-            .set("seq", change.seq)
-            .set("key", change.key)
-            .set("rows", rows);
-        if (change.kind != FeedChange::Kind::gone) {
-            object.set("body", buffer_of(env, change.body));
-        }
-        changes.Set(i, object.value());
-    }
-    return JsObject(env).set("changes", changes).set("position", batch.position.text()).value();
+    return JsObject(env)
+        .set("changes", list_to_js(env, batch.changes, change_to_js))
+        .set("position", batch.position.text())
+        .value();
 }
 
 /// (database, consumer) -> {changes, position}; no changes if there is nothing new
@@ -171,7 +171,7 @@ Napi::Value feed_position(const Napi::CallbackInfo& info) {
             if (const auto begun = consumer->begin(database); !begun) return begun.error();
             return consumer->feed->position().text();
         },
-        [](Napi::Env env, const std::string& position) { return to_js(env, position); });
+        itself);
 }
 
 /// (database, consumer) -> undefined
@@ -183,23 +183,23 @@ Napi::Value acknowledge(const Napi::CallbackInfo& info) {
             if (const auto begun = consumer->begin(database); !begun) return begun.error();
             return consumer->feed->acknowledge();
         },
-        [](Napi::Env env) { return env.Undefined(); });
+        nothing);
+}
+
+Napi::Value consumer_to_js(Napi::Env env, const ConsumerInfo& consumer) {
+    return JsObject(env)
+        .set("name", consumer.name)
+        .set("lag", consumer.lag)
+        .set("position", consumer.position.text())
+        .value();
 }
 
 /// (database) -> [{name, lag, position}]
 Napi::Value consumers(const Napi::CallbackInfo& info) {
     return read_later(
         info, [](Database& database) { return database.consumers(); },
-        [](Napi::Env env, const std::vector<ConsumerInfo>& all) -> Napi::Value {
-            auto array = Napi::Array::New(env, all.size());
-            for (std::uint32_t i = 0; i < all.size(); ++i) {
-                array.Set(i, JsObject(env)
-                                 .set("name", all[i].name)
-                                 .set("lag", all[i].lag)
-                                 .set("position", all[i].position.text())
-                                 .value());
-            }
-            return array;
+        [](Napi::Env env, const std::vector<ConsumerInfo>& all) {
+            return list_to_js(env, all, consumer_to_js);
         });
 }
 
@@ -208,7 +208,7 @@ Napi::Value drop_consumer(const Napi::CallbackInfo& info) {
     return read_later(
         info,
         [name = bytes_of(info[1])](Database& database) { return database.drop_consumer(name); },
-        [](Napi::Env env) { return env.Undefined(); });
+        nothing);
 }
 
 } // namespace

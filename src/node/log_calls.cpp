@@ -39,7 +39,7 @@ Napi::Value append(const Napi::CallbackInfo& info) {
         info,
         [handed = handed_messages(info[1], info[2]), options = append_options_of(info[3])](
             Database& database) { return database.append(handed.messages(), options); },
-        [](Napi::Env env, Seq first) { return to_js(env, first); }, Sync::shared);
+        itself, Sync::shared);
 }
 
 std::string_view name_of(Offered outcome) {
@@ -69,8 +69,7 @@ Napi::Value offer(const Napi::CallbackInfo& info) {
 /// (database) -> undefined
 Napi::Value flush(const Napi::CallbackInfo& info) {
     return work_later(
-        info, [](Database& database) { return database.flush(); },
-        [](Napi::Env env) { return env.Undefined(); });
+        info, [](Database& database) { return database.flush(); }, nothing);
 }
 
 /// (database, seq or key, stored) -> a message, or undefined

@@ -17,13 +17,6 @@ Napi::Value look_to_js(Napi::Env env, const Explanation::Look& look) {
         .value();
 }
 
-template <typename T, typename Make>
-Napi::Value list_to_js(Napi::Env env, const std::vector<T>& list, const Make& make) {
-    auto array = Napi::Array::New(env, list.size());
-    for (std::uint32_t i = 0; i < list.size(); ++i) array.Set(i, make(env, list[i]));
-    return array;
-}
-
 Napi::Value step_to_js(Napi::Env env, const Explanation::Step& step) {
     return JsObject(env)
         .set("transform", step.transform)
@@ -136,8 +129,7 @@ Napi::Value import(const Napi::CallbackInfo& info) {
 /// (database) -> undefined
 Napi::Value merge_views(const Napi::CallbackInfo& info) {
     return work_later(
-        info, [](Database& database) { return database.merge_views(); },
-        [](Napi::Env env) { return env.Undefined(); });
+        info, [](Database& database) { return database.merge_views(); }, nothing);
 }
 
 } // namespace

@@ -10,10 +10,6 @@ namespace {
 
 using namespace scuttlebutt;
 
-const auto changed_to_js = [](Napi::Env env, const Changed& changed) {
-    return to_js(env, changed);
-};
-
 using Prepared = std::shared_ptr<std::vector<PreparedFact>>;
 
 Napi::Value put_prepared(const Napi::CallbackInfo& info, const Prepared& prepared) {
@@ -22,7 +18,7 @@ Napi::Value put_prepared(const Napi::CallbackInfo& info, const Prepared& prepare
         [prepared, options = change_options_of(info[2])](Database& database) {
             return database.put_facts(facts_of(*prepared), options);
         },
-        changed_to_js);
+        itself);
 }
 
 /// (database, text of a secret file, options) -> what it did
@@ -111,7 +107,7 @@ template <FactFunction change> Napi::Value change_key(const Napi::CallbackInfo& 
             all.seqs.erase(std::unique(all.seqs.begin(), all.seqs.end()), all.seqs.end());
             return all;
         },
-        changed_to_js);
+        itself);
 }
 
 BlobId blob_id_of(const Napi::Value& value) {
@@ -126,7 +122,7 @@ Napi::Value add_blob(const Napi::CallbackInfo& info) {
         info,
         [id = blob_id_of(info[1]), bytes = bytes_of(info[2]), options = change_options_of(info[3])](
             Database& database) { return database.put_fact(blob_fact(id, bytes).fact(), options); },
-        changed_to_js);
+        itself);
 }
 
 /// (database, id, options) -> what it did
@@ -136,7 +132,7 @@ Napi::Value drop_blob(const Napi::CallbackInfo& info) {
         [id = blob_id_of(info[1]), options = change_options_of(info[2])](Database& database) {
             return database.drop_fact(blob_name(id), options);
         },
-        changed_to_js);
+        itself);
 }
 
 /// (database, feed, whether to erase, options) -> what it did
@@ -151,7 +147,7 @@ Napi::Value block_feed(const Napi::CallbackInfo& info) {
             if (!blocking) return blocking.error();
             return blocking->messages;
         },
-        changed_to_js);
+        itself);
 }
 
 /// (database, feed, options) -> what it did
@@ -161,7 +157,7 @@ Napi::Value unblock_feed(const Napi::CallbackInfo& info) {
         [feed = bytes_of(info[1]), options = change_options_of(info[2])](Database& database) {
             return unblock(database, feed, options);
         },
-        changed_to_js);
+        itself);
 }
 
 } // namespace

@@ -67,10 +67,15 @@ inline Napi::Value to_js(Napi::Env env, const char* text) {
 }
 Napi::Value to_js(Napi::Env env, const Receipt& receipt);
 Napi::Value to_js(Napi::Env env, const Changed& changed);
-template <typename T> Napi::Value to_js(Napi::Env env, const std::vector<T>& values) {
-    auto array = Napi::Array::New(env, values.size());
-    for (std::uint32_t i = 0; i < values.size(); ++i) array.Set(i, to_js(env, values[i]));
+/// An array of what `make` (Napi::Value(Napi::Env, const T&)) makes of each.
+template <typename T, typename Make>
+Napi::Value list_to_js(Napi::Env env, const std::vector<T>& list, const Make& make) {
+    auto array = Napi::Array::New(env, list.size());
+    for (std::uint32_t i = 0; i < list.size(); ++i) array.Set(i, make(env, list[i]));
     return array;
+}
+template <typename T> Napi::Value to_js(Napi::Env env, const std::vector<T>& values) {
+    return list_to_js(env, values, [](Napi::Env to, const T& value) { return to_js(to, value); });
 }
 /// A Buffer that takes over the bytes.
 Napi::Value buffer_of(Napi::Env env, std::string bytes);

@@ -6,8 +6,6 @@
 namespace sluice::node {
 namespace {
 
-const auto nothing = [](Napi::Env env) { return env.Undefined(); };
-
 /// (database, [[name, definition]], app, call) -> undefined
 Napi::Value add_views(const Napi::CallbackInfo& info) {
     std::vector<Database::NewView> views;
@@ -82,29 +80,27 @@ Napi::Value view_to_js(Napi::Env env, const ViewInfo& view) {
 Napi::Value views(const Napi::CallbackInfo& info) {
     return read_later(
         info, [](Database& database) -> Result<std::vector<ViewInfo>> { return database.views(); },
-        [](Napi::Env env, const std::vector<ViewInfo>& all) -> Napi::Value {
-            auto array = Napi::Array::New(env, all.size());
-            for (std::uint32_t i = 0; i < all.size(); ++i) array.Set(i, view_to_js(env, all[i]));
-            return array;
+        [](Napi::Env env, const std::vector<ViewInfo>& all) {
+            return list_to_js(env, all, view_to_js);
         });
+}
+
+Napi::Value app_to_js(Napi::Env env, const AppInfo& app) {
+    std::vector<std::string> names;
+    for (const ViewInfo& view : app.views) names.push_back(view.name);
+    return JsObject(env)
+        .set("name", app.name)
+        .set("views", names)
+        .set("opened", app.opened_ms)
+        .value();
 }
 
 /// (database) -> [{name, views, opened}]
 Napi::Value apps(const Napi::CallbackInfo& info) {
     return read_later(
         info, [](Database& database) -> Result<std::vector<AppInfo>> { return database.apps(); },
-        [](Napi::Env env, const std::vector<AppInfo>& all) -> Napi::Value {
-            auto array = Napi::Array::New(env, all.size());
-            for (std::uint32_t i = 0; i < all.size(); ++i) {
-                std::vector<std::string> names;
-                for (const ViewInfo& view : all[i].views) names.push_back(view.name);
-                array.Set(i, JsObject(env)
-                                 .set("name", all[i].name)
-                                 .set("views", names)
-                                 .set("opened", all[i].opened_ms)
-                                 .value());
-            }
-            return array;
+        [](Napi::Env env, const std::vector<AppInfo>& all) {
+            return list_to_js(env, all, app_to_js);
         });
 }
 
@@ -123,10 +119,17 @@ Napi::Value forget_app(const Napi::CallbackInfo& info) {
         });
 }
 
+/// Whether rows come with their messages.
+enum class WithMessages : std::uint8_t {
+    no,
+    yes,
+    if_rows, ///< Groups come without.
+};
+
 /// A walk through a view. Begun by the first call, on the thread that makes it.
 struct ViewReader final : Part {
     ViewReader(std::shared_ptr<OpenDatabase> from, std::string view, ReadOptions read,
-               bool messages_too)
+               WithMessages messages_too)
         : open(std::move(from)), snapshot(open->database().snapshot()), name(std::move(view)),
           options(std::move(read)), with_messages(messages_too) {
         open->add(*this);
@@ -145,19 +148,26 @@ struct ViewReader final : Part {
         return {};
     }
 
+    /// Whether the row that the cursor is at comes with one.
+    bool has_message() const {
+        const bool is_group = cursor->seq() == Seq{};
+        return with_messages == WithMessages::yes ||
+               (with_messages == WithMessages::if_rows && !is_group);
+    }
+
     std::shared_ptr<OpenDatabase> open;
     std::optional<Snapshot> snapshot;
     std::optional<ViewCursor> cursor;
     std::string name;
     ReadOptions options;
-    bool with_messages;
+    WithMessages with_messages;
 };
 
-/// (database, name, read options, whether messages too) -> a reader
+/// (database, name, read options, WithMessages) -> a reader
 Napi::Value read_view(const Napi::CallbackInfo& info) {
-    return part_of(info.Env(), std::make_shared<ViewReader>(database_of(info), bytes_of(info[1]),
-                                                            read_options_of(info[2]),
-                                                            info[3].ToBoolean().Value()));
+    return part_of(info.Env(), std::make_shared<ViewReader>(
+                                   database_of(info), bytes_of(info[1]), read_options_of(info[2]),
+                                   static_cast<WithMessages>(seq_of(info[3]).value)));
 }
 
 /// Rows on their way: keys and values as one JSON text each.
@@ -210,7 +220,7 @@ Napi::Value next_rows(const Napi::CallbackInfo& info) {
                     break;
                 }
                 piece.add(*reader->cursor);
-                if (!reader->with_messages) continue;
+                if (!reader->has_message()) continue;
                 const auto message = reader->cursor->message();
                 if (!message) return message.error();
                 piece.messages.add(*message);
@@ -218,7 +228,7 @@ Napi::Value next_rows(const Napi::CallbackInfo& info) {
             return piece;
         },
         [reader](Napi::Env env, ViewPiece& piece) {
-            return piece.take(env, reader->with_messages);
+            return piece.take(env, reader->with_messages != WithMessages::no);
         });
 }
 

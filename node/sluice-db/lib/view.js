@@ -8,6 +8,7 @@ const { rowsOf, readOptions, finite } = require('./rows')
 const { SluiceError } = require('./errors')
 
 const ROWS_AT_ONCE = 1000
+const WITH_MESSAGES = { no: 0, yes: 1, ifRows: 2 } // As the addon numbers them.
 
 class View {
   #database
@@ -17,14 +18,15 @@ class View {
     this.name = name
   }
 
-  async * read (options = {}) {
+  read (options = {}) { return this.#read(options, options.messages ? WITH_MESSAGES.yes : WITH_MESSAGES.no) }
+
+  async * #read (options, withMessages) {
     const handle = this.#database.handle
-    const withMessages = !!options.messages
     const reader = native.readView(handle, this.name, readOptions(options), withMessages)
     const next = async () => {
       const piece = await native.nextRows(handle, reader, ROWS_AT_ONCE)
       const rows = rowsOf(piece)
-      if (withMessages) {
+      if (piece.messages) {
         messagesOf(piece.messages).forEach((message, i) => { rows[i].message = message })
       }
       return { items: rows, done: piece.done }
@@ -39,10 +41,7 @@ class View {
   }
 
   async get (key) {
-    const { kind } = await this.info()
-    const hasMessages = kind !== 'aggregate' && kind !== 'fold'
-    const [row] = await this.all({ exact: key, limit: 1, messages: hasMessages })
-    return row
+    for await (const row of this.#read({ exact: key, limit: 1 }, WITH_MESSAGES.ifRows)) return row
   }
 
   async count (options = {}) {
