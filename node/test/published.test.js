@@ -20,7 +20,8 @@ const select = 'flumeview-query/select=./select'
 const bounds = 'flumeview-query/query=./bounds'
 const random = undefined
 
-// The numbers are what the tests pass with the packages that they were written for. Some are random.
+// The numbers are what the tests pass with the packages that they were written for. `random`: 24 and one for each of
+// a hundred messages that a coin decided on.
 const suites = [
   // FlumeDB over other logs, with other views, which are foreign to it.
   ['flumedb/test/memlog.js', [flume], 36],
@@ -33,7 +34,6 @@ const suites = [
   ['flumeview-level/test/live.js', [flume, log, level], 1],
   ['flumeview-reduce/test/index.js', [flume, memory, reduce], 14],
   ['flumeview-reduce/test/persistant.js', [flume, log, reduce], 14],
-  ['flumeview-reduce/test/stream.js', [flume, log, reduce], 0],
   ['flumeview-query/test/scan.js', [flume, log, query], random],
   ['flumeview-query/test/exact.js', [flume, log, query], 22],
   ['flumeview-query/test/random.js', [flume, log, query], 2001],
@@ -80,7 +80,8 @@ for (const [file, replaced, count] of suites) {
     const passed = (output.match(/^\s*ok /gm) || []).length
     assert.doesNotMatch(output, /^\s*not ok /m)
     assert.strictEqual(code, 0, output)
-    if (count === random) assert.ok(passed > 60, output)
+    assert.match(output, new RegExp(`^1\\.\\.${passed}$`, 'm')) // As many as it has, itself.
+    if (count === random) assert.ok(passed > 25, output)
     else assert.strictEqual(passed, count, output)
   })
 }

@@ -1,6 +1,7 @@
 'use strict'
 // A live source that tells what was told before once more, when the view has been built anew: programs
-// listen in this way for messages that they can read only since a key has come.
+// listen in this way for messages that they can read only since a key has come. It listens from the beginning, and
+// keeps one answer until it is read.
 
 /** `live`: the source. `onRebuilt(listener)` gives what ends the listening; `old()` a source of what there was. */
 module.exports = function again (live, onRebuilt, old) {
@@ -11,6 +12,7 @@ module.exports = function again (live, onRebuilt, old) {
   let reader = null
   let ended = null
   const stop = onRebuilt(repeat)
+  listen()
 
   return function read (abort, cb) {
     if (abort) return finish(abort, () => cb(abort))
@@ -29,7 +31,10 @@ module.exports = function again (live, onRebuilt, old) {
   function serve () {
     if (repeated) return readRepeated(repeated)
     if (next) return hand(next)
-    if (isReading) return
+    if (!isReading) listen()
+  }
+
+  function listen () {
     isReading = true
     live(null, (end, data) => {
       isReading = false

@@ -20,6 +20,7 @@ module.exports = function createLevel (version, map) {
     const kept = keepView(log, name, version, (value, seq) => map(value, seq).filter(isKey).map(toRow))
     const { inside } = kept
     const gone = createGone()
+    const beginnings = new Set() // Of live readers, who wait for what there was.
     inside.signals.on('changing', remember)
     kept.on('closed', () => inside.signals.removeListener('changing', remember))
 
@@ -99,6 +100,8 @@ module.exports = function createLevel (version, map) {
     function oldRows (opts, seq, how) {
       const options = { ...rangeOf(opts), reverse: Boolean(opts.reverse) }
       return createSource(async () => {
+        // A live reader who has begun before is told first.
+        if (!how) await Promise.all(beginnings)
         const view = await kept.view()
         const rows = view.read(options)
         return lastOfEachKey(seq === Infinity ? rows : upTo(rows, seq), options.reverse)
@@ -114,11 +117,24 @@ module.exports = function createLevel (version, map) {
       }
       const seq = kept.since.value
       return cat([
-        opts.old === false ? pull.empty() : pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts)),
+        opts.old === false ? pull.empty() : begun(pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts))),
         // It tells where the old ends: where no old was asked for, it is not said.
         opts.sync === false || opts.old === false ? pull.empty() : pull.once({ sync: true }),
         newRows(opts, seq)
       ])
+    }
+
+    function begun (source) {
+      return function read (abort, cb) {
+        let end
+        const answered = new Promise(resolve => { end = resolve })
+        beginnings.add(answered)
+        source(abort, (...answer) => {
+          cb(...answer)
+          beginnings.delete(answered)
+          end()
+        })
+      }
     }
 
     // Not read from the view: what comes is told as soon as the one who has appended it was.
