@@ -319,6 +319,7 @@ struct Database::Impl {
     Result<bool> apply_batch(const Retention& wanted, const RetentionTurn& turn, RetentionRun& run);
     Result<RetentionRun> apply_rule(const std::shared_ptr<Retention>& rule,
                                     const RetentionTurn& turn);
+    void apply_rules_beside();
     /// Without publish_mutex.
     void note_run(Retention& rule, const std::function<void(Retention::Runs&)>& note_in);
     /// Those that erase first.

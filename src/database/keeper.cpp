@@ -45,14 +45,22 @@ void Database::Impl::keep() {
                                   const std::lock_guard lock(write_mutex);
                                   return save_readings();
                               }).has_value());
-            const auto patience = std::min(options.erase_patience, kPatienceBeside);
-            for (const auto& rule : rules_in_turn()) {
-                if (is_closing_now()) return;
-                static_cast<void>(apply_rule(rule, {false, {}, patience}).has_value());
-            }
+            static_cast<void>(or_out_of_memory([&]() -> Result<void> {
+                                  apply_rules_beside();
+                                  return {};
+                              }).has_value());
             next_turn = std::chrono::steady_clock::now() + options.retention_interval;
         }
         waiting.lock();
+    }
+}
+
+/// What one rule has met keeps no other from being applied.
+void Database::Impl::apply_rules_beside() {
+    const auto patience = std::min(options.erase_patience, kPatienceBeside);
+    for (const auto& rule : rules_in_turn()) {
+        if (is_closing_now()) return;
+        static_cast<void>(apply_rule(rule, {false, {}, patience}).has_value());
     }
 }
 

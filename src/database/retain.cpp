@@ -390,19 +390,21 @@ std::vector<RetentionInfo> Database::retention() const {
 
 Result<std::vector<RetentionRun>> Database::apply_retention(const RetentionOptions& options,
                                                             const ProgressFunction& progress) {
+    const auto apply = [&]() -> Result<std::vector<RetentionRun>> {
+        std::vector<RetentionRun> runs;
+        bool is_known = options.rule.empty();
+        for (const auto& rule : impl_->rules_in_turn()) {
+            if (!options.rule.empty() && rule->rule().name != options.rule) continue;
+            is_known = true;
+            SLUICE_TRY_ASSIGN(RetentionRun run,
+                              impl_->apply_rule(rule, {options.dry_run, progress, {}}));
+            runs.push_back(std::move(run));
+        }
+        if (!is_known) return Error{Errc::not_found, "there is no rule " + options.rule};
+        return runs;
+    };
     // A reader refuses it whatever is due.
-    if (!options.dry_run) SLUICE_TRY(impl_->writing([]() -> Result<void> { return {}; }));
-    std::vector<RetentionRun> runs;
-    bool is_known = options.rule.empty();
-    for (const auto& rule : impl_->rules_in_turn()) {
-        if (!options.rule.empty() && rule->rule().name != options.rule) continue;
-        is_known = true;
-        SLUICE_TRY_ASSIGN(RetentionRun run,
-                          impl_->apply_rule(rule, {options.dry_run, progress, {}}));
-        runs.push_back(std::move(run));
-    }
-    if (!is_known) return Error{Errc::not_found, "there is no rule " + options.rule};
-    return runs;
+    return options.dry_run ? or_out_of_memory(apply) : impl_->writing(apply);
 }
 
 } // namespace sluice

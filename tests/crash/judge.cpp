@@ -14,7 +14,7 @@ std::string leftover_in(const Find& find, const Model& model) {
     return {};
 }
 
-/// Appends, and has the applications of the views in code come.
+/// Appends, applies rules, and has the applications of the views in code come.
 std::string go_on(Database& database, Model& model) {
     for (const auto& [name, view] : std::map(model.views)) {
         const Meaning& meaning = meanings()[view.meaning];
@@ -22,6 +22,11 @@ std::string go_on(Database& database, Model& model) {
         const auto added = database.add_view(name, meaning.code());
         if (!added) return "adding " + name + " again: " + added.error().context;
         model.add_view(view.meaning);
+    }
+    for (const auto& [name, rule] : std::map(model.rules)) {
+        const auto applied = database.apply_retention({.rule = name});
+        if (!applied) return "applying the rule " + name + ": " + applied.error().context;
+        model.apply_rule(name);
     }
     const std::string number = std::to_string(model.last().value);
     const std::string key = "<after " + number + '>';

@@ -56,6 +56,7 @@ Result<void> Scenario::tell() {
     SLUICE_TRY(replace({13}, "a third replacement"));
     SLUICE_TRY(perform(steps::drop_view("by tag")));
     SLUICE_TRY(perform(steps::erase({{13}})));
+    SLUICE_TRY(perform(steps::add_rule("erase the oldest", 24, true)));
     SLUICE_TRY(reopen());
     SLUICE_TRY(import(3));
     SLUICE_TRY(replace({6}, "a replacement that one view hears of later"));
@@ -63,6 +64,10 @@ Result<void> Scenario::tell() {
     SLUICE_TRY(perform(steps::add_view(8))); // Its code is loaded again.
     SLUICE_TRY(perform(steps::erase({{6}, {20}})));
     SLUICE_TRY(append(2));
+    SLUICE_TRY(perform(steps::add_rule("delete the oldest", 26, false)));
+    SLUICE_TRY(perform(steps::apply_rule("delete the oldest")));
+    SLUICE_TRY(perform(steps::drop_rule("delete the oldest")));
+    SLUICE_TRY(perform(steps::apply_rule("erase the oldest")));
     SLUICE_TRY(perform(steps::put_fact("<one fact>", "a third value")));
     SLUICE_TRY(perform(steps::erase_fact("<another fact>"))); // It was dropped.
     return reopen();

@@ -89,9 +89,17 @@ Step RandomSteps::change(const Model& model) {
     }
 }
 
+/// They keep more than a life appends at once: what is there is not gone with each.
+Step RandomSteps::retain(const Model& model) {
+    const bool erases = pick(2) == 0;
+    const std::string name = erases ? "erase the oldest" : "delete the oldest";
+    if (!model.rules.contains(name)) return steps::add_rule(name, 20 + pick(60), erases);
+    return pick(4) == 0 ? steps::drop_rule(name) : steps::apply_rule(name);
+}
+
 Step RandomSteps::next(const Model& model) {
     const std::string fact = fact_number(pick(5));
-    switch (pick(24)) {
+    switch (pick(26)) {
     case 0: return steps::add_view(pick(meanings().size()));
     case 1: return steps::add_view(pick(meanings().size()));
     case 2:
@@ -128,6 +136,8 @@ Step RandomSteps::next(const Model& model) {
     case 14:
     case 15:
     case 16: break;
+    case 17:
+    case 18: return retain(model);
     default: return change(model);
     }
     return steps::append({new_message()});

@@ -24,6 +24,7 @@ private:
     steps::Draft new_message();
     template <typename IsMeant> std::vector<Seq> some(const Model& model, const IsMeant& is_meant);
     Step change(const Model& model);
+    Step retain(const Model& model);
 
     std::mt19937_64 random_;
     std::uint64_t life_;

@@ -444,6 +444,13 @@ std::string Model::difference(const Database& database) const {
         if (database.imported_up_to(fingerprint) != offset) return "an import is at another place";
     }
 
+    std::map<std::string, std::uint64_t> kept, kept_by;
+    for (const auto& [name, rule] : rules) kept[name] = rule.keep_last;
+    for (const RetentionInfo& info : database.retention()) {
+        kept_by[info.rule.name] = info.rule.keep_last.value_or(0);
+    }
+    if (kept != kept_by) return "the rules of retention differ";
+
     const Stats stats = database.stats();
     const std::vector<Seq> all = messages();
     const auto count = [&](const auto& is_wanted) {

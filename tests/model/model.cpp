@@ -67,6 +67,21 @@ void Model::finish_erasures() {
     for (; unfinished > 0; --unfinished) change();
 }
 
+void Model::apply_rule(const std::string& name) {
+    const Rule& rule = rules.at(name);
+    std::vector<Seq> all = messages();
+    std::erase_if(all, [&](Seq seq) { return at(seq).deleted; });
+    if (all.size() <= rule.keep_last) return;
+    all.resize(all.size() - rule.keep_last);
+    std::erase_if(all, [&](Seq seq) { return at(seq).held; });
+    if (all.empty()) return;
+    if (rule.erases) {
+        erase(all, true);
+    } else {
+        remove(all);
+    }
+}
+
 void Model::open_again() {
     finish_erasures();
     for (auto& [name, view] : views) {

@@ -28,6 +28,11 @@ public:
         bool held = false;
         std::vector<Seq> turns; ///< The restores and replacements that named it.
     };
+    /// Of retention.
+    struct Rule {
+        std::uint64_t keep_last = 0;
+        bool erases = false;
+    };
     struct OpenView {
         std::size_t meaning = 0; ///< Which of meanings().
         bool loaded = true;
@@ -49,6 +54,7 @@ public:
     /// With transforms in use, the receipt for what a secret opened follows.
     Seq drop_fact(const std::string& name);
     Seq erase_fact(const std::string& name); ///< The erase entry; the receipt follows.
+    void apply_rule(const std::string& name);
     void open_again(); ///< Code is not loaded now, and unfinished erasures are finished.
 
     void add_view(std::size_t meaning) { views[meanings()[meaning].name] = {meaning, true}; }
@@ -79,6 +85,7 @@ public:
     std::set<std::string> keys; ///< All that were ever offered.
     std::set<std::string> refused;
     std::map<std::string, OpenView> views;
+    std::map<std::string, Rule> rules;
     std::map<std::string, std::uint64_t> imported; ///< How far, by fingerprint.
     std::map<std::string, std::string> facts;
     std::map<std::string, std::vector<std::string>> values_ever; ///< Of facts that are not erased.

@@ -135,6 +135,29 @@ Step drop_view(const std::string& name) {
             [=](Database& database) { return database.drop_view(name); }};
 }
 
+Step add_rule(const std::string& name, std::uint64_t keep_last, bool erases) {
+    RetentionRule rule{.name = name};
+    rule.keep_last = keep_last;
+    if (erases) rule.action = RetentionRule::Action::erase;
+    return {"add a rule",
+            [=](Model& model) {
+                model.rules[name] = {keep_last, erases};
+            },
+            [rule](Database& database) { return database.add_retention(rule); }};
+}
+
+Step apply_rule(const std::string& name) {
+    return {"apply a rule", [=](Model& model) { model.apply_rule(name); },
+            [options = RetentionOptions{.rule = name}](Database& database) {
+                return whether(database.apply_retention(options));
+            }};
+}
+
+Step drop_rule(const std::string& name) {
+    return {"drop a rule", [=](Model& model) { model.rules.erase(name); },
+            [=](Database& database) { return database.drop_retention(name); }};
+}
+
 Step merge() {
     return {"merge", [](Model&) {}, [](Database& database) { return database.merge_views(); }};
 }

@@ -37,6 +37,10 @@ Step drop_fact(const std::string& name);
 Step erase_fact(const std::string& name);
 Step add_view(std::size_t meaning);
 Step drop_view(const std::string& name);
+/// Of retention: all but the newest messages go when it is applied.
+Step add_rule(const std::string& name, std::uint64_t keep_last, bool erases);
+Step apply_rule(const std::string& name);
+Step drop_rule(const std::string& name);
 Step merge();
 Step flush();
 
