@@ -2,9 +2,12 @@
 // Folds the rows of a view, [seq, item as JSON], in the order of their messages, and folds them anew when
 // one of them has gone or come in the middle.
 
+// More would hold up the program when they are folded at once.
+const comingMax = 20000
+
 /**
  * `kept`: of kept.js. `stepped(item)` is called for each item that comes at the end, `foldedAnew(value)`
- * after the others. catchUpNow(texts) is given the items of new messages by seq: null where there is none. With `undo(acc, item, seq)` what the log itself takes away is taken out of the value,
+ * after the others. With `undo(acc, item, seq)` what the log itself takes away is taken out of the value,
  * for which the items are kept in memory; it may answer undefined where it cannot.
  */
 module.exports = function createFold (kept, { reduce, undo, initial }, { stepped, foldedAnew }) {
@@ -15,20 +18,28 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
   let hasFolded = false
   let items = new Map() // By seq, as JSON. Empty without undo.
   let changed = [] // Seqs that the log itself has changed.
+  const coming = new Map() // What new messages were mapped to, by seq, as JSON; null: to nothing.
   let running = null
 
   signals.on('changed', whenChanged)
   signals.on('elsewhere', foldAnew)
 
-  return { isCurrent, catchUp, catchUpNow, reset, stop, value: () => acc }
+  return { isCurrent, expect, catchUp, catchUpNow, reset, stop, value: () => acc }
 
   function isCurrent () {
     return hasFolded && !running && !mustFoldAnew && changed.length === 0 && folded >= kept.since.value
   }
 
+  /** A message has been mapped, and is in the log soon. */
+  function expect (seq, text) {
+    if (coming.size >= comingMax) coming.clear()
+    coming.set(seq, text)
+  }
+
   /** Resolves when all is folded that the view has when this is called. */
   async function catchUp () {
     while (running) await running // It may have begun to read before.
+    if (isCurrent()) return
     running = foldAll()
     try {
       await running
@@ -38,16 +49,19 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
   }
 
   /** Folds what has come at the end, without waiting for the view; false where that does not do. */
-  function catchUpNow (texts) {
-    const last = kept.since.value
+  function catchUpNow () {
     if (!hasFolded || running || mustFoldAnew || changed.length > 0) return false
-    while (folded < last) {
-      const text = texts.get(folded + 1)
-      if (text === undefined) return false
+    foldComing()
+    return isCurrent()
+  }
+
+  function foldComing () {
+    while (folded < kept.since.value && coming.has(folded + 1)) {
+      const text = coming.get(folded + 1)
+      coming.delete(folded + 1)
       if (text === null) folded++
       else step(folded + 1, text, false)
     }
-    return true
   }
 
   async function foldAll () {
@@ -61,7 +75,15 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
       folded = Math.max(folded, last)
       hasFolded = true
       if (isAnew && !mustFoldAnew) foldedAnew(acc)
+      forgetFolded()
+      if (!mustFoldAnew && changed.length === 0) foldComing()
     } while (mustFoldAnew || changed.length > 0)
+  }
+
+  function forgetFolded () {
+    for (const seq of coming.keys()) {
+      if (seq <= folded) coming.delete(seq)
+    }
   }
 
   function step (seq, text, isAnew) {
@@ -89,6 +111,7 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
   }
 
   function whenChanged (seqs) {
+    for (const seq of seqs) coming.delete(seq)
     const concerned = seqs.filter(seq => seq <= folded)
     if (undo && !running) changed.push(...concerned)
     else if (concerned.length > 0 || running) foldAnew()
@@ -96,6 +119,7 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
 
   function foldAnew () {
     mustFoldAnew = true
+    coming.clear()
   }
 
   function begin () {

@@ -11,9 +11,6 @@ const keepView = require('../lib/kept')
 const createFold = require('../lib/fold')
 const createNotify = require('../lib/notify')
 
-// More would hold up the program when they are folded at once.
-const textsMax = 20000
-
 /**
  * (version, reduce, map, codec, initial) or (version, { reduce, map, initial, undo }), where
  * `undo(acc, item, seq)` may take out of the value what reduce has put in. The codec, and the other
@@ -25,7 +22,6 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
 
   return function createView (log, name) {
     const itemOf = options.map || (value => value)
-    const texts = new Map() // Of the items that were mapped last, by seq, until they are folded.
     const kept = keepView(log, name, version, rowsOf)
     const since = createObservable()
     const value = createObservable()
@@ -52,8 +48,7 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
     function rowsOf (value, seq) {
       const item = itemOf(value, seq)
       const text = item == null ? undefined : JSON.stringify(item)
-      if (texts.size >= textsMax) texts.clear()
-      texts.set(seq, text === undefined ? null : text)
+      fold.expect(seq, text === undefined ? null : text)
       return text === undefined ? [] : [[seq, text]]
     }
 
@@ -64,9 +59,8 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
     function whenMoved (seq) {
       if (seq === -1) publish(-1)
       // Reducers are listeners, too: they hear of a message before who appended it goes on.
-      if (seq > -1 && fold.catchUpNow(texts)) publish(seq)
+      if (seq > -1 && fold.catchUpNow()) publish(seq)
       else catchUpSoon()
-      texts.clear()
     }
 
     function catchUpSoon () {
