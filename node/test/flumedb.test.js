@@ -451,6 +451,21 @@ test('reduce: what others change is seen, and the value is told', async () => {
   await close(db)
 })
 
+// A reducer that tells others is what ssb-friends has. Commits overlap, and it has just begun to fold.
+test('reduce: a reducer hears of a message before who appended it goes on', async () => {
+  for (let round = 0; round < 20; round++) {
+    let heard = 0
+    const db = openFlume(newFile()).use('listener', createReduce(1, acc => { heard++; return acc + 1 }, null, null, 0))
+    const [first] = [1, 2, 3].map(() => get(db.listener))
+    assert.strictEqual(await first, 0)
+    const late = []
+    const appendOne = n => append(db, { n }).then(() => { if (heard < n) late.push([n, heard]) })
+    await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(appendOne))
+    assert.deepStrictEqual(late, [])
+    await close(db)
+  }
+})
+
 test('reduce: an initial value that is an object is not spoiled by reducers that change it', async () => {
   const reduce = (acc, msg) => { acc.list.push(msg); return acc }
   const db = openFlume(newFile()).use('list', createReduce(1, reduce, null, null, { list: [] }))
