@@ -25,3 +25,7 @@ row('the same, written in JavaScript', 'sluice-db: derive JavaScript views of a 
 row('delete 1 %, JavaScript views right', 'sluice-db: delete 1 %, all views right', 'flumedb: delete 1 % and rebuild in place', 'flumedb, del and rebuild', 's', '500 x')
 row('get a message by seq, parsed, awaited', 'sluice-db: get', 'flumelog-offset: get', 'flumelog-offset', 'gets/s', '3 x')
 row('the same with getNow()', 'sluice-db: get at once', 'flumelog-offset: get', 'flumelog-offset', 'gets/s', '')
+const DB2 = 'ssb-db2: deleteFeed and compact, until all queries are right'
+row('100,000 messages: open, and derive four declared views', 'sluice-db: derive declared views of a tenth', 'ssb-db2: derive the indexes of a log', 'ssb-db2', 'messages/s', '8 x')
+row('delete a feed of 1 %, JavaScript views right', 'sluice-db: delete a feed of 1 %, all views right', DB2, 'ssb-db2, deleteFeed and compact', 's', '100 x')
+row('erase it', 'sluice-db: erase a feed of 1 %, all views right', DB2, 'ssb-db2, deleteFeed and compact', 's', '')

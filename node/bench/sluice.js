@@ -1,8 +1,10 @@
 // Sluice from JavaScript, with the views of bench/peers/flumedb/bench.js. One phase a process, so that each
 // begins with cold JavaScript:
 //   node sluice.js declared DB    opens, and derives four declared views
+//   node sluice.js tenth DB       the same of a shorter log, beside ssb-db2
 //   node sluice.js functions DB   opens, and derives the same from functions written in JavaScript
 //   node sluice.js delete DB      deletes 1 % (every hundredth), until all views of the phases before are right
+//   node sluice.js feed DB        deletes the feed that wrote nearest to 1 %, restores it, and erases it
 //   node sluice.js get DB         gets 100,000 messages, parsed, in random order
 // Measured as the others are: durability off, from opening on.
 'use strict'
@@ -37,7 +39,7 @@ async function derive (db, begin, add, what) {
   await add()
   const seconds = now() - begin
   const { live } = await db.stats()
-  report(`sluice-db: derive ${what} views of a log`, live / seconds, 'messages/s')
+  report(`sluice-db: derive ${what}`, live / seconds, 'messages/s')
 }
 
 async function liveSeqs (db) {
@@ -57,6 +59,21 @@ async function deleteSome (db) {
   await db.restore(seqs)
 }
 
+async function deleteFeed (db) {
+  const groups = await db.view('count').all()
+  const { live } = await db.stats()
+  const distance = group => Math.abs(group.value.count - live / 100)
+  const feed = groups.sort((a, b) => distance(a) - distance(b))[0].key[0]
+  const theirs = async () => (await db.view('index').all({ prefix: ['author', feed] })).map(row => row.seq)
+  for (const how of ['delete', 'erase']) {
+    const begin = now()
+    const { seqs } = await db[how](await theirs())
+    report(`sluice-db: ${how} a feed of 1 %, all views right`, now() - begin, 's')
+    if ((await theirs()).length !== 0 || seqs.length < live / 200) throw new Error('the views are wrong')
+    if (how === 'delete') await db.restore(seqs)
+  }
+}
+
 async function getSome (db) {
   const live = await liveSeqs(db)
   const count = 100000
@@ -72,11 +89,16 @@ async function getSome (db) {
 async function main () {
   const begin = now()
   const db = await open(directory, { durability: 'none' })
-  if (phase === 'declared') await derive(db, begin, () => db.addViews(DECLARED), 'declared')
-  if (phase === 'functions') await derive(db, begin, () => addFunctions(db), 'JavaScript')
+  if (phase === 'declared') await derive(db, begin, () => db.addViews(DECLARED), 'declared views of a log')
+  if (phase === 'tenth') await derive(db, begin, () => db.addViews(DECLARED), 'declared views of a tenth')
+  if (phase === 'functions') await derive(db, begin, () => addFunctions(db), 'JavaScript views of a log')
   if (phase === 'delete') {
     await addFunctions(db)
     await deleteSome(db)
+  }
+  if (phase === 'feed') {
+    await addFunctions(db)
+    await deleteFeed(db)
   }
   if (phase === 'get') await getSome(db)
   await db.close()

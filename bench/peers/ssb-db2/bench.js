@@ -6,56 +6,17 @@
 'use strict'
 const fs = require('fs')
 const path = require('path')
-const bipf = require('bipf')
-const AppendOnlyLog = require('async-append-only-log')
-const SecretStack = require('secret-stack')
+const { report, seconds, called, indexesAreWritten, records, convert, start } = require('./common')
 const { where, type, author, hasRoot, count, toCallback } = require('ssb-db2/operators')
 
 const [log, directory] = process.argv.slice(2)
-const report = (name, value, unit) => console.log(JSON.stringify({ name, value, unit }))
-const seconds = begin => Number(process.hrtime.bigint() - begin) / 1e9
-const called = f => new Promise((resolve, reject) => f((err, v) => err ? reject(err) : resolve(v)))
-// They are written a while after they changed.
-const indexesAreWritten = () => new Promise(resolve => setTimeout(resolve, 2500))
 
-// flumelog-offset: length, bytes, length, and where the record ends, in 32 bits each.
-function * records () {
-  const file = fs.readFileSync(log)
-  for (let at = 0; at < file.length;) {
-    const size = file.readUInt32BE(at)
-    yield JSON.parse(file.toString('utf8', at + 4, at + 4 + size))
-    at += size + 12
-  }
-}
-
-const convert = async to => {
-  const out = AppendOnlyLog(path.join(to, 'db2', 'log.bipf'), { blockSize: 64 * 1024 })
-  const boxed = []
-  for (const message of records()) {
-    const content = message.value.content
-    if (typeof content === 'string' && content.endsWith('.box2')) boxed.push(message)
-    await called(cb => out.append(bipf.allocAndEncode(message), cb))
-  }
-  await called(cb => out.onDrain(cb))
-  await called(cb => out.close(cb))
-  return boxed
-}
-
-const start = to => {
-  const keys = require('ssb-keys').loadOrCreateSync(path.join(to, 'secret'))
-  return SecretStack({ appKey: require('ssb-caps').shs })
-    .use(require('ssb-db2/core'))
-    .use(require('ssb-classic'))
-    .use(require('ssb-box'))
-    .use(require('ssb-box2'))
-    .call(null, { keys, path: to, box2: { legacyMode: true } })
-}
+const isBoxed = ({ value: { content } }) => typeof content === 'string' && content.endsWith('.box2')
 
 const measure = async (name, reopen) => {
   const to = path.join(directory, name)
-  fs.rmSync(to, { recursive: true, force: true })
-  fs.mkdirSync(path.join(to, 'db2'), { recursive: true })
-  const boxed = await convert(to)
+  await convert(log, to)
+  const boxed = [...records(log)].filter(isBoxed)
   const root = boxed[0].key
   const stack = start(to)
   const query = (...operators) => called(cb => stack.db.query(where(...operators), count(), toCallback(cb)))
