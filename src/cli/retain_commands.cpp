@@ -101,10 +101,12 @@ std::string about_text(const RetentionRule& rule) {
 
 struct RetainList {
     static CommandText text() {
-        return {"list",
-                "List the rules, and how many messages are due",
-                "Those that are due and under a legal hold are counted apart.",
-                {"sluice retain list db", "sluice retain list db --json"}};
+        return {
+            "list",
+            "List the rules, and how many messages are due",
+            "Those that are due and under a legal hold are counted apart. Where a transform is in "
+            "use that this program does not have, nobody can tell what is due: '?'.",
+            {"sluice retain list db", "sluice retain list db --json"}};
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
@@ -116,19 +118,31 @@ struct RetainList {
         if (!session.out.json && !rules.empty()) {
             table.row({"RULE", "DOES", "WHEN", "ABOUT", "DUE", "HELD"});
         }
+        std::string unknown; // Why.
         for (const RetentionInfo& each : rules) {
-            SLUICE_TRY_ASSIGN(const auto runs,
-                              open->apply_retention({.rule = each.rule.name, .dry_run = true}));
-            const std::uint64_t due = runs.front().seqs.size(), held = runs.front().held;
+            const auto runs = open->apply_retention({.rule = each.rule.name, .dry_run = true});
+            if (!runs && runs.error().code != Errc::invalid_argument) return runs.error();
+            if (!runs) unknown = runs.error().context;
             if (session.out.json) {
-                session.out.line(to_json(each).add("due", due).add("held", held));
+                JsonObject line = to_json(each);
+                if (runs) {
+                    line.add("due", std::uint64_t{runs->front().seqs.size()});
+                    line.add("held", runs->front().held);
+                } else {
+                    line.add("unknown", unknown);
+                }
+                session.out.line(line);
             } else {
                 table.row({printable(each.rule.name), std::string(name_of(each.rule.action)),
-                           limit_text(each.rule), about_text(each.rule), count_text(due),
-                           count_text(held)});
+                           limit_text(each.rule), about_text(each.rule),
+                           runs ? count_text(runs->front().seqs.size()) : "?",
+                           runs ? count_text(runs->front().held) : "?"});
             }
         }
         table.finish();
+        if (!session.out.json && !unknown.empty()) {
+            session.out.line("What is due is not known: " + unknown);
+        }
         return {};
     }
 

@@ -3,6 +3,8 @@
 
 #include "base/json.hpp"
 
+#include <sluice/database.hpp>
+
 #include <gtest/gtest.h>
 
 namespace sluice::test {
@@ -243,6 +245,26 @@ TEST_F(Commands, AppsAreListedAndForgotten) {
     EXPECT_EQ(box.ok("sluice app forget db mail --yes"), "dropped: own\nkept for others: shared\n");
     EXPECT_EQ(box.run("sluice app forget db mail --yes").status, 14);
     EXPECT_EQ(box.ok("sluice apps db").find("mail"), std::string::npos);
+}
+
+TEST_F(Commands, RulesAreListedWhereNobodyCanTellWhatIsDue) {
+    box.ok("sluice retain add db few --keep-last 1");
+    {
+        Transforms transforms;
+        transforms.add({"another.program", 1, [](Context&, const Incoming&, Transformed&) {}});
+        Options options;
+        options.transforms = transforms;
+        const auto database = Database::open(box.path("db"), options).value();
+        database->use_transforms(transforms.names()).value();
+    }
+    const std::string list = box.ok("sluice retain list db");
+    EXPECT_NE(list.find("beyond the last 1"), std::string::npos) << list;
+    EXPECT_NE(list.find("not known: a transform in use is not in this program"), std::string::npos)
+        << list;
+    const std::string json = box.ok("sluice retain list db --json");
+    EXPECT_NE(json.find(R"("unknown":"a transform in use)"), std::string::npos) << json;
+    EXPECT_EQ(json.find("\"due\""), std::string::npos) << json;
+    EXPECT_NE(box.run("sluice retain run db").status, 0);
 }
 
 TEST_F(Commands, RetentionTakesWhatIsDue) {
