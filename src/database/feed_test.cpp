@@ -82,7 +82,8 @@ TEST(Feed, BeginsAtAnEntryAndGoesOnFromAPosition) {
     EXPECT_EQ(told(later, {.changes_max = 3}), "gone 1, gone 2, gone 3");
     EXPECT_EQ(told(later), "gone 4");
     for (const char* text : {"", "1.2", "1.2.3.4.5.6.7.8", "a.2.3.4.5.6.7", "1.2.3.4.5.6.-7",
-                             "1.2.3.4.5.99999999999.1", "99999999999999999999.2.3.4.5.6.7"}) {
+                             "1.2.3.4.5.99999999999.1", "99999999999999999999.2.3.4.5.6.7",
+                             "1.2.3.4.5.6.4294967296", "1.2.3-4.5.6.7"}) {
         EXPECT_EQ(code_of(FeedPosition::from_text(text)), Errc::invalid_argument) << text;
     }
 }
@@ -115,6 +116,53 @@ TEST(Feed, NeverTellsWhatIsErasedAndAlwaysThatItHasGone) {
         }
         EXPECT_EQ(gone, (std::set<Seq>{{1}, {4}}));
     }
+}
+
+/// What a consumer with an index of its own does until it is told nothing more.
+Result<void> keep_index(Database& database, std::set<Seq>& index) {
+    auto feed = database.consumer("pg");
+    if (!feed) return feed.error();
+    while (true) {
+        const auto batch = feed->next({}, {.changes_max = 2});
+        if (!batch) return batch.error();
+        if (batch->changes.empty()) return {};
+        for (const FeedChange& change : batch->changes) {
+            if (change.kind == FeedChange::Kind::gone) {
+                index.erase(change.seq);
+            } else {
+                index.insert(change.seq);
+            }
+        }
+        const auto acknowledged = feed->acknowledge();
+        if (!acknowledged) return acknowledged.error();
+    }
+}
+
+// F3, whichever operation fails.
+TEST(Feed, TellsAgainWhatWasNotAcknowledgedWhateverFails) {
+    std::uint64_t failures = 0;
+    for (std::uint64_t operations = 0;; ++operations) {
+        Fed on;
+        std::set<Seq> index;
+        ASSERT_TRUE(keep_index(*on.database, index));
+        on.append_some(4);
+        on.database->delete_messages(Seqs{{1}, {6}}).value();
+        const std::uint64_t end = on.disk.operations() + operations;
+        on.disk.fail_after(operations, operations % 2 == 0 ? Errc::io : Errc::no_space);
+        const auto kept = keep_index(*on.database, index);
+        if (kept && on.disk.operations() <= end) break;
+        if (!kept) {
+            ++failures;
+            const Errc code = kept.error().code;
+            EXPECT_TRUE(code == Errc::io || code == Errc::no_space) << kept.error().context;
+        }
+        on.disk.stop_failing();
+        on.crash(kEveryFate[operations % std::size(kEveryFate)], operations);
+        const auto again = keep_index(*on.database, index);
+        ASSERT_TRUE(again) << again.error().context;
+        EXPECT_EQ(index, (std::set<Seq>{{2}, {3}, {4}, {5}, {7}, {8}})) << operations;
+    }
+    EXPECT_GT(failures, 5u);
 }
 
 CodeView by_length() {

@@ -52,6 +52,38 @@ TEST(RetentionTime, IsUnknownWhereItIsAnythingElse) {
                                    "\"0000-00-00T00:00:00Z\""}) {
         EXPECT_EQ(time_of(json), std::nullopt) << json;
     }
+    // Any byte of a date that is another one, and any beginning of it.
+    const std::string date = "2017-07-14T02:40:00.5+01:30";
+    for (std::size_t at = 0; at < date.size(); ++at) {
+        std::string another = date;
+        another[at] = '/';
+        EXPECT_EQ(time_of('"' + another + '"'), std::nullopt) << another;
+        EXPECT_EQ(time_of('"' + date.substr(0, at) + '"'), std::nullopt) << at;
+    }
+    EXPECT_EQ(time_of("\"2017-07-14T02:40:00+01:60\""), std::nullopt);
+}
+
+TEST(RetentionRule, IsReadFromItsDefinitionOrRefused) {
+    const auto refused = [](std::string_view definition) {
+        return code_of(Retention::from_definition("x", definition));
+    };
+    EXPECT_EQ(refused("no JSON"), Errc::invalid_argument);
+    EXPECT_EQ(refused("{}"), Errc::invalid_argument);
+    EXPECT_EQ(refused(R"({"keep_last":-1,"action":"delete"})"), Errc::invalid_argument);
+    EXPECT_EQ(refused(R"({"keep_last":2.5,"action":"delete"})"), Errc::invalid_argument);
+    EXPECT_EQ(refused(R"({"keep_last":2,"action":"burn"})"), Errc::invalid_argument);
+    EXPECT_TRUE(Retention::from_definition("x", R"({"keep_last":2,"action":"delete"})"));
+}
+
+TEST(RetentionRule, ReadsOnlyRowsThatItHasWritten) {
+    const std::string group = Key("g").encoded(), number = Key(std::int64_t{7}).encoded();
+    const std::string row = group + number + number + number;
+    ASSERT_TRUE(Retention::decode(row, group.size()));
+    for (const std::string& bad :
+         {std::string("g"), group, group + number + number, row + number, row + 'x',
+          group + number + group + number, group + number + Key(2.5).encoded() + number}) {
+        EXPECT_EQ(code_of(Retention::decode(bad, group.size())), Errc::corrupt);
+    }
 }
 
 TEST(Retention, DeletesWhatIsOlderThanAnAge) {
@@ -291,6 +323,10 @@ TEST(Retention, RefusesRulesThatMakeNoSense) {
     EXPECT_EQ(code({.name = "a\x02", .keep_last = 1}), Errc::invalid_argument);
     EXPECT_EQ(code({.name = "x", .keep_last = 0}), Errc::invalid_argument);
     EXPECT_EQ(code({.name = "x", .keep_bytes = 0}), Errc::invalid_argument);
+    EXPECT_EQ(code({.name = "x", .keep_last = ~std::uint64_t{0}}), Errc::invalid_argument);
+    EXPECT_EQ(code({.name = "x", .time = "/t", .older_than = hours(-1)}), Errc::invalid_argument);
+    EXPECT_EQ(code({.name = "x", .time = "/t", .older_than = hours(24 * 366 * 1001)}),
+              Errc::invalid_argument);
     EXPECT_EQ(code({.name = "x", .keep_last = 1, .keep_bytes = 1}), Errc::invalid_argument);
     EXPECT_EQ(code({.name = "x", .older_than = hours(1)}), Errc::invalid_argument) << "which time?";
     EXPECT_EQ(code({.name = "x", .time = "/t", .older_than = hours(0)}), Errc::invalid_argument);
