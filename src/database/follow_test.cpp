@@ -366,6 +366,17 @@ TEST_F(FollowedThreads, FollowByThemselves) {
     while (reader_->views().size() > 1) std::this_thread::sleep_for(milliseconds(1));
 }
 
+// Twenty times as much as they take at once.
+TEST_F(FollowedThreads, GoALongWayInPieces) {
+    const std::string padding(100'000, 'x');
+    for (int i = 0; i < 100; ++i) {
+        const std::string body =
+            R"({"text":")" + std::to_string(i) + R"(","padding":")" + padding + "\"}";
+        database_->append(NewMessage{body}).value();
+    }
+    expect_followed();
+}
+
 TEST_F(FollowedThreads, EndTheirSnapshotsWhenTheyAreAsked) {
     for (int i = 0; i < 50; ++i) say("said " + std::to_string(i));
     database_->merge_views().value();
