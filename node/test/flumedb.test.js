@@ -362,6 +362,21 @@ test('level: the shapes of what is read', async () => {
   await close(db)
 })
 
+test('level: a live reader is told what is there before one who reads later', async () => {
+  for (let round = 0; round < 40; round++) {
+    const db = openFlume(newFile()).use('level', createLevel(1, msg => [msg.k]))
+    const count = 1 + 6 * round // The more there is, the later comes what is appended meanwhile.
+    await append(db, Array.from({ length: count }, (_, i) => ({ k: 1000 + i })))
+    await rows(db.level)
+    const told = []
+    pull(db.level.read({ live: true, sync: false, values: false }), pull.drain(row => told.push(row)))
+    const appended = append(db, { k: 2000 }).then(() => rows(db.level))
+    assert.deepStrictEqual((await rows(db.level)).slice(0, count), told.slice(0, count))
+    assert.deepStrictEqual(await appended, told)
+    await close(db)
+  }
+})
+
 test('level: live readers', async () => {
   const db = openFlume(newFile()).use('level', createLevel(1, msg => [msg.k]))
   await append(db, [{ k: 'b', n: 1 }, { k: 'a', n: 2 }])

@@ -292,6 +292,8 @@ struct Database::Impl {
     /// Catches up the views that serve reads meanwhile.
     Result<void> catch_up_beside(const ProgressFunction& progress);
     void end_catching_up(ViewId id); ///< Under write_mutex.
+    /// What one rule has met keeps no other from being applied.
+    void apply_rules_beside();
     /// With derive_mutex, or while opening. Without Options::background, nothing.
     void start_keeper();
     void keep();
@@ -319,7 +321,6 @@ struct Database::Impl {
     Result<bool> apply_batch(const Retention& wanted, const RetentionTurn& turn, RetentionRun& run);
     Result<RetentionRun> apply_rule(const std::shared_ptr<Retention>& rule,
                                     const RetentionTurn& turn);
-    void apply_rules_beside();
     /// Without publish_mutex.
     void note_run(Retention& rule, const std::function<void(Retention::Runs&)>& note_in);
     /// Those that erase first.

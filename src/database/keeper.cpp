@@ -55,7 +55,6 @@ void Database::Impl::keep() {
     }
 }
 
-/// What one rule has met keeps no other from being applied.
 void Database::Impl::apply_rules_beside() {
     const auto patience = std::min(options.erase_patience, kPatienceBeside);
     for (const auto& rule : rules_in_turn()) {
