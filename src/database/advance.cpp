@@ -34,6 +34,11 @@ std::string pending_term(ViewId reader) {
     return term;
 }
 
+Result<Log::Entry> Database::Impl::read_new(Seq seq) const {
+    const bool is_our_own = is_open && !options.read_only;
+    return is_our_own ? log->read_back(seq) : log->read(seq);
+}
+
 Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& fresh_keys) const {
     Delta delta;
     std::map<FactId, bool> facts_changed; // Whether they were there.
@@ -42,8 +47,7 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
     };
     const Gone& gone = ledger.gone();
     for (Seq seq = std::min(since, keys_since).next(); seq <= log->last(); seq = seq.next()) {
-        // What was just appended needs no check.
-        const auto entry = is_open ? log->read_back(seq) : log->read(seq);
+        const auto entry = read_new(seq);
         if (!entry || entry->erased) continue; // Damaged: it has no rows; verify names it.
         if (entry->kind == Log::Kind::message) {
             if (seq > since && !gone.deleted.contains(seq)) delta.fresh.push_back(seq);
@@ -51,7 +55,9 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
             continue;
         }
         if (seq <= since) continue;
-        SLUICE_TRY_ASSIGN(const Change change, decode_change(entry->body, seq));
+        SLUICE_TRY_ASSIGN(const std::optional<Change> found, change_of(*entry, seq));
+        if (!found) continue; // It was wiped meanwhile.
+        const Change& change = *found;
         switch (change.kind) {
         case ChangeKind::erase:
             for (const Seq fact_entry : change.replacements) {
@@ -98,10 +104,9 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
 }
 
 std::optional<Chain::Stored> Database::Impl::stored_message(Seq seq, bool is_new) const {
-    // What was just appended needs no check. It has another version only where transforms waited
-    // for their code.
-    const bool is_first = is_new && is_open && ledger.version_at(seq, log->last()) == seq;
-    const auto message = is_first ? log->read_back(seq) : latest(seq, log->last());
+    // It has another version only where transforms waited for their code.
+    const bool is_first = is_new && ledger.version_at(seq, log->last()) == seq;
+    const auto message = is_first ? read_new(seq) : latest(seq, log->last());
     // A change that names a change is none of ours, and makes no message of it.
     if (!message || message->erased || message->kind != Log::Kind::message) return std::nullopt;
     return Chain::Stored{message->key, message->body};

@@ -164,6 +164,9 @@ struct Database::Impl {
     // Deriving rows (derive.cpp).
     /// A message as of `position`: the latest version's body, and the key of the message itself.
     Result<Log::Entry> latest(Seq seq, Seq position) const;
+    /// An entry that nothing has been derived from yet. Of what this process has just appended the
+    /// payload is not checked again.
+    Result<Log::Entry> read_new(Seq seq) const;
     bool is_wiped_change(Seq seq) const;
     /// What this change entry says; none if an erasure has overwritten it, perhaps only since it
     /// was read. Any thread.

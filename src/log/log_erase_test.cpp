@@ -2,6 +2,11 @@
 #include <gtest/gtest.h>
 
 #include "log/log_test_support.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <array>
+#include <atomic>
+#include <thread>
 
 namespace sluice::test {
 namespace {
@@ -190,6 +195,41 @@ TEST(LogErase, NamesAnEntryThatThereIsNot) {
     EXPECT_EQ(on.log->wipe(std::span(&none, 1)).error().code, Errc::not_found);
 }
 
+// What another process reads meanwhile: the entry as it was or none, and never half of it.
+TEST(LogErase, LooksLikeNoDamageToWhoReadsBesideIt) {
+    const TemporaryDirectory directory(in_memory_if_possible());
+    const auto root = open_directory(directory.path(), Create::never).value();
+    ASSERT_TRUE(Log::create(*root));
+    const auto log = Log::open(*root, {}).value();
+    const std::string body(2 << 20, 'b'); // It takes long to check, and longer to overwrite.
+    for (int round = 0; round < 20; ++round) {
+        const Log::Draft draft{Log::Kind::message, kSecretKey, body};
+        const Seq seq = log->append(std::span(&draft, 1)).value();
+        ASSERT_TRUE(log->sync());
+        LogOptions beside;
+        beside.read_only = true;
+        const auto seen = Log::open(*root, beside).value();
+        // More of them than processors: some are stopped in the middle.
+        std::array<std::string, 6> errors;
+        std::atomic<std::size_t> reading{0};
+        std::vector<std::thread> readers;
+        for (std::string& error : errors) {
+            readers.emplace_back([&] {
+                for (bool is_first = true;; is_first = false) {
+                    const auto entry = seen->read(seq);
+                    if (is_first) ++reading;
+                    if (!entry) error = entry.error().context;
+                    if (!entry || entry->erased) return;
+                }
+            });
+        }
+        while (reading < errors.size()) std::this_thread::yield();
+        EXPECT_TRUE(log->wipe(std::span(&seq, 1)));
+        for (std::thread& reader : readers) reader.join();
+        for (const std::string& error : errors) ASSERT_EQ(error, "") << "in round " << round;
+    }
+}
+
 // L6
 TEST(LogErase, LatchesWhicheverOperationFails) {
     std::uint64_t operations = 0;
@@ -206,7 +246,7 @@ TEST(LogErase, LatchesWhicheverOperationFails) {
         EXPECT_EQ(again.error().code, Errc::latched) << operations;
         EXPECT_EQ(on.body({1}), "before");
     }
-    EXPECT_EQ(operations, 3u); // The zeros, their sync, the hole.
+    EXPECT_EQ(operations, 4u); // The mark, the zeros, their sync, the hole.
 }
 
 } // namespace

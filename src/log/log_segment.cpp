@@ -351,8 +351,12 @@ Result<LogSegment::Located> LogSegment::locate(Seq seq) const {
 
 Result<LogSegment::Located> LogSegment::read(Seq seq) const {
     SLUICE_TRY_ASSIGN(const Located located, locate(seq));
-    if (!is_intact(located.header, located.payload)) return damaged_error(seq);
-    return located;
+    if (is_intact(located.header, located.payload)) return located;
+    // Whoever writes may be wiping it just now, also in another process. Then it has the mark.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    SLUICE_TRY_ASSIGN(const Located by_now, locate(seq));
+    if (by_now.header.state != kErased) return damaged_error(seq);
+    return by_now;
 }
 
 Result<void> LogSegment::append(std::string_view bytes, const std::vector<NewEntry>& entries) {
@@ -418,13 +422,15 @@ Result<LogSegment::Extent> LogSegment::extent_of(Seq seq) const {
 }
 
 Result<void> LogSegment::overwrite(const Extent& extent) {
-    // Mark and zeros in one write: the change entry that ordered this is durable already, so a
-    // write torn in between is finished by the next open() whatever the mark says.
-    std::string zeros(std::min<std::uint64_t>(extent.end - extent.begin, 256 * 1024), '\0');
-    if (extent.has_header) zeros[0] = kErased;
-    SLUICE_TRY(file_->write_at(extent.begin, zeros));
-    const std::uint64_t rest = extent.begin + zeros.size();
-    return overwrite_with_zeros(*file_, rest, extent.end - rest);
+    // The change entry that ordered this is durable already, so what is torn here is finished by
+    // the next open() whatever the mark says. But the mark first, and by itself: whoever reads
+    // meanwhile is to find no payload that does not check without it.
+    std::uint64_t begin = extent.begin;
+    if (extent.has_header) {
+        SLUICE_TRY(file_->write_at(begin, std::string_view(&kErased, 1)));
+        ++begin;
+    }
+    return overwrite_with_zeros(*file_, begin, extent.end - begin);
 }
 
 Result<bool> LogSegment::is_wiped(const Extent& extent) const {

@@ -75,7 +75,7 @@ public:
         count(obituary);
         std::string when = "life " + std::to_string(life) + " in " + directory_.path();
         if (!obituary.wrong.empty() || obituary.marks.find(kWrong) != std::string::npos) {
-            return fail(when, {.loss = obituary.marks + ' ' + obituary.wrong});
+            return fail(when, {.loss = obituary.wrong.empty() ? obituary.marks : obituary.wrong});
         }
         const Expected expected = record_of(obituary.marks, RandomSteps(seed, life));
         when += ", killed during " + expected.step;
@@ -142,7 +142,7 @@ private:
         const Obituary obituary = (*which)->kill_at({});
         onlookers_.erase(which);
         count(obituary);
-        if (!obituary.was_killed) fail(when, {.loss = "an onlooker: " + obituary.marks});
+        if (!obituary.was_killed) fail(when, {.loss = "an onlooker: " + obituary.wrong});
     }
     /// Of a process that waits until nobody else writes.
     void write_next() const {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -48,7 +49,14 @@ Process::Process(const std::function<void(int marks)>& life) {
     if (pid_ < 0) throw std::runtime_error("cannot fork");
     if (pid_ == 0) {
         ::close(ends[0]);
-        life(ends[1]);
+        // Nothing of it may come back into the test, which would go on twice.
+        try {
+            life(ends[1]);
+        } catch (const std::exception& error) {
+            const std::string_view what = error.what();
+            if (::write(ends[1], what.data(), what.size()) < 0) ::_exit(2);
+            ::_exit(1);
+        }
         ::_exit(0);
     }
     ::close(ends[1]);
@@ -79,7 +87,8 @@ Obituary Process::kill_at(const Moment& moment) {
 
     obituary.was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     if (!obituary.was_killed && status != 0) {
-        obituary.wrong = "it ended by itself with status " + std::to_string(status);
+        obituary.wrong =
+            "it ended by itself with status " + std::to_string(status) + ": " + obituary.marks;
     }
     return obituary;
 }
