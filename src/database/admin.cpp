@@ -348,7 +348,8 @@ ViewInfo info_of_entry(const CatalogEntry& entry) {
 
 Database::Impl::ViewsNow Database::Impl::views_now() const {
     const std::lock_guard lock(publish_mutex);
-    return {shown_rows(), views,    store->stats(),    store->damaged_views(), errors_counted,
+    const auto seen = shown ? shown_views : views;
+    return {shown_rows(), seen,     store->stats(),    store->damaged_views(), errors_counted,
             catching_up,  building, ledger.remaking(), ledger.changes()};
 }
 

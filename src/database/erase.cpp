@@ -153,7 +153,8 @@ Result<Changed> Database::scrub(const ChangeOptions& options) {
 
         std::vector<Seq> wiped;
         for_each(impl.ledger.wiped(), [&](Seq seq) { wiped.push_back(seq); });
-        SLUICE_TRY(impl.log->wipe(impl.log->not_wiped(wiped)));
+        SLUICE_TRY_ASSIGN(const std::vector<Seq> not_wiped, impl.log->not_wiped(wiped));
+        SLUICE_TRY(impl.log->wipe(not_wiped));
 
         Change order = impl.new_change(ChangeKind::erase, options, {});
         Change lost = impl.new_change(ChangeKind::remove, options, {});

@@ -140,7 +140,8 @@ private:
         const Log& log = **opened;
         for (const std::string& note : log.recovery_notes()) add("log", note, Remedy::opening);
         for (const std::string& name : log.damaged_indexes()) {
-            add("log/" + name, "the index is damaged, without which nothing is missing",
+            add("log/" + name,
+                "the index is damaged or cannot be read, without which nothing is missing",
                 Remedy::set_aside);
         }
         end_ = log.last();
@@ -164,25 +165,28 @@ private:
             for (const Seq seq : erasure.change.seqs) unfinished.insert(seq);
             for (const Seq seq : erasure.change.replacements) unfinished.insert(seq);
         }
-        look_for_erased_bytes(log, ledger, unfinished);
+        SLUICE_TRY(look_for_erased_bytes(log, ledger, unfinished));
         look_for_damage(log, ledger);
         return {};
     }
 
-    void look_for_erased_bytes(const Log& log, const Ledger& ledger, const SeqBitmap& unfinished) {
+    Result<void> look_for_erased_bytes(const Log& log, const Ledger& ledger,
+                                       const SeqBitmap& unfinished) {
         std::vector<Seq> wiped;
         const SeqBitmap& all = ledger.wiped();
         for (Seq seq = all.next_from({1}); seq != SeqBitmap::kNone;
              seq = all.next_from(seq.next())) {
             if (!unfinished.contains(seq)) wiped.push_back(seq);
         }
-        for (const Seq seq : log.not_wiped(wiped)) {
+        SLUICE_TRY_ASSIGN(const std::vector<Seq> not_wiped, log.not_wiped(wiped));
+        for (const Seq seq : not_wiped) {
             add("log",
                 entries_text(seq, seq) +
                     " was erased, and has bytes again: somebody put an older copy of its file back",
                 Remedy::wipe);
             found_.back().first = found_.back().last = seq;
         }
+        return {};
     }
 
     void look_for_damage(const Log& log, const Ledger& ledger) {

@@ -453,15 +453,15 @@ bool Log::is_lost(Seq seq) const {
     return !segment || !(*segment)->extent_of(seq);
 }
 
-std::vector<Seq> Log::not_wiped(std::span<const Seq> seqs) const {
+Result<std::vector<Seq>> Log::not_wiped(std::span<const Seq> seqs) const {
     std::vector<Seq> left;
     for (const Seq seq : seqs) {
         const auto segment = find_segment(seq);
         if (!segment) continue;
         const auto extent = (*segment)->extent_of(seq);
         if (!extent) continue;
-        const auto wiped = (*segment)->is_wiped(*extent);
-        if (!wiped || !*wiped) left.push_back(seq);
+        SLUICE_TRY_ASSIGN(const bool is_wiped, (*segment)->is_wiped(*extent));
+        if (!is_wiped) left.push_back(seq);
     }
     return left;
 }

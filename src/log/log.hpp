@@ -31,7 +31,8 @@ struct LogOptions {
 ///   L1  A seq that append() returned names the same entry for as long as the log exists.
 ///   L2  A batch is in the log whole or not at all, and whole once sync() has returned.
 ///   L3  Once wipe(s) has returned, the log's files show nothing of s but its lengths.
-///   L4  wipe(s) changes no other entry.
+///   L4  wipe(s) changes no other entry, and whoever reads s meanwhile, in any process, finds it
+///       whole or erased.
 ///   L5  A damaged entry is reported by its seq; its neighbours are read as before.
 ///   L6  After a failed write nothing more is written until the log is opened again.
 ///
@@ -149,7 +150,8 @@ public:
     /// Whether no file has anything of it: it went with one.
     bool is_lost(Seq seq) const;
     /// Those of `seqs`, which ascend and are erased, of which a file shows more than lengths.
-    std::vector<Seq> not_wiped(std::span<const Seq> seqs) const;
+    /// Errors: io.
+    Result<std::vector<Seq>> not_wiped(std::span<const Seq> seqs) const;
 
     const log_format::Identity& identity() const { return identity_; }
     std::uint64_t size_bytes() const;

@@ -195,7 +195,7 @@ TEST(LogErase, NamesAnEntryThatThereIsNot) {
     EXPECT_EQ(on.log->wipe(std::span(&none, 1)).error().code, Errc::not_found);
 }
 
-// What another process reads meanwhile: the entry as it was or none, and never half of it.
+// L4
 TEST(LogErase, LooksLikeNoDamageToWhoReadsBesideIt) {
     const TemporaryDirectory directory(in_memory_if_possible());
     const auto root = open_directory(directory.path(), Create::never).value();
