@@ -120,6 +120,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                     const bool is_damaged = is_among(id, damaged);
                     if (is_damaged && !is_plain && !chain.readers().empty()) {
                         SLUICE_TRY(remember_derivation({}));
+                        SLUICE_TRY(mark_readers_of(id));
                     }
                     if (is_reader) {
                         (is_damaged ? fresh_readers : loaded_readers).push_back(each);

@@ -216,14 +216,14 @@ std::vector<ViewId> Database::Impl::views_of_reads() const {
 /// Whoever was to be woken may not have been: then nothing of this may be shown, and opening begins
 /// anew.
 Result<void> Database::Impl::check_reads_are_whole() {
-    if (!has_lost_reads()) return {};
+    if (!has_lost_reads() && !looks_into_damage()) return {};
     if (is_open) {
         static_cast<void>(store->save().has_value()); // Whoever opens it again need not look.
         abandon();
     }
     return Error{Errc::corrupt,
-                 "a file that says what messages were read with is damaged; open the "
-                 "database again to derive its views anew"};
+                 "a file that views or transforms read is damaged; open the database again to "
+                 "derive what it had"};
 }
 
 std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver,

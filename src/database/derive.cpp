@@ -37,9 +37,9 @@ Result<Log::Entry> Database::Impl::latest(Seq seq, Seq position) const {
     const Seq version = ledger.version_at(seq, position);
     if (version == seq || entry.erased) return entry;
     SLUICE_TRY_ASSIGN(const Log::Entry newer, log->read(version));
-    if (newer.erased) return newer;
-    SLUICE_TRY_ASSIGN(const Change change, decode_change(newer.body, version));
-    entry.body = change.body;
+    SLUICE_TRY_ASSIGN(const std::optional<Change> change, change_of(newer, version));
+    entry.erased = !change;
+    entry.body = change ? change->body : std::string_view();
     return entry;
 }
 

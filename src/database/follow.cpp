@@ -36,8 +36,9 @@ Result<void> Database::Impl::open_to_read(const ProgressFunction& progress) {
 }
 
 Result<std::uint64_t> Database::Impl::follow_log(std::uint64_t bytes_max) {
-    SLUICE_TRY_ASSIGN(const Log::Followed taken, log->follow(bytes_max));
+    SLUICE_TRY_ASSIGN(const Log::Followed taken, log->follow(changes_known, bytes_max));
     SLUICE_TRY(apply_changes(taken.changes));
+    changes_known = log->last();
     return taken.bytes_left;
 }
 

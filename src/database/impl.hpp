@@ -126,6 +126,8 @@ struct Database::Impl {
     Result<void> replay_changes();
     /// Takes these entries into ledger and facts. Answers those that are damaged.
     Result<std::vector<Seq>> apply_changes(std::span<const Seq> entries);
+    /// Harmless to repeat. False: it cannot be read.
+    Result<bool> apply_change(Seq at);
     void start_syncing();
     std::uint64_t now() const { return options.clock ? options.clock() : now_ms(); }
     /// Rows that come from the entries behind this one are derived anew, nobody knows from what.
@@ -167,7 +169,6 @@ struct Database::Impl {
     /// An entry that nothing has been derived from yet. Of what this process has just appended the
     /// payload is not checked again.
     Result<Log::Entry> read_new(Seq seq) const;
-    bool is_wiped_change(Seq seq) const;
     /// What this change entry says; none if an erasure has overwritten it, perhaps only since it
     /// was read. Any thread.
     Result<std::optional<Change>> change_of(const Log::Entry& entry, Seq at) const;
@@ -251,7 +252,9 @@ struct Database::Impl {
     /// Rows of the chain are lost with damaged files: the messages that they may have been of are
     /// to be derived as if they were new, or all, where more is lost than that can mend.
     Result<void> mend_chain();
-    void take_lost();
+    Result<void> take_lost();
+    /// Rows that say what is to be done, durably. Every view stays where it is.
+    Result<void> save_marks(Draft& marks);
 
     // Views (admin.cpp).
     Result<void> add_views(std::vector<OpenView> wanted, const ProgressFunction& progress);
@@ -341,6 +344,11 @@ struct Database::Impl {
     bool has_loaded_readers() const;
     /// By the next advance(): those who looked into the view are asked again.
     void wake_readers_of(ViewId view);
+    /// The same, by the next one that has their code, also behind a crash: for a view that begins
+    /// anew under its old id.
+    Result<void> mark_readers_of(ViewId view);
+    /// Whether a view that reads has its code here, and would find nothing in one that is damaged.
+    bool looks_into_damage() const;
     /// By the next advance(): messages that are new to a view that reads are mapped for it.
     void wake_for_new(ViewId reader);
 
@@ -470,6 +478,7 @@ struct Database::Impl {
     std::vector<SecretBytes> needles; // Under write_mutex; see verify.cpp.
 
     // A reader's.
+    Seq changes_known;  // Up to here changes of the log are in ledger and facts. With write_mutex.
     Seq position_taken; // Of the writer's files when they were taken; with publish_mutex.
     /// SegmentStore::fingerprint() of what the store was opened on; none: that is not done.
     std::optional<std::string> files_taken;

@@ -169,8 +169,9 @@ Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
     }
     if (has_lost_reads()) SLUICE_TRY(mend_chain());
     auto opened = open_views(progress);
-    if (opened || !has_lost_reads()) return opened;
-    SLUICE_TRY(mend_chain()); // Damage is found when somebody looks there.
+    // Damage is found when somebody looks there.
+    if (opened || (!has_lost_reads() && !looks_into_damage())) return opened;
+    if (has_lost_reads()) SLUICE_TRY(mend_chain());
     return open_views(progress);
 }
 
@@ -178,6 +179,7 @@ Result<void> Database::Impl::replay_changes() {
     const std::vector<Seq> damaged_at_open = log->damaged_at_open();
     std::set<Seq> damaged(damaged_at_open.begin(), damaged_at_open.end());
     SLUICE_TRY_ASSIGN(const std::vector<Seq> illegible, apply_changes(log->changes_at_open()));
+    changes_known = log->last();
     damaged.insert(illegible.begin(), illegible.end());
     // What an erasure wiped by half is not damage.
     std::erase_if(damaged, [this](Seq seq) { return ledger.is_wiped(seq); });
@@ -190,39 +192,45 @@ Result<void> Database::Impl::replay_changes() {
 
 Result<std::vector<Seq>> Database::Impl::apply_changes(std::span<const Seq> entries) {
     std::vector<Seq> illegible;
-    const auto apply = [this](Seq at, const Change& change) {
+    for (const Seq at : entries) {
+        SLUICE_TRY_ASSIGN(const bool is_legible, apply_change(at));
+        if (!is_legible) illegible.push_back(at);
+        changes_known = at;
+    }
+    return illegible;
+}
+
+Result<bool> Database::Impl::apply_change(Seq at) {
+    const auto apply = [&](const Change& change) {
         const std::lock_guard lock(publish_mutex);
         ledger.apply(at, change);
         facts.apply(at, change);
         note_deleted(change);
     };
-    for (const Seq at : entries) {
-        const auto entry = log->read(at);
-        if (!entry) {
-            illegible.push_back(at);
-            // A damaged replacement is still bytes of its message: it hides the version before it,
-            // which somebody had a reason to replace, and goes when the message is erased.
-            const auto legible = log->read_back(at);
-            if (!legible || legible->erased) continue;
-            auto change = decode_change(legible->body, at);
-            if (change && change->kind == ChangeKind::replace) apply(at, *change);
-            // Likewise a fact: it has no value, rather than the one before.
-            if (change && change->kind == ChangeKind::put_fact) {
-                change->kind = ChangeKind::drop_fact;
-                damaged_facts.push_back({change->collection, change->fact_key});
-                apply(at, *change);
-            }
-            continue;
+    const auto entry = log->read(at);
+    if (!entry) {
+        // A damaged replacement is still bytes of its message: it hides the version before it,
+        // which somebody had a reason to replace, and goes when the message is erased.
+        const auto legible = log->read_back(at);
+        if (!legible || legible->erased) return false;
+        auto change = decode_change(legible->body, at);
+        if (change && change->kind == ChangeKind::replace) apply(*change);
+        // Likewise a fact: it has no value, rather than the one before.
+        if (change && change->kind == ChangeKind::put_fact) {
+            change->kind = ChangeKind::drop_fact;
+            damaged_facts.push_back({change->collection, change->fact_key});
+            apply(*change);
         }
-        SLUICE_TRY_ASSIGN(const auto change, change_of(*entry, at));
-        if (!change) {
-            const std::lock_guard lock(publish_mutex);
-            ledger.apply_wiped(at);
-            continue;
-        }
-        apply(at, *change);
+        return false;
     }
-    return illegible;
+    SLUICE_TRY_ASSIGN(const auto change, change_of(*entry, at));
+    if (change) {
+        apply(*change);
+    } else {
+        const std::lock_guard lock(publish_mutex);
+        ledger.apply_wiped(at);
+    }
+    return true;
 }
 
 Result<void> Database::Impl::remember_derivation(Seq behind) {
@@ -318,10 +326,12 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         if (is_whole) continue;
         // Rows say nothing without their reads, nor reads without the rows.
         SLUICE_TRY(remember_derivation({}));
+        SLUICE_TRY(mark_readers_of(reader.cells));
         for (const ViewId id : reader.views()) {
             SLUICE_TRY(store->drop_view(id));
             store->add_view({id, nullptr, false});
         }
+        if (reader.map != nullptr) wake_for_new(reader.cells);
     }
     for (const auto& [name, each] : *views) {
         const ViewSpec spec{each.entry.id, reducer_of(*each.view), false};
@@ -367,10 +377,13 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     if (!fresh.empty() || !keys_since) {
         std::mutex needless; // Whoever reads has his turn with write_mutex all the time.
         std::unique_lock write_lock(options.read_only ? needless : write_mutex, std::defer_lock);
+        // Whoever looked into one of them found less than there will be.
+        for (const OpenView& each : fresh) SLUICE_TRY(mark_readers_of(each.entry.id));
         SLUICE_TRY(build(fresh, !keys_since, write_lock, progress));
     }
     keys_current = true;
     remake_mapper();
+    if (!fresh.empty() && has_loaded_readers()) SLUICE_TRY(advance(progress));
     return {};
 }
 

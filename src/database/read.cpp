@@ -112,12 +112,6 @@ Result<void> Snapshot::Impl::check() const {
     return Error{Errc::ended, "the snapshot was ended by an erasure that did not wait for it"};
 }
 
-/// Of a change that goes with what it was about: a replacement, or a fact.
-bool Database::Impl::is_wiped_change(Seq seq) const {
-    const std::lock_guard lock(publish_mutex);
-    return ledger.is_wiped(seq) && ledger.is_change(seq);
-}
-
 Result<Record> Snapshot::Impl::record(Seq seq) const {
     SLUICE_TRY(check());
     if (seq == Seq{} || seq > rows->position()) {
@@ -135,23 +129,14 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
         return record;
     };
     if (rows->gone().erased.contains(seq)) return erased();
-    // An entry that is being wiped looks damaged, also to a snapshot that has it alive.
-    const auto is_erased_by_now = [&] {
-        return database->store->snapshot()->gone().erased.contains(seq);
-    };
-    const auto found = log.read(seq);
-    if (!found && is_erased_by_now()) return erased();
-    if (!found && !database->is_wiped_change(seq)) return found.error();
-    if (!found || found->kind == Log::Kind::change) {
+    SLUICE_TRY_ASSIGN(const Log::Entry entry, log.read(seq));
+    if (entry.kind == Log::Kind::change) {
         record.state = Record::State::change;
         // The bytes of a replacement go with the message they belonged to.
-        record.change = "replace, erased";
-        if (!found) return record;
-        SLUICE_TRY_ASSIGN(const auto change, database->change_of(*found, seq));
-        if (change) record.change = describe(*change);
+        SLUICE_TRY_ASSIGN(const auto change, database->change_of(entry, seq));
+        record.change = change ? describe(*change) : "replace, erased";
         return record;
     }
-    const Log::Entry& entry = *found;
     // Erased behind this snapshot's back: its bytes are gone for everybody.
     if (entry.erased) return erased();
     const bool is_live = !rows->gone().deleted.contains(seq);
@@ -161,16 +146,17 @@ Result<Record> Snapshot::Impl::record(Seq seq) const {
     const Seq version = database->ledger.version_at(seq, rows->position());
     record.replaced = version != seq;
     if (is_live) {
-        const auto message = database->latest(seq, rows->position());
-        if (!message && is_erased_by_now()) return erased();
-        if (!message) return message.error();
-        if (message->erased) return erased();
-        record.body = message->body;
-        // The bytes were copied from a map that an erasure may have overwritten meanwhile. If it
-        // did, the entry no longer checks.
-        const auto again = log.read(version);
-        if (!again || again->erased) return erased();
+        SLUICE_TRY_ASSIGN(const Log::Entry message, database->latest(seq, rows->position()));
+        if (message.erased) return erased();
+        record.body = message.body;
     }
+    // The bytes were copied from a map that an erasure may have overwritten meanwhile. If it did,
+    // the entry no longer checks.
+    const auto is_whole = [&](Seq at) {
+        const auto again = log.read(at);
+        return again && !again->erased;
+    };
+    if (!is_whole(seq) || (record.replaced && is_live && !is_whole(version))) return erased();
     return record;
 }
 

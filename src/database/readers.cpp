@@ -139,6 +139,28 @@ void Database::Impl::mark_readers(ViewId view, std::span<const Seq> seqs, const 
     }
 }
 
+Result<void> Database::Impl::mark_readers_of(ViewId view) {
+    if (!chain.is_read(view)) return {};
+    const auto rows = store->snapshot();
+    Draft marks(rows, ledger.gone());
+    for (const Chain::Stage& reader : chain.readers()) {
+        for_each(Chain::readers_of(view, reader, *rows),
+                 [&](Seq seq) { marks.set_term(kPending, seq, pending_term(reader.cells), true); });
+    }
+    return save_marks(marks);
+}
+
+bool Database::Impl::looks_into_damage() const {
+    const std::vector<ViewId> damaged = store->damaged_views();
+    if (damaged.empty()) return false;
+    const auto readers = chain.readers();
+    return std::any_of(readers.begin(), readers.end(), [&](const Chain::Stage& reader) {
+        return reader.map != nullptr &&
+               std::any_of(reader.reads_of.begin(), reader.reads_of.end(),
+                           [&](const auto& read) { return is_among(read.id, damaged); });
+    });
+}
+
 void Database::Impl::wake_for_new(ViewId reader) {
     const SeqBitmap fresh = live_messages(store->snapshot()->since(reader));
     for (std::size_t i = chain.transforms().size(); i < chain.stages().size(); ++i) {

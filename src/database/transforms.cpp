@@ -188,21 +188,29 @@ Result<void> Database::Impl::mend_chain() {
         ++count;
     });
     note(std::to_string(count) + " entries are derived again: what they were read with is damaged");
-    StoreCommit step;
-    step.position = draft.below().position();
-    step.behind = all_but({}, false);
-    for (const ViewId view : views_of_reads()) step.behind.push_back(view);
-    step.rows = draft.take();
-    SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
-    SLUICE_TRY(store->save());
+    SLUICE_TRY(save_marks(draft));
     SLUICE_TRY(store->mend(nothing));
     install_chain(); // What the other one believes to be read by nobody, it could not see.
-    take_lost();
-    return {};
+    return take_lost();
 }
 
-void Database::Impl::take_lost() {
+Result<void> Database::Impl::save_marks(Draft& marks) {
+    StoreCommit step;
+    step.position = marks.below().position();
+    step.behind = all_but({}, false);
+    for (const ViewId view : views_of_reads()) step.behind.push_back(view);
+    step.rows = marks.take();
+    SLUICE_TRY(store->commit(std::move(step), ledger.gone()));
+    return store->save();
+}
+
+Result<void> Database::Impl::take_lost() {
     for (const Seq seq : waiting(*store->snapshot(), kLostTerm)) extra.afresh.insert(seq);
+    if (extra.afresh.size() == 0 || options.read_only) return {};
+    // Damage is no entry of the log. Without one, a view whose code is away has no `since` before
+    // which this was, and would never hear of it.
+    SLUICE_TRY(append_change(new_change(ChangeKind::transforms, {}, {})));
+    return {};
 }
 
 Result<void> Database::Impl::open_chain() {
@@ -234,7 +242,7 @@ Result<void> Database::Impl::open_chain() {
     } else {
         chain_since = chain.transforms().empty() ? rows->position() : rows->since(kRederived);
         unfinished = *std::move(work);
-        take_lost();
+        SLUICE_TRY(take_lost());
         if (extra.afresh.size() > 0 && !chain.is_loaded()) SLUICE_TRY(forget_derived());
     }
     if (!is_upgrade) return {};

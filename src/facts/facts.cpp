@@ -33,9 +33,10 @@ void Facts::apply(Seq at, const Change& change) {
     FactId id{change.collection, change.fact_key};
     const bool is_put = change.kind == ChangeKind::put_fact;
     if (is_put) {
+        FactValue value(change.body, change.is_secret);
         Fact& fact = facts_[id];
         const bool was_secret = fact.was_secret || change.is_secret;
-        fact = {{change.body, change.is_secret}, change.is_secret, at, was_secret};
+        fact = {std::move(value), change.is_secret, at, was_secret};
     } else {
         const auto dropped = facts_.find(id);
         if (dropped != facts_.end()) {

@@ -34,7 +34,10 @@ void Ledger::apply(Seq at, const Change& change) {
     case ChangeKind::replace: {
         remaking_.insert(at);
         const std::unique_lock lock(replacements_mutex_);
-        for (const Seq seq : change.seqs) replacements_[seq.value].push_back(at);
+        for (const Seq seq : change.seqs) {
+            std::vector<Seq>& versions = replacements_[seq.value];
+            if (versions.empty() || versions.back() < at) versions.push_back(at);
+        }
         break;
     }
     case ChangeKind::hold:

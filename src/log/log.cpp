@@ -215,9 +215,8 @@ Result<void> Log::open_segments() {
     return {};
 }
 
-Result<Log::Followed> Log::follow(std::uint64_t bytes_max) {
+Result<Log::Followed> Log::follow(Seq known, std::uint64_t bytes_max) {
     SLUICE_ASSERT(options_.read_only && options_.follows);
-    const Seq known = last();
     Followed followed;
     for (;;) {
         LogSegment& segment = active();

@@ -114,13 +114,14 @@ public:
     std::pair<Seq, Seq> wiped_with(Seq seq) const;
 
     /// With `follows`: takes entries that another process has appended since, of about as many
-    /// bytes at most. From one thread at a time. Errors: corrupt (the log is shorter than it was:
-    /// it was put back from a copy, or what was never durable is lost); io.
+    /// bytes at most, and names the changes behind `known`: also those that an earlier call took
+    /// and failed behind. From one thread at a time. Errors: corrupt (the log is shorter than it
+    /// was: it was put back from a copy, or what was never durable is lost); io.
     struct Followed {
-        std::vector<Seq> changes;     ///< Those of the entries that are, ascending.
+        std::vector<Seq> changes;     ///< Ascending.
         std::uint64_t bytes_left = 0; ///< Not taken; an unfinished batch is among them.
     };
-    Result<Followed> follow(std::uint64_t bytes_max = ~std::uint64_t{0});
+    Result<Followed> follow(Seq known, std::uint64_t bytes_max = ~std::uint64_t{0});
 
     /// As after a failed write: what is in memory may not be what it should be.
     void refuse_writes() { write_failed_ = true; }

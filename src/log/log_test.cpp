@@ -195,20 +195,20 @@ TEST(LogFollowed, HasWhatWasAppendedOverSegments) {
     LogOnDisk on(disk);
     on.append("before");
     const auto follower = follower_of(on);
-    EXPECT_TRUE(follower->follow().value().changes.empty());
+    EXPECT_TRUE(follower->follow(follower->last()).value().changes.empty());
     const Log::Draft change{Log::Kind::change, {}, "a change"};
     for (int i = 0; i < 40; ++i) {
         on.append(std::string(100, 'x'));
         if (i % 10 == 3) on.log->append(std::span(&change, 1)).value();
     }
-    const std::vector<Seq> changes = follower->follow().value().changes;
+    const std::vector<Seq> changes = follower->follow(follower->last()).value().changes;
     EXPECT_EQ(changes, (std::vector<Seq>{{6}, {17}, {28}, {39}}));
     EXPECT_EQ(follower->last(), on.log->last());
     EXPECT_GT(follower->segment_count(), 3u);
     for (Seq seq{1}; seq <= on.log->last(); seq = seq.next()) {
         EXPECT_EQ(follower->read(seq).value().body, on.log->read(seq).value().body);
     }
-    EXPECT_TRUE(follower->follow().value().changes.empty());
+    EXPECT_TRUE(follower->follow(follower->last()).value().changes.empty());
 }
 
 // A segment may be begun and have no entry yet; another process may make it larger than this one
@@ -219,10 +219,10 @@ TEST(LogFollowed, GoesIntoSegmentsThatAreEmptyOrLarge) {
     on.append("first");
     LogSegment::create({on.directory.get(), on.log->identity().id, {2}, 4096}).value();
     const auto follower = follower_of(on);
-    follower->follow().value();
+    follower->follow(follower->last()).value();
     EXPECT_EQ(follower->last(), Seq{1});
     const std::string_view body = follower->read({1}).value().body;
-    for (int i = 0; i < 30; ++i) follower->follow().value();
+    for (int i = 0; i < 30; ++i) follower->follow(follower->last()).value();
     EXPECT_EQ(follower->segment_count(), 2u);
 
     SimulatedDisk other_disk;
@@ -231,7 +231,7 @@ TEST(LogFollowed, GoesIntoSegmentsThatAreEmptyOrLarge) {
     const auto small = follower_of(large);
     const std::string_view first = small->read({1}).value().body;
     for (int i = 0; i < 20; ++i) large.append(std::string(1000, 'x'));
-    small->follow().value();
+    small->follow(small->last()).value();
     EXPECT_EQ(small->last(), large.log->last());
     EXPECT_EQ(small->segment_count(), 1u);
     EXPECT_EQ(first, "first"); // Where it was read.
@@ -261,7 +261,7 @@ TEST(LogFollowed, HasABatchWholeOrNotAtAll) {
             .value()
             ->write_at(first_size, std::string_view(bytes).substr(first_size, size - first_size))
             .value();
-        follower->follow().value();
+        follower->follow(follower->last()).value();
         EXPECT_EQ(follower->last(), size == bytes.size() ? Seq{4} : Seq{1}) << size;
     }
 }
@@ -273,14 +273,14 @@ TEST(LogFollowed, IsTakenInPiecesOfWholeBatches) {
     for (int i = 0; i < 10; ++i) on.append_batch({std::string(100, 'x'), std::string(100, 'y')});
     std::uint64_t left = ~std::uint64_t{0};
     for (std::uint64_t seq = 2; seq <= 20; seq += 2) {
-        const std::uint64_t now = follower->follow(300).value().bytes_left;
+        const std::uint64_t now = follower->follow(follower->last(), 300).value().bytes_left;
         EXPECT_LT(now, left);
         left = now;
         EXPECT_EQ(follower->last(), Seq{seq});
     }
     EXPECT_EQ(left, 0u);
     on.append(std::string(5000, 'x'));
-    EXPECT_EQ(follower->follow(300).value().bytes_left, 0u);
+    EXPECT_EQ(follower->follow(follower->last(), 300).value().bytes_left, 0u);
     EXPECT_EQ(follower->last(), Seq{21});
 }
 
@@ -290,7 +290,7 @@ TEST(LogFollowed, SaysWhenItBecameShorter) {
     on.append("first");
     const auto follower = follower_of(on);
     on.directory->open(LogSegment::file_name({1}), Create::never).value()->truncate(64).value();
-    EXPECT_EQ(follower->follow().error().code, Errc::corrupt);
+    EXPECT_EQ(follower->follow(follower->last()).error().code, Errc::corrupt);
 }
 
 } // namespace

@@ -1,0 +1,373 @@
+// P7 for each call by itself, on one database that has some of everything: its system calls fail,
+// one after the other, or a file of views is damaged before it. It does what it should or names an
+// error; and when the machine is well again, opening shows what the log says.
+#include "base/try.hpp"
+#include "crash/system_calls.hpp"
+#include "crash/trials.hpp"
+#include "database/transform_test_support.hpp"
+#include "support/temporary_directory.hpp"
+
+#include <sluice/feed.hpp>
+#include <sluice/retention.hpp>
+#include <sluice/subscription.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+namespace sluice::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMessages = 60;
+constexpr std::uint64_t kDayMs = 86400000;
+constexpr std::uint64_t kToday = 20000 * kDayMs;
+constexpr const char* kLikes = R"({"kind":"index","key":["/likes"]})";
+
+Options options_of(const Transforms& transforms) {
+    Options options = small_files();
+    options.log_segment_size_bytes = 2048;
+    options.clock = [] { return kToday; };
+    options.transforms = transforms;
+    return options;
+}
+
+std::string name_of_author(int i) {
+    return "author" + std::to_string(i % 5);
+}
+
+/// Whom an author likes is `likes`; every seventh message is sealed, and the sixth of it edits.
+std::string message_number(int i) {
+    if (i % 7 == 6) return sealed("sealed " + std::to_string(i), "m" + std::to_string(i - 1));
+    return R"({"author":")" + name_of_author(i) + R"(","n":)" + std::to_string(i) + R"(,"time":)" +
+           std::to_string(kToday - static_cast<std::uint64_t>(i % 9) * kDayMs) + R"(,"likes":")" +
+           name_of_author(i * 3 + 1) + R"(","text":"said in )" + std::to_string(i) + "\"}";
+}
+
+/// Of each message how often its author is liked.
+Result<void> add_ranks(Database& database) {
+    SLUICE_TRY_ASSIGN(const Source liked, database.rows_of("liked"));
+    CodeView view;
+    view.app = "ranks";
+    view.reads = {liked};
+    view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
+        const Value* const author =
+            message.json == nullptr ? nullptr : message.json->find("author");
+        if (author == nullptr) return;
+        const Key name(author->as_string().value_or(""));
+        emit(Key(context.prefix(liked, name).size(), context.first(liked, name).has_value()));
+    };
+    return database.add_view("ranked", view);
+}
+
+Result<void> add_lengths(Database& database) {
+    CodeView view;
+    view.app = "lengths";
+    view.map = [](const Message& message, Emit& emit) { emit(Key(message.body.size())); };
+    return database.add_view("lengths", view);
+}
+
+/// All code comes that there is.
+Result<std::unique_ptr<Database>> open_whole(const fs::path& path, const Options& options) {
+    SLUICE_TRY_ASSIGN(auto database, Database::open(path, options));
+    for (const ViewInfo& view : database->views()) {
+        if (view.name == "ranked") SLUICE_TRY(add_ranks(*database));
+        if (view.name == "lengths") SLUICE_TRY(add_lengths(*database));
+    }
+    return database;
+}
+
+RetentionRule rule(const std::string& name, RetentionRule::Action action) {
+    RetentionRule made;
+    made.name = name;
+    made.action = action;
+    return made;
+}
+
+/// Some of everything.
+void fill(Database& database, Runs& runs) {
+    for (int i = 0; i < kMessages / 2; ++i) {
+        database.append(NewMessage{message_number(i), "m" + std::to_string(i)}).value();
+    }
+    const std::vector<Database::NewView> views = {
+        {"said", kSaid},
+        {"authors", kByAuthor, "forum"},
+        {"counts", kCounts},
+        {"liked", kLikes},
+        {"likes", R"({"kind":"links","source":"/author","target":"/likes"})"},
+        {"texts", R"({"kind":"search","text":["/text"]})"}};
+    database.add_views(views).value();
+    add_ranks(database).value();
+    add_lengths(database).value();
+    database.use_transforms(sealed_transforms(runs).names()).value();
+    database.put_fact({kKey1, "a key", /*is_secret=*/true}).value();
+    RetentionRule of_group = rule("few of each", RetentionRule::Action::remove);
+    of_group.per = "/author";
+    of_group.keep_last = 3;
+    database.add_retention(of_group).value();
+    RetentionRule of_size = rule("little of each", RetentionRule::Action::remove);
+    of_size.per = "/author";
+    of_size.view = "authors";
+    of_size.keep_bytes = 500;
+    database.add_retention(of_size).value();
+    RetentionRule of_age = rule("nothing old", RetentionRule::Action::erase);
+    of_age.time = "/time";
+    of_age.older_than = std::chrono::milliseconds(5 * kDayMs);
+    database.add_retention(of_age).value();
+    Feed feed = database.consumer("mirror", FeedFilter{.view = "authors"}).value();
+    feed.next().value();
+    feed.acknowledge().value();
+    database.merge_views().value();
+    for (int i = kMessages / 2; i < kMessages; ++i) {
+        database.append(NewMessage{message_number(i), "m" + std::to_string(i)}).value();
+    }
+    database.replace({4}, message_number(200)).value();
+    database.delete_messages(Seqs{{9}, {40}}).value();
+    database.hold(Seqs{{11}}).value();
+}
+
+struct Act {
+    std::string name;
+    std::function<Result<void>(Database&)> run;
+};
+
+/// Everything that is shown, by everyone who can be asked.
+Result<void> read_all(Database& database) {
+    const Snapshot snapshot = database.snapshot();
+    for (const ViewInfo& view : database.views()) {
+        if (!view.loaded) continue;
+        SLUICE_TRY_ASSIGN(ViewCursor rows, snapshot.read(view.name));
+        while (rows.next()) static_cast<void>(rows.value());
+        SLUICE_TRY(rows.status());
+    }
+    WalkQuery from;
+    from.start = Key("author1");
+    from.depth_max = 3;
+    SLUICE_TRY_ASSIGN(const Walk walk, snapshot.walk("likes", from));
+    for (Seq seq{1}; seq <= snapshot.position(); seq = seq.next()) {
+        SLUICE_TRY_ASSIGN(const Explanation why, database.why(seq));
+        SLUICE_TRY_ASSIGN(const Record record, snapshot.seen(seq));
+    }
+    return {};
+}
+
+Result<void> follow(Database& database) {
+    SLUICE_TRY_ASSIGN(Feed feed, database.consumer("mirror"));
+    FeedLimits few;
+    few.changes_max = 7;
+    for (;;) {
+        SLUICE_TRY_ASSIGN(const FeedBatch batch, feed.next({}, few));
+        if (batch.changes.empty()) break;
+        SLUICE_TRY(feed.acknowledge());
+    }
+    return {};
+}
+
+Result<void> subscribe(Database& database) {
+    SLUICE_TRY_ASSIGN(Subscription rows, database.subscribe("authors"));
+    SLUICE_TRY_ASSIGN(Subscription groups, database.subscribe("counts"));
+    SLUICE_TRY(rows.next());
+    SLUICE_TRY(groups.next());
+    SLUICE_TRY(database.append(NewMessage{message_number(70), "m70"}));
+    SLUICE_TRY(database.delete_messages(Seqs{{2}, {20}}));
+    SLUICE_TRY(rows.next());
+    SLUICE_TRY(groups.next());
+    return {};
+}
+
+/// With no answer but whether it could.
+template <typename Call> std::function<Result<void>(Database&)> only(const Call& call) {
+    return [call](Database& database) -> Result<void> {
+        SLUICE_TRY(call(database));
+        return {};
+    };
+}
+
+const std::vector<Act>& acts() {
+    static const std::vector<Act> all = {
+        {"append", only([](Database& on) { return on.append(NewMessage{message_number(71)}); })},
+        {"erase", only([](Database& on) {
+             return on.erase(Seqs{{3}, {30}});
+         })},
+        {"restore", only([](Database& on) { return on.restore(Seqs{{9}}); })},
+        {"replace", only([](Database& on) { return on.replace({8}, message_number(300)); })},
+        {"scrub", only([](Database& on) { return on.scrub(); })},
+        {"drop a secret", only([](Database& on) { return on.drop_fact(kKey1); })},
+        {"put a secret", only([](Database& on) {
+             return on.put_fact({kKey2, "another key", /*is_secret=*/true});
+         })},
+        {"apply rules", only([](Database& on) { return on.apply_retention(); })},
+        {"try rules", only([](Database& on) { return on.apply_retention({.dry_run = true}); })},
+        {"drop a rule", [](Database& on) { return on.drop_retention("few of each"); }},
+        {"drop a transform", [](Database& on) { return on.drop_transform("edits"); }},
+        {"redefine what is read",
+         [](Database& on) {
+             return on.add_view("liked", R"({"kind":"index","key":["/author"]})");
+         }},
+        {"drop a view", [](Database& on) { return on.drop_view("texts"); }},
+        {"forget an app", only([](Database& on) { return on.forget_app("ranks"); })},
+        {"follow", follow},
+        {"drop a consumer", [](Database& on) { return on.drop_consumer("mirror"); }},
+        {"subscribe", subscribe},
+        {"read", read_all},
+        {"merge", [](Database& on) { return on.merge_views(); }},
+        {"verify", only([](Database& on) { return on.verify(); })},
+    };
+    return all;
+}
+
+/// One database, and as many copies of its directory as there are trials.
+class Copies {
+public:
+    Copies() {
+        Database::create(original()).value();
+        const auto database = Database::open(original(), options()).value();
+        fill(*database, runs_);
+    }
+    fs::path original() const { return fs::path(directory_.path()) / "original"; }
+    fs::path another() const {
+        const fs::path path = fs::path(directory_.path()) / "copy";
+        fs::remove_all(path);
+        fs::copy(original(), path, fs::copy_options::recursive);
+        return path;
+    }
+    Options options() const { return options_of(transforms_); }
+    Result<std::unique_ptr<Database>> open(const fs::path& path) const {
+        return open_whole(path, options());
+    }
+    /// Opened again, perhaps once more where damage is found only then, it is what the log says.
+    Verdict judge(const fs::path& path) const {
+        Verdict verdict;
+        for (int left = 3; left > 0; --left) {
+            verdict.loss = wrong_behind_opening(path);
+            if (verdict.loss.empty()) break;
+        }
+        return verdict;
+    }
+
+private:
+    std::string wrong_behind_opening(const fs::path& path) const {
+        const auto database = open(path);
+        return database ? first_difference(**database)
+                        : "cannot be opened: " + database.error().context;
+    }
+
+    TemporaryDirectory directory_{in_memory_if_possible()};
+    Runs runs_;
+    Transforms transforms_ = sealed_transforms(runs_);
+};
+
+TEST(Acts, WhoseSystemCallsFailAreAnsweredAndHealedByOpeningAgain) {
+    Trials trials("every system call of each act fails");
+    const Copies copies;
+    const std::uint64_t every = 8 * stride();
+    for (const Act& act : acts()) {
+        for (std::uint64_t i = round_number() % every;; i += every) {
+            const fs::path path = copies.another();
+            auto database = copies.open(path).value();
+            CallPlan plan;
+            plan.fault = i / every % 2 == 0 ? CallPlan::Fault::io : CallPlan::Fault::no_space;
+            plan.succeed = i;
+            plan.is_once = i / every % 4 < 2;
+            const auto done = [&] {
+                const FaultyCalls faults(plan);
+                const auto answer = act.run(*database);
+                database.reset();
+                return answer;
+            }();
+            if (plan.failed == 0 || trials.have_failed_enough()) break;
+            trials.count_fault();
+            const std::string when = act.name + ", behind " + std::to_string(i) + " calls";
+            if (!done) {
+                const Errc code = done.error().code;
+                EXPECT_TRUE(code == Errc::io || code == Errc::no_space || code == Errc::latched)
+                    << when << ": " << done.error().context;
+            }
+            trials.count_state(copies.judge(path), when);
+        }
+    }
+    EXPECT_GT(trials.faults(), 600 / stride());
+}
+
+std::vector<std::string> names_in(const fs::path& folder) {
+    std::vector<std::string> names;
+    for (const auto& each : fs::directory_iterator(folder)) names.push_back(each.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// A few bytes of the file become others, somewhere. Answers where.
+std::uint64_t damage_somewhere(const fs::path& path, std::uint64_t number) {
+    const std::uint64_t size = fs::file_size(path);
+    const std::uint64_t at = number * 977 % size;
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.write("damaged!", static_cast<std::streamsize>(std::min<std::uint64_t>(8, size - at)));
+    return at;
+}
+
+TEST(Acts, OnDamagedFilesOfViewsAreDoneOrRefusedAndHealedByOpeningAgain) {
+    Trials trials("each act on damaged files of views");
+    const Copies copies;
+    const std::vector<std::string> files = names_in(copies.original() / "views");
+    std::uint64_t number = round_number();
+    for (const Act& act : acts()) {
+        for (const std::string& name : files) {
+            if (++number % (2 * stride()) != 0) continue;
+            const fs::path path = copies.another();
+            const std::uint64_t at = damage_somewhere(path / "views" / name, number);
+            const std::string when =
+                act.name + ", with damage at " + std::to_string(at) + " of " + name;
+            trials.count_fault();
+            Result<void> done;
+            if (auto database = copies.open(path); !database) {
+                done = database.error();
+            } else {
+                done = act.run(**database);
+            }
+            if (!done) {
+                EXPECT_EQ(done.error().code, Errc::corrupt) << when << ": " << done.error().context;
+            }
+            trials.count_state(copies.judge(path), when);
+            if (trials.have_failed_enough()) return;
+        }
+    }
+    EXPECT_GT(trials.faults(), 1000 / stride());
+}
+
+/// What somebody who only reads is shown, with all code there is. It derives in memory what is
+/// damaged, or names the file.
+std::string wrong_to_reader(const fs::path& path, Options options) {
+    options.read_only = true;
+    const auto reader = Database::open(path, options);
+    if (!reader) return "cannot be opened: " + reader.error().context;
+    for (const auto& add : {add_ranks, add_lengths}) {
+        if (const auto added = add(**reader); !added) return added.error().context;
+    }
+    const VerifyReport report = (*reader)->verify().value();
+    if (!report.problems.empty()) return {};
+    for (const VerifyReport::View& view : report.views) {
+        if (view.difference_count > 0) return view.name + ": " + view.differences.front();
+    }
+    return {};
+}
+
+TEST(Acts, OfReadersOnDamagedFilesOfViewsShowWhatTheLogSaysOrNameTheFile) {
+    Trials trials("readers of damaged files of views");
+    const Copies copies;
+    std::uint64_t number = round_number();
+    for (const std::string& name : names_in(copies.original() / "views")) {
+        if (++number % stride() != 0) continue;
+        const fs::path path = copies.another();
+        const std::uint64_t at = damage_somewhere(path / "views" / name, number);
+        trials.count_fault();
+        trials.count_state({.loss = wrong_to_reader(path, copies.options())},
+                           "with damage at " + std::to_string(at) + " of " + name);
+        if (trials.have_failed_enough()) return;
+    }
+    EXPECT_GT(trials.faults(), 50 / stride());
+}
+
+} // namespace
+} // namespace sluice::test
