@@ -209,6 +209,8 @@ TEST(LogFollowed, HasWhatWasAppendedOverSegments) {
         EXPECT_EQ(follower->read(seq).value().body, on.log->read(seq).value().body);
     }
     EXPECT_TRUE(follower->follow(follower->last()).value().changes.empty());
+    // Whoever failed behind an earlier call is told again.
+    EXPECT_EQ(follower->follow({17}).value().changes, (std::vector<Seq>{{28}, {39}}));
 }
 
 // A segment may be begun and have no entry yet; another process may make it larger than this one

@@ -45,20 +45,9 @@ std::string message_number(int i) {
            name_of_author(i * 3 + 1) + R"(","text":"said in )" + std::to_string(i) + "\"}";
 }
 
-/// Of each message how often its author is liked.
-Result<void> add_ranks(Database& database) {
-    SLUICE_TRY_ASSIGN(const Source liked, database.rows_of("liked"));
-    CodeView view;
-    view.app = "ranks";
-    view.reads = {liked};
-    view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
-        const Value* const author =
-            message.json == nullptr ? nullptr : message.json->find("author");
-        if (author == nullptr) return;
-        const Key name(author->as_string().value_or(""));
-        emit(Key(context.prefix(liked, name).size(), context.first(liked, name).has_value()));
-    };
-    return database.add_view("ranked", view);
+std::string_view text_of(const Message& message, std::string_view name) {
+    const Value* const value = message.json == nullptr ? nullptr : message.json->find(name);
+    return value == nullptr ? std::string_view() : value->as_string().value_or("");
 }
 
 Result<void> add_lengths(Database& database) {
@@ -68,13 +57,61 @@ Result<void> add_lengths(Database& database) {
     return database.add_view("lengths", view);
 }
 
+Result<void> add_texts(Database& database) {
+    CodeView view;
+    view.app = "texts";
+    view.map = [](const Message& message, Emit& emit) { emit(Key(text_of(message, "text"))); };
+    return database.add_view("all texts", view);
+}
+
+/// Of each message how often its author is liked.
+Result<void> add_ranks(Database& database) {
+    SLUICE_TRY_ASSIGN(const Source liked, database.rows_of("liked"));
+    CodeView view;
+    view.app = "ranks";
+    view.reads = {liked};
+    view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
+        const Key author(text_of(message, "author"));
+        emit(Key(context.prefix(liked, author).size(), context.has(liked, author)));
+    };
+    return database.add_view("ranked", view);
+}
+
+/// Of each message what comes first, and whether its text is there.
+Result<void> add_firsts(Database& database) {
+    SLUICE_TRY_ASSIGN(const Source ranked, database.rows_of("ranked"));
+    SLUICE_TRY_ASSIGN(const Source texts, database.rows_of("all texts"));
+    CodeView view;
+    view.app = "firsts";
+    view.reads = {ranked, texts};
+    view.map_reading = [ranked, texts](Context& context, const Message& message, Emit& emit) {
+        const auto rank = context.first(ranked, Key{});
+        const auto text = context.first(texts, Key{});
+        emit(Key(rank ? rank->owner.value : 0, text ? text->owner.value : 0,
+                 context.has(texts, Key(text_of(message, "text")))));
+    };
+    return database.add_view("firsts", view);
+}
+
 /// All code comes that there is.
+Result<void> add_code(Database& database) {
+    using Add = Result<void> (*)(Database&);
+    const std::pair<std::string, Add> all[] = {{"lengths", add_lengths},
+                                               {"all texts", add_texts},
+                                               {"ranked", add_ranks},
+                                               {"firsts", add_firsts}};
+    const std::vector<ViewInfo> views = database.views();
+    for (const auto& [name, add] : all) {
+        const bool is_there = std::any_of(views.begin(), views.end(),
+                                          [&](const ViewInfo& view) { return view.name == name; });
+        if (is_there) SLUICE_TRY(add(database));
+    }
+    return {};
+}
+
 Result<std::unique_ptr<Database>> open_whole(const fs::path& path, const Options& options) {
     SLUICE_TRY_ASSIGN(auto database, Database::open(path, options));
-    for (const ViewInfo& view : database->views()) {
-        if (view.name == "ranked") SLUICE_TRY(add_ranks(*database));
-        if (view.name == "lengths") SLUICE_TRY(add_lengths(*database));
-    }
+    SLUICE_TRY(add_code(*database));
     return database;
 }
 
@@ -98,8 +135,7 @@ void fill(Database& database, Runs& runs) {
         {"likes", R"({"kind":"links","source":"/author","target":"/likes"})"},
         {"texts", R"({"kind":"search","text":["/text"]})"}};
     database.add_views(views).value();
-    add_ranks(database).value();
-    add_lengths(database).value();
+    for (const auto& add : {add_lengths, add_texts, add_ranks, add_firsts}) add(database).value();
     database.use_transforms(sealed_transforms(runs).names()).value();
     database.put_fact({kKey1, "a key", /*is_secret=*/true}).value();
     RetentionRule of_group = rule("few of each", RetentionRule::Action::remove);
@@ -190,6 +226,9 @@ const std::vector<Act>& acts() {
         {"erase", only([](Database& on) {
              return on.erase(Seqs{{3}, {30}});
          })},
+        {"delete what comes first", only([](Database& on) {
+             return on.delete_messages(Seqs{{1}, {7}});
+         })},
         {"restore", only([](Database& on) { return on.restore(Seqs{{9}}); })},
         {"replace", only([](Database& on) { return on.replace({8}, message_number(300)); })},
         {"scrub", only([](Database& on) { return on.scrub(); })},
@@ -206,7 +245,7 @@ const std::vector<Act>& acts() {
              return on.add_view("liked", R"({"kind":"index","key":["/author"]})");
          }},
         {"drop a view", [](Database& on) { return on.drop_view("texts"); }},
-        {"forget an app", only([](Database& on) { return on.forget_app("ranks"); })},
+        {"forget an app", only([](Database& on) { return on.forget_app("firsts"); })},
         {"follow", follow},
         {"drop a consumer", [](Database& on) { return on.drop_consumer("mirror"); }},
         {"subscribe", subscribe},
@@ -221,15 +260,19 @@ const std::vector<Act>& acts() {
 class Copies {
 public:
     Copies() {
-        Database::create(original()).value();
-        const auto database = Database::open(original(), options()).value();
+        const fs::path path = closed();
+        Database::create(path).value();
+        const auto database = Database::open(path, options()).value();
         fill(*database, runs_);
+        // While it is open: the rows of the last messages are in no file yet.
+        fs::copy(path, killed(), fs::copy_options::recursive);
     }
-    fs::path original() const { return fs::path(directory_.path()) / "original"; }
-    fs::path another() const {
+    fs::path closed() const { return fs::path(directory_.path()) / "closed"; }
+    fs::path killed() const { return fs::path(directory_.path()) / "killed"; }
+    fs::path copy_of(const fs::path& original) const {
         const fs::path path = fs::path(directory_.path()) / "copy";
         fs::remove_all(path);
-        fs::copy(original(), path, fs::copy_options::recursive);
+        fs::copy(original, path, fs::copy_options::recursive);
         return path;
     }
     Options options() const { return options_of(transforms_); }
@@ -261,10 +304,11 @@ private:
 TEST(Acts, WhoseSystemCallsFailAreAnsweredAndHealedByOpeningAgain) {
     Trials trials("every system call of each act fails");
     const Copies copies;
-    const std::uint64_t every = 8 * stride();
+    const std::uint64_t every = 16 * stride();
     for (const Act& act : acts()) {
         for (std::uint64_t i = round_number() % every;; i += every) {
-            const fs::path path = copies.another();
+            const fs::path path =
+                copies.copy_of(i / every % 2 == 0 ? copies.closed() : copies.killed());
             auto database = copies.open(path).value();
             CallPlan plan;
             plan.fault = i / every % 2 == 0 ? CallPlan::Fault::io : CallPlan::Fault::no_space;
@@ -287,45 +331,75 @@ TEST(Acts, WhoseSystemCallsFailAreAnsweredAndHealedByOpeningAgain) {
             trials.count_state(copies.judge(path), when);
         }
     }
-    EXPECT_GT(trials.faults(), 600 / stride());
+    EXPECT_GT(trials.faults(), 400 / stride());
 }
 
-std::vector<std::string> names_in(const fs::path& folder) {
-    std::vector<std::string> names;
-    for (const auto& each : fs::directory_iterator(folder)) names.push_back(each.path().filename());
-    std::sort(names.begin(), names.end());
-    return names;
+/// A view that shows something else than the log says, and not that it is damaged.
+std::string wrong_view(const Database& database) {
+    const VerifyReport report = database.verify().value();
+    std::set<std::string> believed;
+    for (const ViewInfo& view : database.views()) {
+        if (view.state != ViewInfo::State::damaged) believed.insert(view.name);
+    }
+    for (const VerifyReport::View& view : report.views) {
+        // Nobody can ask about those of the engine, but whether all is well.
+        const bool is_believed = believed.contains(view.name) || report.problems.empty();
+        if (view.difference_count > 0 && is_believed) {
+            return view.name + ": " + view.differences.front();
+        }
+    }
+    return {};
 }
 
-/// A few bytes of the file become others, somewhere. Answers where.
-std::uint64_t damage_somewhere(const fs::path& path, std::uint64_t number) {
-    const std::uint64_t size = fs::file_size(path);
+/// Each file of the views of each original.
+std::vector<fs::path> files_of_views(const Copies& copies) {
+    std::vector<fs::path> files;
+    for (const fs::path& original : {copies.closed(), copies.killed()}) {
+        for (const auto& each : fs::directory_iterator(original / "views")) {
+            files.push_back(each.path());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// A copy in which a few bytes of this file are others, somewhere.
+fs::path damaged_copy(const Copies& copies, const fs::path& name, std::uint64_t number) {
+    fs::path path = copies.copy_of(name.parent_path().parent_path());
+    const fs::path file_name = path / "views" / name.filename();
+    const std::uint64_t size = fs::file_size(file_name);
     const std::uint64_t at = number * 977 % size;
-    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    std::fstream file(file_name, std::ios::binary | std::ios::in | std::ios::out);
     file.seekp(static_cast<std::streamoff>(at));
     file.write("damaged!", static_cast<std::streamsize>(std::min<std::uint64_t>(8, size - at)));
-    return at;
+    return path;
 }
 
 TEST(Acts, OnDamagedFilesOfViewsAreDoneOrRefusedAndHealedByOpeningAgain) {
     Trials trials("each act on damaged files of views");
     const Copies copies;
-    const std::vector<std::string> files = names_in(copies.original() / "views");
+    const std::vector<fs::path> files = files_of_views(copies);
     std::uint64_t number = round_number();
     for (const Act& act : acts()) {
-        for (const std::string& name : files) {
-            if (++number % (2 * stride()) != 0) continue;
-            const fs::path path = copies.another();
-            const std::uint64_t at = damage_somewhere(path / "views" / name, number);
+        for (const fs::path& name : files) {
+            if (++number % (7 * stride()) != 0) continue;
+            const fs::path path = damaged_copy(copies, name, number);
             const std::string when =
-                act.name + ", with damage at " + std::to_string(at) + " of " + name;
+                act.name + ", damage " + std::to_string(number) + " in " + name.string();
             trials.count_fault();
             Result<void> done;
-            if (auto database = copies.open(path); !database) {
+            const bool has_code = number / (7 * stride()) % 2 == 0;
+            auto database =
+                has_code ? copies.open(path) : Database::open(path.string(), copies.options());
+            if (!database) {
                 done = database.error();
             } else {
                 done = act.run(**database);
+                if (done) {
+                    EXPECT_EQ(wrong_view(**database), "") << when;
+                }
             }
+            if (database) database->reset();
             if (!done) {
                 EXPECT_EQ(done.error().code, Errc::corrupt) << when << ": " << done.error().context;
             }
@@ -333,40 +407,29 @@ TEST(Acts, OnDamagedFilesOfViewsAreDoneOrRefusedAndHealedByOpeningAgain) {
             if (trials.have_failed_enough()) return;
         }
     }
-    EXPECT_GT(trials.faults(), 1000 / stride());
+    EXPECT_GT(trials.faults(), 700 / stride());
 }
 
-/// What somebody who only reads is shown, with all code there is. It derives in memory what is
-/// damaged, or names the file.
+/// The same to somebody who only reads, with all code there is.
 std::string wrong_to_reader(const fs::path& path, Options options) {
     options.read_only = true;
-    const auto reader = Database::open(path, options);
-    if (!reader) return "cannot be opened: " + reader.error().context;
-    for (const auto& add : {add_ranks, add_lengths}) {
-        if (const auto added = add(**reader); !added) return added.error().context;
-    }
-    const VerifyReport report = (*reader)->verify().value();
-    if (!report.problems.empty()) return {};
-    for (const VerifyReport::View& view : report.views) {
-        if (view.difference_count > 0) return view.name + ": " + view.differences.front();
-    }
-    return {};
+    const auto reader = open_whole(path, options);
+    return reader ? wrong_view(**reader) : reader.error().context;
 }
 
 TEST(Acts, OfReadersOnDamagedFilesOfViewsShowWhatTheLogSaysOrNameTheFile) {
     Trials trials("readers of damaged files of views");
     const Copies copies;
     std::uint64_t number = round_number();
-    for (const std::string& name : names_in(copies.original() / "views")) {
-        if (++number % stride() != 0) continue;
-        const fs::path path = copies.another();
-        const std::uint64_t at = damage_somewhere(path / "views" / name, number);
+    for (const fs::path& name : files_of_views(copies)) {
+        if (++number % (2 * stride()) != 0) continue;
         trials.count_fault();
+        const fs::path path = damaged_copy(copies, name, number);
         trials.count_state({.loss = wrong_to_reader(path, copies.options())},
-                           "with damage at " + std::to_string(at) + " of " + name);
+                           "damage " + std::to_string(number) + " in " + name.string());
         if (trials.have_failed_enough()) return;
     }
-    EXPECT_GT(trials.faults(), 50 / stride());
+    EXPECT_GT(trials.faults(), 60 / stride());
 }
 
 } // namespace

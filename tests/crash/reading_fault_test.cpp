@@ -116,12 +116,13 @@ template <typename Faults, typename Plan> bool follow_with(const Plan& plan, Tri
 TEST(FailureOfReaders, AtEverySystemCallIsAnsweredAndHealedByTheNextRefresh) {
     using Fault = CallPlan::Fault;
     Trials trials("every system call of a reader fails");
-    const std::uint64_t every = 4 * stride();
-    for (std::uint64_t i = round_number() % every;; i += every) {
+    std::uint64_t turn = round_number();
+    // The log is followed with the first of them.
+    for (std::uint64_t i = 0;; i += i < 12 ? 1 : 12 * stride(), ++turn) {
         CallPlan plan;
-        plan.fault = i / every % 2 == 0 ? Fault::io : Fault::no_resource;
+        plan.fault = turn % 2 == 0 ? Fault::io : Fault::no_resource;
         plan.succeed = i;
-        plan.is_once = i / every % 4 < 2;
+        plan.is_once = turn % 4 < 2;
         if (!follow_with<FaultyCalls>(plan, trials) || trials.have_failed_enough()) break;
     }
     EXPECT_GT(trials.faults(), 1500 / stride());
