@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,23 @@ inline std::string first_difference(const Database& database) {
     for (const std::string& file : report.needles_found) return "a needle in " + file;
     for (const VerifyReport::View& view : report.views) {
         for (const std::string& difference : view.differences) return view.name + ": " + difference;
+    }
+    return {};
+}
+
+/// A view that shows something else than the log says, and not that it is damaged.
+inline std::string wrong_view(const Database& database) {
+    const VerifyReport report = database.verify().value();
+    std::set<std::string> believed;
+    for (const ViewInfo& view : database.views()) {
+        if (view.state != ViewInfo::State::damaged) believed.insert(view.name);
+    }
+    for (const VerifyReport::View& view : report.views) {
+        // Nobody can ask about those of the engine, but whether all is well.
+        const bool is_believed = believed.contains(view.name) || report.problems.empty();
+        if (view.difference_count > 0 && is_believed) {
+            return view.name + ": " + view.differences.front();
+        }
     }
     return {};
 }

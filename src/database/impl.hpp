@@ -121,6 +121,8 @@ struct Database::Impl {
     Result<std::unique_ptr<SegmentStore>> open_store(Directory& files) const;
     /// Whatever is derived from the log, by what the catalog says and as far as the store has it.
     Result<void> open_derived(const ProgressFunction& progress);
+    /// The same, up to damage that nobody knew of.
+    Result<void> try_to_derive(const ProgressFunction& progress);
     Result<void> load_definitions();
     Result<void> open_views(const ProgressFunction& progress);
     Result<void> replay_changes();

@@ -159,6 +159,15 @@ Result<std::unique_ptr<SegmentStore>> Database::Impl::open_store(Directory& file
 }
 
 Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
+    auto opened = try_to_derive(progress);
+    if (opened || (!has_lost_reads() && !looks_into_damage())) return opened;
+    // Damage is found when somebody looks there. Now all of it is, and given up.
+    static_cast<void>(store->check());
+    SLUICE_TRY(store->save());
+    return try_to_derive(progress);
+}
+
+Result<void> Database::Impl::try_to_derive(const ProgressFunction& progress) {
     SLUICE_TRY(load_definitions());
     SLUICE_TRY(open_chain());
     // What is lost of the rows is derived again from the log as it is now: a message with the edit
@@ -167,10 +176,6 @@ Result<void> Database::Impl::open_derived(const ProgressFunction& progress) {
     if (derived_up_to < log->last() && !chain.empty()) {
         SLUICE_TRY(remember_derivation(derived_up_to));
     }
-    if (has_lost_reads()) SLUICE_TRY(mend_chain());
-    auto opened = open_views(progress);
-    // Damage is found when somebody looks there.
-    if (opened || (!has_lost_reads() && !looks_into_damage())) return opened;
     if (has_lost_reads()) SLUICE_TRY(mend_chain());
     return open_views(progress);
 }
@@ -314,7 +319,10 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         // what of the unfinished work was done then is not in it.
         const bool has_come = !unfinished || since_of(spec.id) > Seq{} || is_stage(spec.id);
         const bool is_there = is_stored(spec.id) && has_come;
-        if (!is_there) SLUICE_TRY(store->drop_view(spec.id)); // It may be a damaged one.
+        if (!is_there) { // Or it is damaged.
+            SLUICE_TRY(mark_readers_of(spec.id));
+            SLUICE_TRY(store->drop_view(spec.id));
+        }
         // Empty, but there: what the log has changed is retracted from every view (P4).
         store->add_view(spec);
         if (!is_there) return std::optional<Seq>();
@@ -326,7 +334,6 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         if (is_whole) continue;
         // Rows say nothing without their reads, nor reads without the rows.
         SLUICE_TRY(remember_derivation({}));
-        SLUICE_TRY(mark_readers_of(reader.cells));
         for (const ViewId id : reader.views()) {
             SLUICE_TRY(store->drop_view(id));
             store->add_view({id, nullptr, false});
@@ -377,8 +384,10 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     if (!fresh.empty() || !keys_since) {
         std::mutex needless; // Whoever reads has his turn with write_mutex all the time.
         std::unique_lock write_lock(options.read_only ? needless : write_mutex, std::defer_lock);
-        // Whoever looked into one of them found less than there will be.
-        for (const OpenView& each : fresh) SLUICE_TRY(mark_readers_of(each.entry.id));
+        // Those whose code is here have looked there already, and found less than there will be.
+        if (has_loaded_readers()) {
+            for (const OpenView& each : fresh) SLUICE_TRY(mark_readers_of(each.entry.id));
+        }
         SLUICE_TRY(build(fresh, !keys_since, write_lock, progress));
     }
     keys_current = true;

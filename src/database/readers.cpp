@@ -140,14 +140,16 @@ void Database::Impl::mark_readers(ViewId view, std::span<const Seq> seqs, const 
 }
 
 Result<void> Database::Impl::mark_readers_of(ViewId view) {
-    if (!chain.is_read(view)) return {};
     const auto rows = store->snapshot();
     Draft marks(rows, ledger.gone());
+    std::uint64_t count = 0;
     for (const Chain::Stage& reader : chain.readers()) {
-        for_each(Chain::readers_of(view, reader, *rows),
+        const SeqBitmap lookers = Chain::readers_of(view, reader, *rows);
+        for_each(lookers,
                  [&](Seq seq) { marks.set_term(kPending, seq, pending_term(reader.cells), true); });
+        count += lookers.size();
     }
-    return save_marks(marks);
+    return count > 0 ? save_marks(marks) : Result<void>();
 }
 
 bool Database::Impl::looks_into_damage() const {
