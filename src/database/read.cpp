@@ -18,7 +18,7 @@ std::string describe(const Change& change) {
     } else if (change.kind == ChangeKind::put_fact || change.kind == ChangeKind::drop_fact) {
         line += " in " + change.collection;
     } else if (change.kind == ChangeKind::transforms) {
-        line += " are others from here on";
+        line += " derive anew from here on";
     } else if (change.seqs.empty() && !change.replacements.empty()) {
         line += " a fact";
     } else if (change.seqs.size() == 1) {
