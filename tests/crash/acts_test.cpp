@@ -105,10 +105,11 @@ Result<void> add_code(Database& database) {
                                                {"ranked", add_ranks},
                                                {"pairs", add_pairs}};
     const std::vector<ViewInfo> views = database.views();
-    for (const auto& [name, add] : all) {
-        const bool is_there = std::any_of(views.begin(), views.end(),
-                                          [&](const ViewInfo& view) { return view.name == name; });
-        if (is_there) SLUICE_TRY(add(database));
+    for (const auto& each : all) {
+        const bool is_there = std::any_of(views.begin(), views.end(), [&](const ViewInfo& view) {
+            return view.name == each.first;
+        });
+        if (is_there) SLUICE_TRY(each.second(database));
     }
     return {};
 }
