@@ -209,6 +209,23 @@ TEST(Feed, TellsWhatIsDerivedAgain) {
     EXPECT_EQ(told(feed), "gone 2");
 }
 
+// Nobody knows what a message says while the code of the transforms is away.
+TEST(Feed, TellsWhatWaitsForTransformsWhenTheirCodeIsThere) {
+    Transforming on;
+    on.append(boxed("k1", says("inside")));
+    on.reopen_without_code();
+    on.put(kKey1);
+    {
+        Feed feed = on.database->consumer("pg").value();
+        EXPECT_EQ(told(feed), "");
+        feed.acknowledge().value();
+    }
+    on.reopen_with_code();
+    const FeedBatch batch = on.database->consumer("pg").value().next().value();
+    ASSERT_EQ(batch.changes.size(), 1u);
+    EXPECT_EQ(batch.changes[0].body, says("inside"));
+}
+
 // What a crash takes of the rows is derived again from the log as it is: with the edit.
 TEST(Feed, TellsAgainWhatACrashDerivedAnew) {
     Transforming on;

@@ -101,6 +101,20 @@ TEST(Reader, FollowsWhenItIsAsked) {
     EXPECT_EQ(first_difference(*reader), "");
 }
 
+// Which changes the catalog, and no file of views.
+TEST(Reader, LearnsWhoUsesAView) {
+    DatabaseOnDisk on;
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(3);
+    const auto reader = reader_of(on);
+    EXPECT_TRUE(reader->apps().empty());
+    const std::vector<Database::NewView> again = {{"authors", kByAuthor, "forum"}};
+    on.database->add_views(again).value();
+    reader->refresh().value();
+    ASSERT_EQ(reader->apps().size(), 1u);
+    EXPECT_EQ(reader->apps()[0].name, "forum");
+}
+
 TEST(Reader, IsRefusedWhateverWouldWrite) {
     DatabaseOnDisk on;
     on.database->add_view("authors", kByAuthor).value();

@@ -129,6 +129,29 @@ TEST(Subscription, IsToldOfBigWorkInOneDifference) {
     EXPECT_EQ(said.rows(), "");
 }
 
+// Who comes between two parts sees the rows from before them, and then what they all made.
+TEST(Subscription, MayBeginWhileBigWorkIsDone) {
+    Options options = small_files();
+    options.view_segment_rows_max = 4;
+    Transforming on(few_transforms, options);
+    on.append(says("open"));
+    for (int i = 0; i < 40; ++i) on.append(boxed("k1", says("number " + std::to_string(i))));
+    std::optional<Replica> said;
+    int mapped = -41; // When it is added.
+    CodeView at_work;
+    at_work.app = "test";
+    at_work.map = [&](const Message&, Emit&) {
+        if (++mapped != 30) return;
+        said.emplace(on.database->subscribe("said").value());
+        EXPECT_EQ(said->next(), R"(fresh +["open"]=2)");
+    };
+    on.database->add_view("at work", at_work).value();
+    on.put(kKey1);
+    ASSERT_TRUE(said);
+    said->take();
+    EXPECT_EQ(said->rows(), on.said());
+}
+
 TEST(Subscription, RefusesWhatIsForReadingOnce) {
     Subscribed on;
     EXPECT_EQ(code_of(on.database->subscribe("by_author", {.limit = 3})), Errc::invalid_argument);
