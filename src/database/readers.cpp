@@ -153,6 +153,7 @@ Result<void> Database::Impl::mark_readers_of(ViewId view) {
 }
 
 bool Database::Impl::looks_into_damage() const {
+    if (!has_loaded_readers()) return false;
     const std::vector<ViewId> damaged = store->damaged_views();
     if (damaged.empty()) return false;
     const auto readers = chain.readers();
