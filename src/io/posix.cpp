@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <utility>
@@ -399,10 +400,9 @@ Result<std::unique_ptr<Directory>> open_directory(const std::string& path, Creat
     }
     // Against the umask. A directory that was there is its owner's, who chose its mode.
     if (made && ::chmod(path.c_str(), 0700) != 0) return os_error(errno, "making " + path);
-    char* const absolute = ::realpath(path.c_str(), nullptr);
-    if (absolute == nullptr) return os_error(errno, "opening " + path);
-    const std::string resolved = absolute;
-    std::free(absolute);
+    std::error_code code;
+    const std::string resolved = std::filesystem::canonical(path, code);
+    if (code) return os_error(code.value(), "opening " + path);
     const int fd =
         repeated([&] { return ::open(resolved.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (fd < 0) return os_error(errno, "opening " + path);
