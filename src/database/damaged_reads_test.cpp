@@ -110,8 +110,8 @@ TEST(DamagedReads, CostTheMessagesThatTheyWereOfBehindChangesThatNoViewHasHeardO
 // A chain of views: numbers, pairs that look into it, twins that look into those.
 
 std::string numbered(const std::string& word, const Message& message, int more = 0) {
-    const Value* const number = message.json == nullptr ? nullptr : message.json->find("number");
-    return word + ' ' + std::to_string(number->as_int64().value_or(0) + more) + '.';
+    const auto number = message.json->find("number")->as_int64().value_or(0);
+    return word + ' ' + std::to_string(number + more) + '.';
 }
 
 CodeView numbers() {

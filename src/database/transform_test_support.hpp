@@ -30,10 +30,16 @@ inline constexpr const char* kSaid = R"({"kind":"index","key":["/text"]})";
 /// running.
 using Runs = std::map<std::string, Seqs>;
 
-inline std::string member(const Incoming& message, std::string_view name) {
-    const Value* const json = message.json();
+/// A text; empty if there is none.
+inline std::string member(const Value* json, std::string_view name) {
     const Value* const value = json == nullptr ? nullptr : json->find(name);
     return value == nullptr ? "" : std::string(value->as_string().value_or(""));
+}
+inline std::string member(const Incoming& message, std::string_view name) {
+    return member(message.json(), name);
+}
+inline std::string member(const Message& message, std::string_view name) {
+    return member(message.json, name);
 }
 
 inline Transform counted(Runs& runs, const std::string& name, TransformFunction run,

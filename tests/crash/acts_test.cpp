@@ -4,6 +4,7 @@
 #include "base/try.hpp"
 #include "crash/system_calls.hpp"
 #include "crash/trials.hpp"
+#include "database/retention_test_support.hpp"
 #include "database/transform_test_support.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -21,8 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMessages = 60;
-constexpr std::uint64_t kDayMs = 86400000;
-constexpr std::uint64_t kToday = 20000 * kDayMs;
 constexpr const char* kLikes = R"({"kind":"index","key":["/likes"]})";
 
 Options options_of(const Transforms& transforms) {
@@ -45,11 +44,6 @@ std::string message_number(int i) {
            name_of_author(i * 3 + 1) + R"(","text":"said in )" + std::to_string(i) + "\"}";
 }
 
-std::string_view text_of(const Message& message, std::string_view name) {
-    const Value* const value = message.json == nullptr ? nullptr : message.json->find(name);
-    return value == nullptr ? std::string_view() : value->as_string().value_or("");
-}
-
 Result<void> add_lengths(Database& database) {
     CodeView view;
     view.app = "lengths";
@@ -60,7 +54,7 @@ Result<void> add_lengths(Database& database) {
 Result<void> add_texts(Database& database) {
     CodeView view;
     view.app = "texts";
-    view.map = [](const Message& message, Emit& emit) { emit(Key(text_of(message, "text"))); };
+    view.map = [](const Message& message, Emit& emit) { emit(Key(member(message, "text"))); };
     return database.add_view("all texts", view);
 }
 
@@ -76,7 +70,7 @@ Result<void> add_ranks(Database& database) {
     view.app = "ranks";
     view.reads = {liked};
     view.map_reading = [liked](Context& context, const Message& message, Emit& emit) {
-        const Key author(text_of(message, "author"));
+        const Key author(member(message, "author"));
         emit(Key(number_of(message), context.prefix(liked, author).size()));
     };
     return database.add_view("ranked", view);
@@ -328,8 +322,7 @@ TEST(Acts, WhoseSystemCallsFailAreAnsweredAndHealedByOpeningAgain) {
             trials.count_fault();
             const std::string when = act.name + ", behind " + std::to_string(i) + " calls";
             if (!done) {
-                const Errc code = done.error().code;
-                EXPECT_TRUE(code == Errc::io || code == Errc::no_space || code == Errc::latched)
+                EXPECT_TRUE(is_failure_of_machine(done.error().code))
                     << when << ": " << done.error().context;
             }
             trials.count_state(copies.judge(path), when);

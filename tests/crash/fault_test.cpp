@@ -34,8 +34,7 @@ template <typename Life> void live(Life& life, std::string& when) {
         const auto told = life.tell();
         when += ", during " + life.step;
         if (told) return;
-        const Errc code = told.error().code;
-        EXPECT_TRUE(code == Errc::io || code == Errc::no_space || code == Errc::latched)
+        EXPECT_TRUE(is_failure_of_machine(told.error().code))
             << when << ": " << told.error().context;
         if (life.database == nullptr) return;
         const auto appended = life.database->append(NewMessage{"more"});

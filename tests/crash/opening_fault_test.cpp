@@ -39,8 +39,7 @@ void fail_while_opening(const std::string& what, Whole& on, std::uint64_t faults
         }
         const std::string when = what + ", behind " + std::to_string(operations) + " operations";
         if (const auto opened = Database::open(*root, on.options); !opened) {
-            const Errc code = opened.error().code;
-            EXPECT_TRUE(code == Errc::io || code == Errc::no_space || code == Errc::latched)
+            EXPECT_TRUE(is_failure_of_machine(opened.error().code))
                 << when << ": " << opened.error().context;
         }
         const bool is_over = disk->operations() <= end;

@@ -11,11 +11,6 @@ constexpr int kAuthors = 12;
 constexpr const char* kLikes = R"({"kind":"index","key":["/likes"]})";
 constexpr const char* kLoves = R"({"kind":"index","key":["/loves"]})";
 
-std::string member_of(const Message& message, std::string_view name) {
-    const Value* const value = message.json == nullptr ? nullptr : message.json->find(name);
-    return value == nullptr ? "" : std::string(value->as_string().value_or(""));
-}
-
 /// Of each author how often and, with `version`, by whom first he is liked.
 CodeView ranked(const Database& database, std::uint32_t version = 1) {
     CodeView view;
@@ -24,7 +19,7 @@ CodeView ranked(const Database& database, std::uint32_t version = 1) {
     const Source liked = database.rows_of("liked").value();
     view.reads = {liked};
     view.map_reading = [liked, version](Context& context, const Message& message, Emit& emit) {
-        const std::string name = member_of(message, "name");
+        const std::string name = member(message, "name");
         if (name.empty()) return;
         const auto found = context.prefix(liked, Key(name));
         emit(Key(found.size(), name, version, found.empty() ? 0 : found.front().owner.value));
@@ -39,7 +34,7 @@ CodeView ends(const Database& database) {
     const Source ranks = database.rows_of("ranked").value();
     view.reads = {ranks};
     view.map_reading = [ranks](Context& context, const Message& message, Emit& emit) {
-        if (member_of(message, "name").empty()) return;
+        if (member(message, "name").empty()) return;
         for (const auto& cell : {context.first(ranks, Key{}), context.last(ranks, Key{})}) {
             if (cell) emit(cell->key());
         }

@@ -18,10 +18,6 @@
 namespace sluice::test {
 namespace {
 
-bool is_failure_of_machine(Errc code) {
-    return code == Errc::io || code == Errc::no_space || code == Errc::latched;
-}
-
 /// Whoever reads beside a life. The call of each turn that has this number fails.
 template <typename Faults, typename Plan> class Follower {
 public:

@@ -26,6 +26,10 @@ std::uint64_t round_number() {
     return number_from_environment("SLUICE_CRASH_ROUND", 0);
 }
 
+bool is_failure_of_machine(Errc code) {
+    return code == Errc::io || code == Errc::no_space || code == Errc::latched;
+}
+
 Trials::~Trials() {
     std::printf("%s: %llu states, %llu faults, %llu losses, %llu leftovers\n", what_.c_str(),
                 static_cast<unsigned long long>(states_), static_cast<unsigned long long>(faults_),

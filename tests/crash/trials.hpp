@@ -16,6 +16,9 @@ std::uint64_t stride();
 /// SLUICE_CRASH_ROUND: the same again with other dice, sizes and messages (0).
 std::uint64_t round_number();
 
+/// What a call may answer whose file, disk or memory failed.
+bool is_failure_of_machine(Errc code);
+
 /// One line of the table: "states" are databases that were opened after a crash or a fault and
 /// compared with the model, "faults" are calls that were made to fail and processes that were
 /// killed.
