@@ -23,7 +23,7 @@ const ofEveryView = ['close', 'createSink', 'destroy', 'since']
 
 module.exports = function createFlume (log, isReady, mapper) {
   const inside = flumelogSluice.inside(log.since)
-  const mapping = createMapping(log, mapper)
+  const mapping = createMapping(log, mapper, inside)
   const meta = { get: 0 }
   const ready = createObservable()
   ready.set(isReady !== false ? true : undefined)

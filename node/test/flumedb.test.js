@@ -163,6 +163,84 @@ test('a foreign view hears of what others change: delete, replace, restore', asy
   await close(db)
 })
 
+test('a foreign view has what is restored behind the last message that is left', async () => {
+  const spy = createSpy()
+  const log = createLog(newFile())
+  const db = createFlume(log).use('spy', spy.create)
+  db.onWarning = () => {}
+  const database = await log.sluice()
+  await append(db, ['a', 'b', 'c'])
+  const isNow = values => until(() => JSON.stringify([...spy.seen.values()]) === JSON.stringify(values))
+  await isNow(['a', 'b', 'c'])
+  await del(db, [2, 3])
+  await isNow(['a'])
+  await new Promise(resolve => setTimeout(resolve, 50)) // The stream waits for the next message.
+  await database.restore(2)
+  await isNow(['a', 'b'])
+  await close(db)
+})
+
+test('a foreign view has what is restored while the log is read for it', async () => {
+  const spy = createSpy()
+  const log = createLog(newFile())
+  const db = createFlume(log)
+  db.onWarning = () => {}
+  const database = await log.sluice()
+  await append(db, ['a', 'b', 'c', 'd'])
+  await del(db, [2, 4])
+
+  const read = database.log
+  const reads = []
+  database.log = async function * (opts) {
+    yield * read.call(database, opts)
+    await new Promise(resolve => reads.push(resolve))
+  }
+  const restoreDuringRead = async seq => {
+    await until(() => reads.length === 1)
+    await database.restore(seq)
+    await new Promise(resolve => setTimeout(resolve, 50)) // The feed tells of it.
+    reads.shift()()
+  }
+  db.use('spy', spy.create)
+  await until(() => reads.length === 1)
+  reads.shift()() // Has a and c.
+  await restoreDuringRead(4) // Of what is behind c: nothing.
+  await restoreDuringRead(2) // Of all, anew.
+  database.log = read
+  if (reads.length > 0) reads.shift()()
+  await until(() => JSON.stringify([...spy.seen.values()]) === JSON.stringify(['a', 'b', 'c', 'd']))
+  assert.strictEqual(spy.destroyed, 2)
+  await close(db)
+})
+
+test('a message that is deleted or replaced while the mapper has it does not come out of it as it was', async () => {
+  const spy = createSpy()
+  const waiting = []
+  let isLate = false
+  const mapper = (msg, cb) => isLate ? waiting.push(() => cb(null, msg)) : cb(null, msg)
+  const db = openFlume(newFile(), true, mapper)
+  await append(db, ['a', 'b', 'c'])
+  isLate = true
+  db.use('spy', spy.create)
+  const streamed = collect(db.stream({ seqs: false }))
+  const next = async () => {
+    await until(() => waiting.length === 2)
+    waiting.splice(0).forEach(answer => answer())
+  }
+  await next()
+  await until(() => waiting.length === 2) // Both have b.
+  await del(db, 2)
+  await next()
+  await until(() => waiting.length === 2) // Both have c.
+  await answer(cb => createLog.inside(db.since).log.replace(3, 'C', cb))
+  await next()
+  await next()
+  assert.deepStrictEqual(await streamed, ['a', 'C'])
+  assert.deepStrictEqual(await all(db.spy), ['a', 'C'])
+  assert.strictEqual(spy.destroyed, 0)
+  await close(db)
+})
+
 test('what was deleted while the program did not run is noticed by stock views with files of their own', async () => {
   const file = newFile()
   const open = () => openFlume(file)

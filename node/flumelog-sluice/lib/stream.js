@@ -7,7 +7,8 @@ const messagesOfBatch = 256
 /**
  * `log` is the inside of a flumelog: { opened, database(), since, signals, decode,
  * generation(), closedError() }.
- * `opts`: gt gte lt lte reverse limit live old seqs values. Others are ignored.
+ * `opts`: gt gte lt lte reverse limit live old seqs values. Others are ignored, but for `waits(upto)`, which is called
+ * when all up to message `upto` has been told and a live stream waits for what comes behind it.
  */
 module.exports = function createStream (log, opts) {
   opts = opts || {}
@@ -132,6 +133,7 @@ module.exports = function createStream (log, opts) {
   function waitForEntry () {
     if (position > highest) return finish(true)
     log.signals.once('moved', whenMoved)
+    if (opts.waits) opts.waits(position - 1)
   }
 
   // What has come is handed out before its callbacks are called, so that who appends finds it told.

@@ -20,13 +20,15 @@ module.exports = function createBuilder (wrapped, flume) {
   let failures = 0
   let best = -1 // How far the view came before it failed.
 
-  // What the feed of changes has told of, and what the view was given that it has not: a message that was
-  // deleted and restored before it is told is told as new, but the stream may have passed its place.
+  // What the feed of changes has told of, and what the view was given that it has not. A message that was
+  // restored is told as new, but the stream may have passed its place.
   let told = Infinity
   let given = new Set()
   let began // What the view had when it was first streamed to.
+  const expected = new Map() // Told, and not given yet: by seq, whom to tell when it is known what became of it.
+  let waitsBehind = -1 // What the stream had come to when it last waited for more.
 
-  return { start, rebuild, stop, mayHaveSeen, watchFrom, hasMissed, hasForgotten }
+  return { start, rebuild, stop, mayHaveSeen, watchFrom, expect, hasForgotten }
 
   function start () {
     sv.since.once(upto => {
@@ -43,7 +45,7 @@ module.exports = function createBuilder (wrapped, flume) {
     if (began === undefined) began = upto
     const opened = valve = createValve({ passed, ended: whenLogEnded })
     view.abortStream = valve.shut
-    const opts = { gt: upto, live: true, seqs: true, values: true }
+    const opts = { gt: upto, live: true, seqs: true, values: true, waits }
     if (upto === -1) opts.cache = false
     sinkEnded = new Promise(resolve => {
       pull(flume.stream(opts), opened, looper, sv.createSink(error => {
@@ -60,7 +62,13 @@ module.exports = function createBuilder (wrapped, flume) {
 
   function passed (data) {
     position = Math.max(position, data.seq)
-    if (data.seq > told) given.add(data.seq)
+    if (expected.has(data.seq)) settle(data.seq)
+    else if (data.seq > told) given.add(data.seq)
+  }
+
+  function waits (upto) {
+    waitsBehind = Math.max(waitsBehind, upto)
+    settlePassed()
   }
 
   /** The feed has told of all messages up to `seq`. */
@@ -68,11 +76,33 @@ module.exports = function createBuilder (wrapped, flume) {
     told = seq
   }
 
-  /** The feed tells of a new message: whether the view will not come to it any more. */
-  function hasMissed (seq) {
+  /**
+   * The feed tells that message `seq` has been added, or was restored. Calls back when the view has been
+   * given it, or when it is known that the stream has passed its place (`missed` true).
+   */
+  function expect (seq, cb) {
+    const isNew = seq > told
     told = Math.max(told, seq)
-    const isBehind = position !== undefined && seq <= position && seq > began
-    return !given.delete(seq) && isBehind
+    if (isNew && (given.delete(seq) || seq <= began)) return cb(false)
+    if (expected.has(seq)) settle(seq)
+    expected.set(seq, cb)
+    settlePassed()
+  }
+
+  function settlePassed () {
+    if (expected.size === 0) return
+    const upto = Math.max(position, waitsBehind)
+    for (const seq of expected.keys()) if (seq <= upto) settle(seq, true)
+  }
+
+  function settleAll () {
+    for (const seq of expected.keys()) settle(seq)
+  }
+
+  function settle (seq, isMissed = false) {
+    const cb = expected.get(seq)
+    expected.delete(seq)
+    cb(isMissed)
   }
 
   function hasForgotten (seqs) {
@@ -121,8 +151,9 @@ module.exports = function createBuilder (wrapped, flume) {
     if (flume.isClosed()) return
     emptied = new Promise(resolve => view.destroy(error => {
       resolve()
-      position = began = -1
+      position = began = waitsBehind = -1
       given = new Set()
+      settleAll()
       view.setDestroying(false)
       if (error) return fail(error)
       streamFrom(-1)
@@ -131,6 +162,7 @@ module.exports = function createBuilder (wrapped, flume) {
 
   /** Resolves when the view may be closed: LevelDB must not be closed while it is being emptied. */
   function stop () {
+    settleAll()
     if (valve) valve.shut()
     valve = null
     return emptied

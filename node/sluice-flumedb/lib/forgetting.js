@@ -56,21 +56,18 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     let unacknowledged = 0
     for await (const { changes } of feed) {
       if (isClosed()) return // Nothing is forgotten any more, and must be told again.
-      const past = changes.filter(concernsPast)
-      const news = past.filter(isNews)
+      const hasPast = changes.some(change => isOfThePast(change, newest))
+      const news = changes.filter(change => !isOfThePast(change, newest) || isNews(change))
       newest = changes.reduce((max, { seq }) => Math.max(max, seq), newest)
-      forget(news.map(({ seq }) => seq))
+      forget(news.filter(({ kind }) => kind !== 'added').map(({ seq }) => seq))
+      for (const { kind, seq } of news) if (kind === 'added') expect(seq)
       // To acknowledge costs a sync of the disk. What was added may be told again, and changes nothing.
       unacknowledged += changes.length
-      if (past.length === 0 && unacknowledged < changesUnacknowledgedMax) continue
+      if (!hasPast && unacknowledged < changesUnacknowledgedMax) continue
       if (!await isMended() || isClosed()) continue
       await feed.acknowledge()
       unacknowledged = 0
     }
-  }
-
-  function concernsPast ({ kind, seq }) {
-    return isOfThePast({ kind, seq }, newest) || (builder.hasMissed(seq) && inside.isLive(seq))
   }
 
   // A message that has gone is told of twice: in its own turn, and in that of what has taken it away.
@@ -109,6 +106,14 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
       else buildAnew()
     }
     wrapped.release()
+  }
+
+  // The stream brings it, but not where it has passed its place before it was restored.
+  function expect (seq) {
+    work(done => builder.expect(seq, isMissed => {
+      if (isMissed && inside.isLive(seq) && !isClosed()) buildAnew()
+      done(true)
+    }))
   }
 
   function forgetThem (seqs) {
