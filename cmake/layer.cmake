@@ -54,7 +54,12 @@ function(sluice_test target)
         target_compile_options(${target} PRIVATE -fno-sanitize=undefined,fuzzer-no-link)
     endif()
     target_compile_options(${target} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
-    gtest_discover_tests(${target} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
+    # The longest begin first, so that none is left to run alone.
+    set(cost 1)
+    if(target MATCHES "_(property|crash|kill)_test$")
+        set(cost 100)
+    endif()
+    gtest_discover_tests(${target} DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600 COST ${cost})
 endfunction()
 
 function(sluice_layer name)

@@ -307,7 +307,7 @@ TEST(DatabaseThreads, ReadABodyWholeOrNotAtAllWhileItIsErased) {
     Database::create(directory.path()).value();
     const auto database = Database::open(directory.path()).value();
     const std::string body(4 << 20, 'x');
-    for (std::uint64_t round = 0; round < 16; ++round) {
+    for (std::uint64_t round = 0; round < 6; ++round) {
         const bool is_replaced = round % 2 == 1;
         const Seq seq = database->append(NewMessage{is_replaced ? "x" : body}).value();
         if (is_replaced) database->replace(seq, body).value();

@@ -32,11 +32,6 @@ TEST(CrashDuringCreate, LeavesADatabaseOrRoomForOne) {
     EXPECT_GT(trials.states(), 40u);
 }
 
-/// 1, which is all, but where each costs four times as much.
-std::uint64_t sparseness() {
-    return std::max<std::uint64_t>(stride() / 5, 1);
-}
-
 TEST(Crash, AtEveryOperationLeavesWhatWasAcknowledgedAndNothingThatWasErased) {
     SimulatedDisk disk;
     Scenario scenario(disk.root());
@@ -64,7 +59,7 @@ TEST(Crash, WhileRecoveringFromACrashWhileRecoveringLeavesTheSame) {
     Trials trials("crash while recovering, depths 2 and 3");
     disk.observe([&] {
         // What an erasure leaves is what an opening has most to do with.
-        const std::uint64_t every = scenario.step.starts_with("erase") ? 29 : 101;
+        const std::uint64_t every = scenario.step.starts_with("erase") ? 41 : 151;
         if ((disk.operations() + round_number()) % (every * sparseness()) != 0) return;
         if (trials.have_failed_enough()) return;
         each_disk_after_power_cut(disk, [&](SimulatedDisk& first, const std::string& when) {
@@ -78,7 +73,7 @@ TEST(Crash, WhileRecoveringFromACrashWhileRecoveringLeavesTheSame) {
     });
     EXPECT_TRUE(scenario.tell());
     disk.observe({});
-    EXPECT_GT(trials.states(), 150 * (2 + 3 * seed_count()) / sparseness());
+    EXPECT_GT(trials.states(), 100 * (2 + 3 * seed_count()) / sparseness());
 }
 
 /// What is live in both models, and the same, can be read whatever became of the step between them.
@@ -194,24 +189,27 @@ bool fail_behind(std::uint64_t operations, const Fault& fault, Trials& trials) {
 TEST(Failure, OfEveryOperationIsAnsweredLatchesAndIsHealedByOpeningAgain) {
     Trials trials("every operation fails");
     bool is_over = false;
-    for (std::uint64_t operations = 0; !is_over && !trials.have_failed_enough(); ++operations) {
+    for (std::uint64_t operations = round_number() % sparseness();
+         !is_over && !trials.have_failed_enough(); operations += sparseness()) {
         each_of(kFaults, operations, [&](const Fault& fault) {
             is_over = is_over || !fail_behind(operations, fault, trials);
         });
     }
-    EXPECT_GT(trials.faults(), 700 * ways());
+    EXPECT_GT(trials.faults(), 700 * ways() / sparseness());
 }
 
 // A sync that fails and what file systems make of its pages, which the next sync does not write
 // although it succeeds.
 TEST(Failure, OfASyncIsHealedByOpeningAgainWhateverBecameOfItsPages) {
     Trials trials("every sync fails, pages clean or reverted");
+    std::uint64_t turn = round_number();
     for (const std::uint64_t operations : syncs_of_scenario()) {
         if (trials.have_failed_enough()) break;
+        if (turn++ % sparseness() != 0) continue;
         each_of(kFaultsOfSyncs, operations,
                 [&](const Fault& fault) { fail_behind(operations, fault, trials); });
     }
-    EXPECT_GT(trials.faults(), 150 * ways());
+    EXPECT_GT(trials.faults(), 150 * ways() / sparseness());
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -21,6 +22,9 @@ std::uint64_t seed_count() {
 }
 std::uint64_t stride() {
     return number_from_environment("SLUICE_CRASH_STRIDE", 5);
+}
+std::uint64_t sparseness() {
+    return std::max<std::uint64_t>(stride() / 5, 1);
 }
 std::uint64_t round_number() {
     return number_from_environment("SLUICE_CRASH_ROUND", 0);

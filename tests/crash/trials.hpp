@@ -13,6 +13,9 @@ namespace sluice::test {
 std::uint64_t seed_count();
 /// SLUICE_CRASH_STRIDE: where trying everything takes long, every so many is tried (5). 1: all.
 std::uint64_t stride();
+/// The same for what is tried whole as a rule: 1, which is all, but where each costs four times as
+/// much.
+std::uint64_t sparseness();
 /// SLUICE_CRASH_ROUND: the same again with other dice, sizes and messages (0).
 std::uint64_t round_number();
 
