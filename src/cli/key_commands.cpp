@@ -34,7 +34,7 @@ Result<FactName> name_of_key(const Database& database, const std::string& id) {
     return FactName{std::string(kKeysCollection), Key(name_of(ReadKeyKind::identity), id)};
 }
 
-void show_changed(Session& session, const Changed& changed, const std::string& done) {
+void show_keys_changed(Session& session, const Changed& changed, const std::string& done) {
     if (session.out.json) {
         session.out.line(to_json(changed));
         return;
@@ -87,7 +87,7 @@ struct KeyAdd {
         SLUICE_TRY(open->use_transforms(std::span(&unbox, 1), progress.function()));
         SLUICE_TRY_ASSIGN(const Changed changed,
                           open->put_facts(facts_of(keys), motive.options(progress)));
-        show_changed(session, changed, "added " + count_text(keys.size(), "key", "keys"));
+        show_keys_changed(session, changed, "added " + count_text(keys.size(), "key", "keys"));
         return {};
     }
     Result<std::vector<PreparedFact>> keys_in(std::string_view text) const {
@@ -157,7 +157,7 @@ struct KeyDrop {
         auto done = open->drop_fact(name, motive.options(progress));
         if (!done) return about_key(done.error());
         const Changed& changed = *done;
-        show_changed(session, changed, "dropped the key");
+        show_keys_changed(session, changed, "dropped the key");
         return {};
     }
 
@@ -189,7 +189,7 @@ struct KeyErase {
         auto done = open->erase_fact(name, motive.options(progress));
         if (!done) return about_key(done.error());
         const Changed& changed = *done;
-        show_changed(session, changed, "erased the key");
+        show_keys_changed(session, changed, "erased the key");
         return {};
     }
 
