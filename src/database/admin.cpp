@@ -29,8 +29,7 @@ private:
 } // namespace
 
 bool is_same(const CatalogEntry& a, const CatalogEntry& b) {
-    return a.name == b.name && a.app.empty() == b.app.empty() && a.version == b.version &&
-           a.definition == b.definition;
+    return a.app.empty() == b.app.empty() && a.version == b.version && a.definition == b.definition;
 }
 
 const OpenView* find_view(const ViewSet& views, std::string_view name) {

@@ -168,6 +168,35 @@ TEST_F(Apps, AreForgottenWithTheViewsThatNobodyElseUses) {
         on.reopen();
     }
     EXPECT_EQ(code_of(on.database->forget_app("mail")), Errc::not_found);
+    ASSERT_TRUE(declare("authors", "mail"));
+    EXPECT_EQ(on.database->forget_app("mail")->kept, Names{"authors"});
+    EXPECT_EQ(uses("authors"), "web=3600000000");
+}
+
+TEST_F(Apps, AreNotedAnewByAClockThatWasAhead) {
+    now = 5000 * kHourMs;
+    ASSERT_TRUE(declare("authors", "mail"));
+    now = 1000 * kHourMs;
+    ASSERT_TRUE(declare("authors", "mail"));
+    EXPECT_EQ(on.info("authors").opened_ms, 1000 * kHourMs);
+    EXPECT_EQ(uses("authors"), "mail=3600000000");
+}
+
+TEST_F(Apps, HaveNamesOfLegibleText) {
+    const Errc bad = Errc::invalid_argument;
+    EXPECT_EQ(code_of(declare("authors", "a\nb")), bad);
+    EXPECT_EQ(code_of(on.database->add_view("lengths", by_length("a\nb"))), bad);
+    EXPECT_EQ(code_of(on.database->add_view("lengths", by_length(""))), bad);
+    EXPECT_TRUE(on.database->views().empty());
+}
+
+TEST(ViewStates, AreNamedForPeople) {
+    using enum ViewInfo::State;
+    EXPECT_EQ(name_of(current), "current");
+    EXPECT_EQ(name_of(behind), "behind");
+    EXPECT_EQ(name_of(building), "building");
+    EXPECT_EQ(name_of(waits_for_code), "waits for its code");
+    EXPECT_EQ(name_of(damaged), "damaged");
 }
 
 TEST_F(Apps, AreNotForgottenWhileAnothersViewReadsOneOfTheirs) {

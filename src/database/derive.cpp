@@ -252,6 +252,14 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
     return {};
 }
 
+Result<void> Database::Impl::mend_plain_views(bool keys_too, const ProgressFunction& progress) {
+    std::vector<OpenView> current;
+    for (const auto& [name, each] : *views) {
+        if (is_plain(each) && can_map(*each.view)) current.push_back(each);
+    }
+    return mend(current, keys_too, progress);
+}
+
 Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool keys_too,
                                   const ProgressFunction& progress) {
     const std::vector<ViewId> damaged = store->damaged_views();

@@ -88,6 +88,50 @@ TEST(Feed, BeginsAtAnEntryAndGoesOnFromAPosition) {
     }
 }
 
+TEST(Feed, BeginsWithTheFirstEntryWhereverThatIs) {
+    Fed on;
+    Feed feed = on.feed({}, {.at = FeedStart::At::entry, .entry = {}});
+    EXPECT_EQ(told(feed, {.changes_max = 1}), "added 1");
+}
+
+// Of entries that an older copy of the database does not have, everything that was told is in
+// doubt.
+TEST(Feed, GoesOnFromAPositionInAnOlderCopy) {
+    Fed on;
+    Fed older;
+    on.append_some(3);
+    on.database->delete_messages(Seqs{{1}}).value();
+    Feed feed = on.feed();
+    EXPECT_EQ(told(feed), "gone 1, added 2, added 3, added 4, added 5, added 6, added 7");
+    FeedStart start{.at = FeedStart::At::position, .position = feed.position()};
+    Feed again = older.feed({}, start);
+    EXPECT_EQ(told(again, {.changes_max = 2}), "gone 8, gone 7");
+    EXPECT_EQ(told(again, {.changes_max = 3}), "gone 6, gone 5, added 1");
+    EXPECT_EQ(told(again), "added 2, added 3, added 4");
+    EXPECT_EQ(told(again), "");
+}
+
+TEST(Feed, OfAViewForSearchingTellsNoKeys) {
+    Fed on;
+    on.database->add_view("words", R"({"kind":"search","text":["/text"]})").value();
+    on.append(R"({"text":"hello"})");
+    Feed feed = on.feed({.view = "words"});
+    const FeedBatch batch = feed.next().value();
+    ASSERT_FALSE(batch.changes.empty());
+    for (const FeedChange& change : batch.changes) EXPECT_TRUE(change.rows.empty());
+}
+
+// It looks at so many entries for one snapshot, and goes on with the next.
+TEST(Feed, GoesAlongWayWithoutAMatch) {
+    Fed on;
+    on.database->append(std::vector<NewMessage>(70'000, NewMessage{"{}"})).value();
+    const Seq last = on.append(body_of("ada", 99));
+    Feed feed = on.feed({.where = "/n=99"});
+    EXPECT_EQ(told(feed), "added " + std::to_string(last.value));
+    Feed behind = on.feed({.view = "by_author"}, kNow);
+    EXPECT_EQ(told(behind), "");
+}
+
 TEST(Feed, BoundsItsBatchesByBytes) {
     Fed on;
     Feed feed = on.feed({}, kNow);
@@ -290,6 +334,18 @@ TEST(Consumer, WithAnotherFilterIsToldAllOfItAndWhatThatOneLeavesOut) {
     }
     Feed feed = on.database->consumer("pg", FeedFilter{.where = "/n>=3"}).value();
     EXPECT_EQ(told(feed), "gone 1, gone 2, added 3, added 4");
+}
+
+TEST(Consumer, BeginsAnewWhereItIsTold) {
+    Fed on;
+    {
+        Feed feed = on.database->consumer("pg").value();
+        told(feed);
+        feed.acknowledge().value();
+    }
+    const FeedStart third{.at = FeedStart::At::entry, .entry = {3}};
+    Feed feed = on.database->consumer("pg", {}, third).value();
+    EXPECT_EQ(told(feed), "added 3, added 4");
 }
 
 TEST(Consumer, IsListedWithItsLagAndDropped) {

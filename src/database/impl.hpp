@@ -205,6 +205,13 @@ struct Database::Impl {
     /// for them too, or what is appended in between is missing in them.
     Result<void> build(const std::vector<OpenView>& fresh_views, bool keys_too,
                        std::unique_lock<std::mutex>& write_lock, const ProgressFunction& progress);
+    /// Whether it reads no other view, nor is read by one: what a damaged file of it had can be
+    /// derived again with nobody else to be told.
+    bool is_plain(const OpenView& each) const {
+        return reads_of(*each.view) == nullptr && !chain.is_read(each.entry.id);
+    }
+    /// mend() of all of these that are derived here.
+    Result<void> mend_plain_views(bool keys_too, const ProgressFunction& progress);
     /// Derives again what damaged files of these views had, and the register of keys with them.
     /// They are as far as the log. Under write_mutex.
     Result<void> mend(const std::vector<OpenView>& current, bool keys_too,

@@ -278,9 +278,6 @@ Result<void> Database::Impl::load_definitions() {
 Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
     const std::vector<ViewId> stored = store->stored_views();
     const std::vector<ViewId> damaged = store->damaged_views();
-    const auto is_plain = [this](const OpenView& each) {
-        return reads_of(*each.view) == nullptr && !chain.is_read(each.entry.id);
-    };
     // What a damaged file had is derived again once the view has caught up; unless others looked
     // into it, who would not be told what changed.
     std::vector<ViewId> mendable{kKeyRegister};
@@ -371,15 +368,9 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
             if (group.first.empty() && !group.second) continue;
             SLUICE_TRY(catch_up(group.first, group.second, since, progress));
         }
+        SLUICE_TRY(mend_plain_views(keys_since.has_value(), progress));
     } else {
         note("a transform in use is not in this program: the views stay where they are");
-    }
-    if (chain.is_loaded()) {
-        std::vector<OpenView> caught_up;
-        for (const auto& [name, each] : *views) {
-            if (is_plain(each) && can_map(*each.view)) caught_up.push_back(each);
-        }
-        SLUICE_TRY(mend(caught_up, keys_since.has_value(), progress));
     }
     if (!fresh.empty() || !keys_since) {
         std::mutex needless; // Whoever reads has his turn with write_mutex all the time.

@@ -72,6 +72,9 @@ TEST(RetentionRule, IsReadFromItsDefinitionOrRefused) {
     EXPECT_EQ(refused(R"({"keep_last":-1,"action":"delete"})"), Errc::invalid_argument);
     EXPECT_EQ(refused(R"({"keep_last":2.5,"action":"delete"})"), Errc::invalid_argument);
     EXPECT_EQ(refused(R"({"keep_last":2,"action":"burn"})"), Errc::invalid_argument);
+    EXPECT_EQ(refused(R"({"keep_last":2,"per":"room","action":"delete"})"), Errc::invalid_argument);
+    EXPECT_EQ(refused(R"({"keep_last":2,"view":"v","view_definition":{},"action":"delete"})"),
+              Errc::invalid_argument);
     EXPECT_TRUE(Retention::from_definition("x", R"({"keep_last":2,"action":"delete"})"));
 }
 
@@ -211,6 +214,74 @@ TEST(Retention, ErasesWhatWasDeletedOnceItIsOldEnough) {
         EXPECT_EQ(on.body({3}), "erased");
         on.expect_verified();
     }
+}
+
+// What is done with it between the day on which a rule has looked at it and the one on which it is
+// due.
+TEST(Retention, ErasesOfWhatWasDeletedOnlyWhatIsDeletedStill) {
+    RetainingDatabase on;
+    for (int i = 0; i < 5; ++i) on.append_aged(50);
+    on.add(erasing(older_than_days(90)));
+    ASSERT_TRUE(on.database->delete_messages(Seqs{{1}, {2}, {3}, {4}}));
+    EXPECT_EQ(on.apply(), Seqs{}) << "but it has looked when they are due";
+    ASSERT_TRUE(on.database->erase(Seqs{{1}}));
+    ASSERT_TRUE(on.database->restore(Seqs{{2}, {3}}));
+    ASSERT_TRUE(on.database->hold(Seqs{{2}}));
+    ASSERT_TRUE(on.database->replace({3}, R"({"time":"none any more"})"));
+    ASSERT_TRUE(on.database->delete_messages(Seqs{{3}}));
+    *on.now += 50 * kDayMs;
+    EXPECT_EQ(on.apply(), (Seqs{{4}, {5}}));
+    EXPECT_EQ(on.body({2}).substr(0, 1), "{");
+    EXPECT_EQ(on.body({3}), "deleted");
+    on.expect_verified();
+}
+
+TEST(Retention, FindsNothingOlderThanTimeItself) {
+    RetainingDatabase on;
+    on.append(R"({"time":1})");
+    on.append(R"({"time":1})");
+    ASSERT_TRUE(on.database->delete_messages(Seqs{{2}}));
+    on.add(erasing(older_than_days(20001)));
+    EXPECT_EQ(on.apply(), Seqs{});
+    *on.now += 2 * kDayMs;
+    EXPECT_EQ(on.apply(), (Seqs{{1}, {2}}));
+}
+
+TEST(Retention, LeavesWhatBelongsToNoGroup) {
+    RetainingDatabase on;
+    on.add({.name = "few", .per = "/room", .keep_last = 1});
+    for (int i = 0; i < 2; ++i) {
+        on.append(R"({"room":{"a":1}})");
+        on.append(R"({"room":[{}]})");
+        on.append("{}");
+    }
+    EXPECT_EQ(on.apply(), Seqs{});
+    on.expect_verified();
+}
+
+// A change holds some ten thousand messages at most, so that others write between two of them.
+TEST(Retention, TakesAnyNumberOfMessagesInParts) {
+    constexpr std::size_t kCount = 20000;
+    RetainingDatabase on(Options{.durability = Durability::none, .background = false});
+    const auto append = [&](const std::string& room) {
+        const std::string body =
+            R"({"room":")" + room + R"(","time":)" + std::to_string(kToday - 99 * kDayMs) + '}';
+        ASSERT_TRUE(on.database->append(std::vector<NewMessage>(kCount, NewMessage{body})));
+    };
+    append("a");
+    append("b");
+    on.add({.name = "few", .per = "/room", .keep_last = 1});
+    const std::vector<RetentionRun> few = on.database->apply_retention({}).value();
+    EXPECT_EQ(few.at(0).seqs.size(), 2 * (kCount - 1));
+    EXPECT_EQ(few.at(0).changes.size(), 3u);
+    ASSERT_TRUE(on.database->drop_retention("few"));
+
+    append("c");
+    on.add(older_than_days(90));
+    const std::vector<RetentionRun> old = on.database->apply_retention({}).value();
+    EXPECT_EQ(old.at(0).seqs.size(), kCount + 2);
+    EXPECT_EQ(old.at(0).changes.size(), 2u);
+    on.expect_verified();
 }
 
 TEST(Retention, NeverTakesWhatIsHeldAndTakesItWhenReleased) {

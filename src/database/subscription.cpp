@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <set>
 #include <tuple>
 
@@ -83,28 +84,18 @@ struct Concerned {
 
 Result<void> add_rows(const Concerned& concerned, const Subscriber& subscriber,
                       const StoreSnapshot& before, const StoreSnapshot& after, Difference& into) {
-    const auto add = [](std::vector<ViewRow>& rows, const std::string& term, Seq seq) {
-        rows.push_back({Key::from_encoded(term).value(), seq, {}});
-    };
-    const auto look_at = [&](Seq seq, bool is_derived) {
-        const auto old = terms_of(before, subscriber.id, seq, subscriber.range);
-        const auto now = terms_of(after, subscriber.id, seq, subscriber.range);
-        for (const std::string& term : old) {
-            if (is_derived || !now.contains(term)) add(into.gone, term, seq);
+    std::vector<Seq> seqs;
+    std::ranges::set_union(concerned.derived, concerned.turned, std::back_inserter(seqs));
+    const auto add = [&](std::vector<ViewRow>& told, const StoreSnapshot& rows) {
+        for (const Seq seq : seqs) {
+            for (const std::string& term : terms_of(rows, subscriber.id, seq, subscriber.range)) {
+                told.push_back({Key::from_encoded(term).value(), seq, {}});
+            }
         }
-        for (const std::string& term : now) {
-            if (is_derived || !old.contains(term)) add(into.added, term, seq);
-        }
+        return rows.scan(subscriber.id, ScanRange::exact({}))->status();
     };
-    for (const Seq seq : concerned.derived) look_at(seq, true);
-    for (const Seq seq : concerned.turned) {
-        const auto& derived = concerned.derived;
-        if (!std::binary_search(derived.begin(), derived.end(), seq)) look_at(seq, false);
-    }
-    for (const StoreSnapshot* const rows : {&before, &after}) {
-        SLUICE_TRY(rows->scan(subscriber.id, ScanRange::exact({}))->status());
-    }
-    return {};
+    SLUICE_TRY(add(into.gone, before));
+    return add(into.added, after);
 }
 
 } // namespace

@@ -942,6 +942,8 @@ TEST(TransformsInUse, AreNotUsedWithoutThoseThatTheyRead) {
     database->use_transforms(both).value();
     EXPECT_EQ(code_of(database->drop_transform("marks")), Errc::invalid_argument);
     database->drop_transform("reader").value();
+    database->use_transforms(alone).value(); // What it reads is in use.
+    database->drop_transform("reader").value();
     database->drop_transform("marks").value();
     EXPECT_TRUE(database->transforms().empty());
 }
@@ -1090,6 +1092,44 @@ TEST(TransformsInUse, LeaveViewsInCodeToCatchUpWhenTheOneIsDroppedThatAllWaitedF
     on.database->add_view("read", view).value();
     EXPECT_EQ(on.rows("read"), R"(["edited"]=2 ["edited"]=3)");
     on.expect_verified();
+}
+
+// Damaged, a view has to be derived again, and cannot be before. One that others look into begins
+// anew.
+TEST(TransformsInUse, HaveADamagedViewDerivedAgainWhenTheOneIsDroppedThatAllWaitedFor) {
+    for (const bool is_read : {false, true}) {
+        Transforming on;
+        CodeView reader;
+        reader.app = "reader";
+        const Source said = on.database->rows_of("said").value();
+        reader.reads = {said};
+        reader.map_reading = [said](Context& context, const Message& message, Emit& emit) {
+            emit(Key(context.prefix(said, Key(member(message, "text"))).size()));
+        };
+        if (is_read) on.database->add_view("reader", reader).value();
+        const Seq first = on.append(says("a word of its own"));
+        on.append(says("two"));
+        on.database->merge_views().value();
+        on.close();
+        damage(on, "a word of its own", 0, "views");
+        on.options.transforms = {};
+        for (const Transform& each : on.all.list()) {
+            if (each.name != "block") on.options.transforms.add(each);
+        }
+        on.open();
+        EXPECT_EQ(on.said(), "") << "here it is found";
+        on.reopen();
+        on.append(says("three"));
+        on.database->drop_transform("block").value();
+        const auto at = [&](std::uint64_t behind) { return std::to_string(first.value + behind); };
+        EXPECT_EQ(on.said(), R"(["a word of its own"]=)" + at(0) + R"( ["three"]=)" + at(2) +
+                                 R"( ["two"]=)" + at(1));
+        if (is_read) {
+            on.database->add_view("reader", reader).value();
+            EXPECT_EQ(on.rows("reader"), "[1]=" + at(0) + " [1]=" + at(1) + " [1]=" + at(2));
+        }
+        on.expect_verified();
+    }
 }
 
 // What cannot be read is derived by nobody, and keeps nobody else from being.

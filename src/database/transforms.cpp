@@ -383,6 +383,9 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
         for (const OpenView& each : late) {
             SLUICE_TRY(impl.catch_up({each}, false, rows->since(each.entry.id), progress));
         }
+        if (!was_loaded && impl.chain.is_loaded()) {
+            SLUICE_TRY(impl.mend_plain_views(/*keys_too=*/true, progress));
+        }
         impl.remake_mapper();
         SLUICE_TRY(impl.store->save());
         for (const ViewId view : stage.views()) SLUICE_TRY(impl.store->drop_view(view));

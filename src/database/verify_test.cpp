@@ -86,14 +86,16 @@ TEST(Verify, NamesAnEntryOfEachGroupThatIsMissingOrHasAnotherValue) {
         if (n == 7 && has_changed) emit(Key("z"));
         if (n == 8 && !has_changed) emit(Key("zz"));
         if (n == 9 && has_changed) emit(Key("zzz"));
+        if (n == 10 && !has_changed) emit(Key("zzzz"));
     });
     const auto view = on.found();
-    EXPECT_EQ(view.differences,
-              (std::vector<std::string>{
-                  "the group of entry 6 is missing", "group 2 should not be there",
-                  "the group of entry 4 has another value",
-                  "the group of entry 3 has another value", "the group of entry 7 is missing",
-                  "group 7 should not be there", "the group of entry 9 is missing"}));
+    EXPECT_EQ(
+        view.differences,
+        (std::vector<std::string>{
+            "the group of entry 6 is missing", "group 2 should not be there",
+            "the group of entry 4 has another value", "the group of entry 3 has another value",
+            "the group of entry 7 is missing", "group 7 should not be there",
+            "the group of entry 9 is missing", "group 9 should not be there"}));
 }
 
 /// A fold that counts otherwise when it has changed its mind.
