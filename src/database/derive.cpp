@@ -233,6 +233,7 @@ Result<void> Database::Impl::catch_up(const std::vector<OpenView>& late, bool ke
                                  std::move(batches[i])});
         }
         if (keys_too) step.rows.push_back({kKeyRegister, {}, std::move(keys)});
+        SLUICE_TRY(check_reads_are_whole());
         const bool is_last_step = seq == end && to_remake.empty();
         step.behind =
             all_but(is_last_step ? late : std::vector<OpenView>{}, is_last_step && keys_too);
@@ -306,6 +307,7 @@ Result<void> Database::Impl::mend(const std::vector<OpenView>& current, bool key
                           [&](RowBatch& batch) { again.settle(std::span(&batch, 1)); }));
         count_errors({each}, again);
     }
+    SLUICE_TRY(check_reads_are_whole());
     if (are_keys_broken) {
         const ViewSpec spec{kKeyRegister, nullptr, true};
         const auto emit = [&](Seq seq, RowBatch& batch) {
@@ -374,6 +376,7 @@ Result<void> Database::Impl::build(const std::vector<OpenView>& fresh_views, boo
 
     // From here nothing is appended until the new views have caught up and count as current.
     write_lock.lock();
+    SLUICE_TRY(check_reads_are_whole());
     StoreCommit reach; // A store that was thrown away has not come this far yet.
     reach.position = log->last();
     reach.behind = all_but({}, false);

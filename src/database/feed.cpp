@@ -198,9 +198,8 @@ public:
         at_.gone = std::max(at_.gone, at_.told);
         if (at_.told.entry >= at_.doubt) at_.doubt = {};
         for (const Notes& notes : notes_) SLUICE_TRY(notes.status());
-        if (view_) {
-            SLUICE_TRY(rows_.scan(view_->id, ScanRange::exact({}))->status());
-        }
+        if (view_) SLUICE_TRY(rows_.status(view_->id));
+        for (const ViewId output : *snapshot_.outputs) SLUICE_TRY(rows_.status(output));
         FeedBatch batch;
         batch.position = at_;
         for (Told& each : told_) {

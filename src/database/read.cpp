@@ -168,6 +168,7 @@ Result<Record> Snapshot::Impl::seen(Seq seq) const {
     SLUICE_TRY_ASSIGN(Record record, this->record(seq));
     if (record.state != Record::State::live) return record;
     const Made made = made_of(seq, *rows, *outputs);
+    for (const ViewId output : *outputs) SLUICE_TRY(rows->status(output));
     record.hidden = !made.is_shown();
     record.transformed = made.kind == Made::Kind::body;
     if (record.transformed) record.body = made.body;

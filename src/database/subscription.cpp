@@ -92,7 +92,7 @@ Result<void> add_rows(const Concerned& concerned, const Subscriber& subscriber,
                 told.push_back({Key::from_encoded(term).value(), seq, {}});
             }
         }
-        return rows.scan(subscriber.id, ScanRange::exact({}))->status();
+        return rows.status(subscriber.id);
     };
     SLUICE_TRY(add(into.gone, before));
     return add(into.added, after);

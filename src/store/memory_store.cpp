@@ -76,6 +76,7 @@ public:
         return found == views_.end() ? Seq{} : found->second.since;
     }
 
+    Result<void> status(ViewId) const override { return {}; }
     std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const override {
         std::vector<Hit> hits = live_rows(view, range);
         std::erase_if(hits, [&](const Hit& hit) { return !is_behind(range, hit.term, hit.seq); });

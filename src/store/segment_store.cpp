@@ -21,6 +21,11 @@ public:
     Seq position() const override { return state_->position; }
     const Gone& gone() const override { return state_->gone; }
     Seq since(ViewId view) const override { return state_->since(view); }
+    Result<void> status(ViewId view) const override {
+        const ViewState* const found = state_->find(view);
+        const Error* const damage = found == nullptr ? nullptr : found->find_damage();
+        return damage == nullptr ? Result<void>() : *damage;
+    }
     std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const override {
         return scan_view(state_->find(view), state_->gone, range);
     }

@@ -170,9 +170,12 @@ public:
     virtual const Gone& gone() const = 0;
     /// Up to which entry of the log this view's rows are complete. Never decreases.
     virtual Seq since(ViewId view) const = 0;
+    /// Errors: corrupt, if a file of the view is damaged, which it names.
+    virtual Result<void> status(ViewId view) const = 0;
     /// A view the store does not have gives an empty walk.
     virtual std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const = 0;
-    /// All that one message gave to the view, terms ascending; nothing if the view is damaged. Also
+    /// All that one message gave to the view, terms ascending; nothing if the view is damaged, as
+    /// status() tells. Also
     /// of a message that is gone, as long as its row was not merged away or purged.
     virtual std::vector<RowBatch::Emission> row(ViewId view, Seq seq) const = 0;
     /// The attachment of the newest commit that had one.
