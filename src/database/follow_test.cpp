@@ -308,6 +308,7 @@ TEST(Snapshots, EndWhenAnErasureDoesNotWaitForThem) {
     WordsInFiles on;
     const Snapshot pinned = on.database->snapshot();
     ViewCursor walk = pinned.read("words").value();
+    ViewCursor whole = pinned.read("words").value();
     LogCursor log = pinned.log({});
     EXPECT_TRUE(walk.next());
 
@@ -320,6 +321,7 @@ TEST(Snapshots, EndWhenAnErasureDoesNotWaitForThem) {
     EXPECT_FALSE(walk.next());
     EXPECT_EQ(code_of(walk.status()), Errc::ended);
     EXPECT_EQ(walk.count_rest(), 0u);
+    EXPECT_EQ(whole.count_rest(), 0u);
     EXPECT_EQ(code_of(log.next()), Errc::ended);
     EXPECT_EQ(code_of(pinned.get({1})), Errc::ended);
     EXPECT_EQ(code_of(pinned.get("key")), Errc::ended);
@@ -327,6 +329,7 @@ TEST(Snapshots, EndWhenAnErasureDoesNotWaitForThem) {
     EXPECT_EQ(code_of(pinned.read("words")), Errc::ended);
     EXPECT_EQ(code_of(pinned.search("words", {})), Errc::ended);
     EXPECT_EQ(code_of(pinned.links("words")), Errc::ended);
+    EXPECT_EQ(code_of(pinned.walk("words", {})), Errc::ended);
     EXPECT_EQ(on.body({1}), body_of("ada", 1, "said in 1!"));
     on.expect_verified();
 

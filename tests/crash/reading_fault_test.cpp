@@ -217,5 +217,31 @@ TEST(FailureOfReading, OfWhatLooksIntoFilesIsNamedAndNeverTakenForDamage) {
     });
 }
 
+// Who is not told that files change looks from time to time. It opens without being told, if it
+// must.
+TEST(FailureOfWatching, MakesAReaderLookByItself) {
+    const TemporaryDirectory directory{in_memory_if_possible()};
+    Database::create(directory.path()).value();
+    const auto writer = Database::open(directory.path()).value();
+    Options options;
+    options.read_only = true;
+    int done_without = 0;
+    for (CallPlan plan{.fault = CallPlan::Fault::no_resource};; ++plan.succeed) {
+        plan.count = plan.failed = 0;
+        const auto reader = [&] {
+            const FaultyCalls faults(plan);
+            return Database::open(directory.path(), options);
+        }();
+        if (!reader) continue;
+        const Seq before = writer->last();
+        const Seq last = writer->append(NewMessage{"news"}).value();
+        EXPECT_EQ((*reader)->wait_for_entry(before, std::chrono::seconds(20)), last)
+            << "behind " << plan.succeed << " calls";
+        if (plan.failed == 0) break;
+        ++done_without;
+    }
+    EXPECT_GE(done_without, 4) << "inotify, eventfd, and two directories";
+}
+
 } // namespace
 } // namespace sluice::test

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstddef>
+#include <cstdint>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -164,6 +165,21 @@ DIR* __wrap_opendir(const char* path) {
 struct dirent* __real_readdir(DIR* stream);
 struct dirent* __wrap_readdir(DIR* stream) {
     return fails(Needs::memory) ? nullptr : __real_readdir(stream);
+}
+
+int __real_inotify_init1(int flags);
+int __wrap_inotify_init1(int flags) {
+    return fails(Needs::descriptor) ? -1 : __real_inotify_init1(flags);
+}
+
+int __real_inotify_add_watch(int events, const char* path, std::uint32_t what);
+int __wrap_inotify_add_watch(int events, const char* path, std::uint32_t what) {
+    return fails(Needs::memory) ? -1 : __real_inotify_add_watch(events, path, what);
+}
+
+int __real_eventfd(unsigned count, int flags);
+int __wrap_eventfd(unsigned count, int flags) {
+    return fails(Needs::descriptor) ? -1 : __real_eventfd(count, flags);
 }
 
 int __real_flock(int fd, int operation);
