@@ -1007,12 +1007,7 @@ TEST(TransformsInUse, WithoutTheOneWhoseCodeIsMissingGoOn) {
     Transforming on;
     on.append(says("original"), "m1");
     on.append(edits("m1", "edited"));
-    Transforms fewer;
-    const Transforms all = few_transforms(on.runs);
-    for (const Transform& each : all.list()) {
-        if (each.name != "block") fewer.add(each);
-    }
-    on.options.transforms = fewer;
+    on.lose_code_of("block");
     on.reopen();
     on.append(R"({"blob":"b1"})");
     on.put(kBlob1, "a picture");
@@ -1079,12 +1074,7 @@ TEST(TransformsInUse, LeaveViewsInCodeToCatchUpWhenTheOneIsDroppedThatAllWaitedF
     };
     on.database->add_view("read", view).value();
     on.append(says("original"), "m1");
-    Transforms fewer;
-    const Transforms all = few_transforms(on.runs);
-    for (const Transform& each : all.list()) {
-        if (each.name != "block") fewer.add(each);
-    }
-    on.options.transforms = fewer;
+    on.lose_code_of("block");
     on.reopen();
     on.append(edits("m1", "edited"));
     on.database->drop_transform("block").value();
@@ -1112,10 +1102,7 @@ TEST(TransformsInUse, HaveADamagedViewDerivedAgainWhenTheOneIsDroppedThatAllWait
         on.database->merge_views().value();
         on.close();
         damage(on, "a word of its own", 0, "views");
-        on.options.transforms = {};
-        for (const Transform& each : on.all.list()) {
-            if (each.name != "block") on.options.transforms.add(each);
-        }
+        on.lose_code_of("block");
         on.open();
         EXPECT_EQ(on.said(), "") << "here it is found";
         on.reopen();

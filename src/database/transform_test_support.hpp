@@ -148,6 +148,13 @@ struct Transforming : DatabaseOnDisk {
         options.transforms = {};
         reopen();
     }
+    /// Of one transform, from the next opening on.
+    void lose_code_of(const std::string& name) {
+        options.transforms = {};
+        for (const Transform& each : all.list()) {
+            if (each.name != name) options.transforms.add(each);
+        }
+    }
     void reopen_with_code() {
         options.transforms = all;
         reopen();
