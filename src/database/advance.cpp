@@ -226,8 +226,8 @@ Result<void> Database::Impl::check_reads_are_whole() {
                  "derive what it had"};
 }
 
-std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver,
-                                              const StoreSnapshot& rows) const {
+Result<std::vector<Seq>> Database::Impl::rederived_by(Seq first, Deriver deriver,
+                                                      const StoreSnapshot& rows) const {
     ScanRange by_transforms;
     by_transforms.from = rederived_term(first);
     by_transforms.to = kRederivedByViews;
@@ -240,6 +240,7 @@ std::vector<Seq> Database::Impl::rederived_by(Seq first, Deriver deriver,
     };
     add(by_transforms);
     if (deriver == Deriver::any) add(by_views);
+    SLUICE_TRY(rows.status(kRederived));
     sort_unique(seqs);
     return seqs;
 }
@@ -491,12 +492,13 @@ Result<void> Database::Impl::derive_rows(Advance& run, const ProgressFunction& p
     return chain.run_readers(work, chain_run);
 }
 
-std::vector<Seq> Database::Impl::rederived_since(Seq since, Deriver deriver,
-                                                 const StoreSnapshot& rows) const {
-    std::vector<Seq> seqs = rederived_by(since, deriver, rows);
+Result<std::vector<Seq>> Database::Impl::rederived_since(Seq since, Deriver deriver,
+                                                         const StoreSnapshot& rows) const {
+    SLUICE_TRY_ASSIGN(std::vector<Seq> seqs, rederived_by(since, deriver, rows));
     const auto pending =
         rows.scan(kPending, deriver == Deriver::any ? ScanRange() : ScanRange::exact(kPendingTerm));
     while (pending->next()) seqs.push_back(pending->seq());
+    SLUICE_TRY(pending->status());
     sort_unique(seqs);
     return seqs;
 }
@@ -507,7 +509,8 @@ Result<void> Database::Impl::purge_behind_secrets() {
         // What it opened may have been derived again, for other reasons, since it was put.
         const FactId* const id = facts.named_by(drop);
         const Seq first = id != nullptr ? facts.entries_of(*id).front() : drop;
-        const std::vector<Seq> seqs = rederived_since(first, Deriver::any, *store->snapshot());
+        SLUICE_TRY_ASSIGN(const std::vector<Seq> seqs,
+                          rederived_since(first, Deriver::any, *store->snapshot()));
         if (chain.empty() && seqs.empty()) continue;
         SLUICE_TRY_ASSIGN(const auto purged, store->purge({}, seqs, options.erase_patience));
         Change receipt = new_change(ChangeKind::receipt, {}, {});

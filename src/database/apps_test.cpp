@@ -327,6 +327,35 @@ TEST_F(Apps, ReadOnAtTheOldSinceIfTheyWant) {
     on.expect_verified();
 }
 
+TEST_F(Apps, NeedNotCatchUpWithAViewThatIsDropped) {
+    ASSERT_TRUE(on.database->add_view("lengths", by_length("mail")));
+    on.reopen();
+    on.append("a");
+    CodeView view = by_length("mail");
+    view.when_behind = WhenBehind::read_on;
+    ASSERT_TRUE(on.database->add_view("lengths", view));
+    ASSERT_TRUE(on.database->drop_view("lengths"));
+    ASSERT_TRUE(on.database->wait_for_views());
+    on.expect_verified();
+}
+
+// So many that they are more than one part of the work.
+TEST_F(Apps, CatchUpInPartsWithWhatIsMuch) {
+    constexpr std::size_t kCount = 9000;
+    constexpr std::size_t kLarge = 9 * 1024 * 1024;
+    ASSERT_TRUE(on.database->add_view("lengths", by_length("mail")));
+    const Seq first = on.database->append(std::vector<NewMessage>(kCount, NewMessage{"a"})).value();
+    on.reopen();
+    Seqs all;
+    for (Seq seq = first; all.size() < kCount; seq = seq.next()) all.push_back(seq);
+    ASSERT_TRUE(on.database->delete_messages(all));
+    ASSERT_TRUE(on.database->restore(all));
+    for (int i = 0; i < 3; ++i) on.append(std::string(kLarge, 'x'));
+    ASSERT_TRUE(on.database->add_view("lengths", by_length("mail")));
+    EXPECT_EQ(on.database->snapshot().read("lengths", {.exact = Key(1)})->count_rest(), kCount);
+    EXPECT_EQ(on.database->snapshot().read("lengths", {.exact = Key(kLarge)})->count_rest(), 3u);
+}
+
 // What others change between two steps of catching up, of messages that the first one had.
 TEST_F(Apps, CatchUpWithWhatIsChangedMeanwhile) {
     on.options.view_segment_rows_max = 131072;

@@ -124,7 +124,7 @@ Result<void> Database::Impl::breathe(std::unique_lock<std::mutex>& write_lock) c
 
 Result<std::vector<Seq>> Database::Impl::remade_by(Seq first, Seq since, const SeqBitmap& remaking,
                                                    const StoreSnapshot& rows) const {
-    std::vector<Seq> seqs = rederived_since(first, Deriver::transforms, rows);
+    SLUICE_TRY_ASSIGN(std::vector<Seq> seqs, rederived_since(first, Deriver::transforms, rows));
     for (Seq at = remaking.next_from(first); at != SeqBitmap::kNone;
          at = remaking.next_from(at.next())) {
         const auto entry = log->read(at);

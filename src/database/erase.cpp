@@ -46,8 +46,8 @@ Result<void> Database::Impl::finish_erasure(Seq erasure, const ProgressFunction&
 
     // What was derived from what is erased may have been derived anew since, in files that still
     // have it as it was; not before the first of these entries was there.
-    const std::vector<Seq> rederived =
-        rederived_since(entries.front(), Deriver::any, *store->snapshot());
+    SLUICE_TRY_ASSIGN(const std::vector<Seq> rederived,
+                      rederived_since(entries.front(), Deriver::any, *store->snapshot()));
     // A fact has no name any more when it is wiped: what follows from its going must not be lost.
     if (order.seqs.empty() && !chain.empty()) SLUICE_TRY(store->save());
 

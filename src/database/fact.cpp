@@ -66,8 +66,8 @@ Result<Changed> Database::put_facts(std::span<const NewFact> facts, const Change
             if (changes.empty()) return changed;
             SLUICE_TRY_ASSIGN(changed.at, impl_->append_changes(changes));
             SLUICE_TRY(impl_->advance(options.progress));
-            changed.seqs =
-                impl_->rederived_by(changed.at, Impl::Deriver::any, *impl_->store->snapshot());
+            SLUICE_TRY_ASSIGN(changed.seqs, impl_->rederived_by(changed.at, Impl::Deriver::any,
+                                                                *impl_->store->snapshot()));
         }
         SLUICE_TRY(impl_->acknowledge());
         return changed;
@@ -87,8 +87,8 @@ Result<Changed> Database::drop_fact(const FactName& name, const ChangeOptions& o
             change.fact_key = id.key;
             SLUICE_TRY_ASSIGN(changed.at, impl_->append_change(change));
             SLUICE_TRY(impl_->advance(options.progress));
-            changed.seqs =
-                impl_->rederived_by(changed.at, Impl::Deriver::any, *impl_->store->snapshot());
+            SLUICE_TRY_ASSIGN(changed.seqs, impl_->rederived_by(changed.at, Impl::Deriver::any,
+                                                                *impl_->store->snapshot()));
             SLUICE_TRY(impl_->purge_behind_secrets());
         }
         SLUICE_TRY(impl_->acknowledge());
@@ -109,8 +109,8 @@ Result<Changed> Database::erase_fact(const FactName& name, const ChangeOptions& 
             impl_->remember_needle(fact->value);
         }
         SLUICE_TRY_ASSIGN(Changed changed, impl_->carry_out(order, options));
-        changed.seqs =
-            impl_->rederived_by(changed.at, Impl::Deriver::any, *impl_->store->snapshot());
+        SLUICE_TRY_ASSIGN(changed.seqs, impl_->rederived_by(changed.at, Impl::Deriver::any,
+                                                            *impl_->store->snapshot()));
         return changed;
     });
 }

@@ -121,6 +121,25 @@ TEST(Feed, OfAViewForSearchingTellsNoKeys) {
     for (const FeedChange& change : batch.changes) EXPECT_TRUE(change.rows.empty());
 }
 
+// What happens behind the entry up to which a view has come is looked at for what has gone only.
+TEST(Feed, GoesALongWayAheadOfAViewWhoseCodeIsAway) {
+    Fed on;
+    CodeView view;
+    view.app = "reader";
+    view.map = [](const Message&, Emit& emit) { emit(Key()); };
+    on.database->add_view("all", view).value();
+    on.reopen();
+    on.database->delete_messages(Seqs{{1}, {2}}).value();
+    on.database->restore(Seqs{{1}}).value();
+    on.database->append(std::vector<NewMessage>(70'000, NewMessage{"{}"})).value();
+    on.database->delete_messages(Seqs{{3}}).value();
+    Feed feed = on.feed({.view = "all"}, {.at = FeedStart::At::entry, .entry = {4}});
+    EXPECT_EQ(told(feed), "added 4, gone 1, gone 2")
+        << "1 is in the view again when its code is here";
+    EXPECT_EQ(told(feed), "gone 3");
+    EXPECT_EQ(told(feed), "");
+}
+
 // It looks at so many entries for one snapshot, and goes on with the next.
 TEST(Feed, GoesAlongWayWithoutAMatch) {
     Fed on;

@@ -240,9 +240,11 @@ struct Database::Impl {
     std::string chain_state(const Worklist* work) const;
     /// Messages that were re-derived by the entry `since` or a later one, or wait to be.
     enum class Deriver : std::uint8_t { transforms, any };
-    std::vector<Seq> rederived_since(Seq since, Deriver deriver, const StoreSnapshot& rows) const;
+    Result<std::vector<Seq>> rederived_since(Seq since, Deriver deriver,
+                                             const StoreSnapshot& rows) const;
     /// Those that the entries from `first` to the log's end re-derived.
-    std::vector<Seq> rederived_by(Seq first, Deriver deriver, const StoreSnapshot& rows) const;
+    Result<std::vector<Seq>> rederived_by(Seq first, Deriver deriver,
+                                          const StoreSnapshot& rows) const;
     /// What a dropped secret opened leaves all files.
     Result<void> purge_behind_secrets();
     void emit_key(RowBatch& batch, Seq seq, std::string_view key) const;

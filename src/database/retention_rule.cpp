@@ -328,7 +328,6 @@ void Retention::note_deleted(std::span<const Seq> seqs) {
 }
 
 void Retention::note_deleted(const Gone& gone) {
-    if (!rule_.older_than || rule_.action != RetentionRule::Action::erase) return;
     for_each(gone.deleted, [&](Seq seq) {
         if (!gone.erased.contains(seq)) unexamined.insert(seq);
     });

@@ -148,5 +148,20 @@ TEST(Scrubbing, WipesAgainWhatAnOlderCopyBroughtBack) {
     EXPECT_EQ(on.body({5}), body_of("ada", 5, "said in 5!"));
 }
 
+TEST(DamagedView, OfManyMessagesIsMendedInParts) {
+    constexpr std::size_t kCount = 10'000;
+    DatabaseOnDisk on(Options{.durability = Durability::none, .background = false});
+    on.database->add_view("authors", R"({"kind":"index","key":["/author"]})").value();
+    const NewMessage message{R"({"author":"somebody of many words"})"};
+    on.database->append(std::vector<NewMessage>(kCount, message)).value();
+    on.close();
+    damage(on, "somebody of many words", 0, "views");
+    on.open();
+    EXPECT_EQ(on.rows("authors"), "") << "here it is found";
+    on.reopen();
+    EXPECT_EQ(on.database->snapshot().read("authors")->count_rest(), kCount);
+    on.expect_verified();
+}
+
 } // namespace
 } // namespace sluice::test

@@ -157,6 +157,8 @@ TEST(Subscription, RefusesWhatIsForReadingOnce) {
     EXPECT_EQ(code_of(on.database->subscribe("by_author", {.limit = 3})), Errc::invalid_argument);
     EXPECT_EQ(code_of(on.database->subscribe("by_author", {.reverse = true})),
               Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->subscribe("by_author", {.after = "0001"})),
+              Errc::invalid_argument);
     EXPECT_EQ(code_of(on.database->subscribe("none")), Errc::not_found);
 }
 

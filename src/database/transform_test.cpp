@@ -1195,6 +1195,26 @@ TEST(TransformDamage, OfWhatTheyMadeAndOfAViewIsHealedByOpeningAgain) {
     }
 }
 
+TEST(TransformDamage, OfWhatOneMadeKeepsNothingOfItWhenItIsDropped) {
+    Transforming on;
+    on.append(boxed("k1", says("out of the box")));
+    on.put(kKey1);
+    on.append(says("said"));
+    on.database->merge_views().value();
+    on.close();
+    damage(on, R"({"text":"out of the box"})", 0, "views");
+    on.open();
+    const auto dropped = on.database->drop_transform("unbox");
+    if (!dropped) {
+        EXPECT_EQ(dropped.error().code, Errc::corrupt);
+        on.reopen();
+        on.expect_verified();
+        on.database->drop_transform("unbox").value();
+    }
+    EXPECT_EQ(on.said(), R"(["said"]=4)");
+    on.expect_verified();
+}
+
 TEST(TransformDamage, OfWhatTheyMadeIsNamedToAViewThatCatchesUp) {
     Transforming on;
     CodeView view;
@@ -1212,6 +1232,29 @@ TEST(TransformDamage, OfWhatTheyMadeIsNamedToAViewThatCatchesUp) {
     on.reopen();
     on.database->add_view("read", view).value();
     EXPECT_EQ(on.rows("read"), R"(["out of the box"]=2)");
+    on.expect_verified();
+}
+
+// P6 behind damage: what a view had of a message cannot be read, and goes from the files that are
+// whole.
+TEST(TransformDamage, OfAViewThatOthersReadLeavesNothingThatADroppedSecretOpened) {
+    Transforming on(sealed_transforms);
+    CodeView reader;
+    reader.app = "reader";
+    reader.reads = {on.database->rows_of("said").value()};
+    reader.map_reading = [](Context&, const Message&, Emit&) {};
+    on.database->add_view("reader", reader).value();
+    on.put(kKey1, "v", /*is_secret=*/true);
+    on.append(sealed("in a whole file"));
+    on.reopen();
+    on.append(sealed("in a damaged one"));
+    on.close();
+    damage(on, Key("in a damaged one").encoded(), 0, "views");
+    on.open();
+    on.database->drop_fact(kKey1).value();
+    for (const char* const text : {"in a whole file", "in a damaged one"}) on.expect_nowhere(text);
+    on.reopen();
+    EXPECT_EQ(on.said(), "");
     on.expect_verified();
 }
 

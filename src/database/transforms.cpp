@@ -356,9 +356,12 @@ Result<void> Database::drop_transform(const std::string& name, const ProgressFun
                                           [&](const auto& each) { return each.name == name; });
         const Chain::Stage& stage = *dropped;
         const auto at = static_cast<std::size_t>(dropped - stages.begin());
+        const auto rows = impl.store->snapshot();
+        // What it made is known by its rows alone: damage there must be found before they go.
+        for (const ViewId view : impl.views_of_reads()) static_cast<void>(rows->status(view));
+        SLUICE_TRY(impl.check_reads_are_whole());
         SLUICE_TRY(impl.catalog->remove(found->name));
 
-        const auto rows = impl.store->snapshot();
         const auto outputs = rows->scan(stage.outputs(), {});
         while (outputs->next()) impl.extra.afresh.insert(outputs->seq());
         for (std::size_t later = at + 1; later < stages.size(); ++later) {

@@ -129,13 +129,27 @@ TEST(Verify, NamesAnEntryOfEachGroupThatFoldsToAnotherAnswer) {
                                         "the group of entry 1 has another answer"}));
 }
 
+// What is erased may be said by others, as their text or as their name.
+TEST(Verify, TakesForLeftOverOnlyWhatNobodyElseSays) {
+    DatabaseOnDisk on;
+    const std::string text = "0123456789abcdefghijklmnopqrstuvwxyz";
+    const Seq first = on.append(text);
+    const Seq second = on.append(text + "!");
+    on.append("{}", text);
+    on.database->erase(Seqs{first}).value();
+    on.expect_verified();
+    on.database->erase(Seqs{second}).value();
+    on.expect_verified();
+}
+
 TEST(Verify, NamesTheEntriesWhoseGroupsOfAFoldAreMissing) {
     ChangedMind on(R"({"kind":"fold"})");
     on.view.fold = fold_of<Moody>();
     on.map([](const Message& message, Emit& emit, bool has_changed) {
         emit(Key(has_changed, n_of(message) % 2), std::string_view("value"));
+        if (has_changed) emit(Key("zzz"), std::string_view("value"));
     });
-    EXPECT_EQ(on.found().difference_count, 20u);
+    EXPECT_EQ(on.found().difference_count, 30u);
 }
 
 } // namespace

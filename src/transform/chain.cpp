@@ -264,7 +264,7 @@ void Chain::set_reads(const Stage& stage, Seq seq, const Draft::Emissions& reads
 bool Chain::set_row(std::size_t first_stage, ViewId view, Seq seq,
                     const Draft::Emissions& emissions, Worklist& work, Draft& draft) const {
     const Draft::Emissions before = draft.row(view, seq);
-    if (equal(before, emissions)) return false;
+    if (equal(before, emissions) && draft.is_whole(view)) return false;
     wake_readers(first_stage, view, seq, before, emissions, work, draft);
     draft.set_row(view, seq, emissions);
     return true;

@@ -26,8 +26,11 @@ public:
     /// Takes the place of the row that `seq` has. `emissions` have each term once.
     void set_row(ViewId view, Seq seq, const Emissions& emissions);
     void take_away(ViewId view, Seq seq) {
-        if (!row(view, seq).empty()) set_row(view, seq, {});
+        if (!row(view, seq).empty() || !is_whole(view)) set_row(view, seq, {});
     }
+    /// Whether row() tells all. Of a damaged view it tells nothing, and files that are whole may
+    /// have the row nevertheless.
+    bool is_whole(ViewId view) const { return below_->status(view).has_value(); }
     /// Gives a row this term, without a value, or takes it away, and leaves its other terms.
     void set_term(ViewId view, Seq seq, std::string_view term, bool is_there);
 

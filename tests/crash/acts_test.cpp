@@ -6,6 +6,7 @@
 #include "crash/trials.hpp"
 #include "database/retention_test_support.hpp"
 #include "database/transform_test_support.hpp"
+#include "support/file_bytes.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <sluice/feed.hpp>
@@ -165,6 +166,7 @@ void fill(Database& database, Runs& runs) {
 struct Act {
     std::string name;
     std::function<Result<void>(Database&)> run;
+    std::string gone = {}; ///< What no file has afterwards, if it is done.
 };
 
 /// Everything that is shown, by everyone who can be asked.
@@ -223,15 +225,17 @@ const std::vector<Act>& acts() {
     static const std::vector<Act> all = {
         {"append", only([](Database& on) { return on.append(NewMessage{message_number(71)}); })},
         {"erase", only([](Database& on) {
-             return on.erase(Seqs{{3}, {30}});
-         })},
+             return on.erase(Seqs{{3}, {62}});
+         }),
+         "said in 59"},
+        {"erase an edit", only([](Database& on) { return on.erase(Seqs{{7}}); }), "sealed 6"},
         {"delete what others found", only([](Database& on) {
              return on.delete_messages(Seqs{{1}, {7}});
          })},
         {"restore", only([](Database& on) { return on.restore(Seqs{{9}}); })},
         {"replace", only([](Database& on) { return on.replace({8}, message_number(300)); })},
         {"scrub", only([](Database& on) { return on.scrub(); })},
-        {"drop a secret", only([](Database& on) { return on.drop_fact(kKey1); })},
+        {"drop a secret", only([](Database& on) { return on.drop_fact(kKey1); }), "sealed "},
         {"put a secret", only([](Database& on) {
              return on.put_fact({kKey2, "another key", /*is_secret=*/true});
          })},
@@ -299,6 +303,12 @@ private:
     Transforms transforms_ = sealed_transforms(runs_);
 };
 
+std::string left_behind(const Act& act, const Result<void>& done, const fs::path& path) {
+    if (!done || act.gone.empty()) return {};
+    const std::string where = FileBytes(path).find(act.gone);
+    return where.empty() ? where : act.gone + " is in " + where;
+}
+
 TEST(Acts, WhoseSystemCallsFailAreAnsweredAndHealedByOpeningAgain) {
     Trials trials("every system call of each act fails");
     const Copies copies;
@@ -325,6 +335,7 @@ TEST(Acts, WhoseSystemCallsFailAreAnsweredAndHealedByOpeningAgain) {
                 EXPECT_TRUE(is_failure_of_machine(done.error().code))
                     << when << ": " << done.error().context;
             }
+            trials.count_state({.leftover = left_behind(act, done, path)}, when);
             trials.count_state(copies.judge(path), when);
         }
     }
@@ -383,6 +394,7 @@ TEST(Acts, OnDamagedFilesOfViewsAreDoneOrRefusedAndHealedByOpeningAgain) {
             if (!done) {
                 EXPECT_EQ(done.error().code, Errc::corrupt) << when << ": " << done.error().context;
             }
+            trials.count_state({.leftover = left_behind(act, done, path)}, when);
             trials.count_state(copies.judge(path), when);
             if (trials.have_failed_enough()) return;
         }
