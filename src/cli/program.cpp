@@ -168,6 +168,11 @@ int Program::run_chosen() {
     std::string message = error.context;
     const std::string reason = error.os_errno != 0 ? std::strerror(error.os_errno) : "";
     if (message.find(reason) == std::string::npos) message += ": " + reason;
+    const bool is_of_database =
+        message.find("/views/") != std::string::npos || message.find("/log/") != std::string::npos;
+    if (error.code == Errc::corrupt && is_of_database && !wants_json()) {
+        message += "\nTry: sluice repair DB, which says what helps";
+    }
     return fail(name_of(error.code), message, exit_status_of(error.code));
 }
 

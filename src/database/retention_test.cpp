@@ -261,22 +261,22 @@ TEST(Retention, LeavesWhatBelongsToNoGroup) {
 
 // A change holds some ten thousand messages at most, so that others write between two of them.
 TEST(Retention, TakesAnyNumberOfMessagesInParts) {
-    constexpr std::size_t kCount = 20000;
+    constexpr std::size_t kCount = 16'500;
     RetainingDatabase on(Options{.durability = Durability::none, .background = false});
-    const auto append = [&](const std::string& room) {
+    const auto append = [&](const std::string& room, std::size_t count) {
         const std::string body =
             R"({"room":")" + room + R"(","time":)" + std::to_string(kToday - 99 * kDayMs) + '}';
-        ASSERT_TRUE(on.database->append(std::vector<NewMessage>(kCount, NewMessage{body})));
+        ASSERT_TRUE(on.database->append(std::vector<NewMessage>(count, NewMessage{body})));
     };
-    append("a");
-    append("b");
+    append("a", kCount);
+    append("b", 3);
     on.add({.name = "few", .per = "/room", .keep_last = 1});
     const std::vector<RetentionRun> few = on.database->apply_retention({}).value();
-    EXPECT_EQ(few.at(0).seqs.size(), 2 * (kCount - 1));
-    EXPECT_EQ(few.at(0).changes.size(), 3u);
+    EXPECT_EQ(few.at(0).seqs.size(), kCount - 1 + 2);
+    EXPECT_EQ(few.at(0).changes.size(), 2u);
     ASSERT_TRUE(on.database->drop_retention("few"));
 
-    append("c");
+    append("c", kCount);
     on.add(older_than_days(90));
     const std::vector<RetentionRun> old = on.database->apply_retention({}).value();
     EXPECT_EQ(old.at(0).seqs.size(), kCount + 2);

@@ -222,8 +222,15 @@ private:
 
     Result<void> look_at_views() {
         SLUICE_TRY_ASSIGN(const auto inspected, SegmentStore::inspect(*files_.views));
+        SLUICE_TRY_ASSIGN(const auto names, files_.views->list());
         for (const std::string& problem : inspected.problems) {
             add(problem, Remedy::opening);
+            // Opening reads of a segment what it needs, and may not come across the damage. Where
+            // there is none it knows what is lost.
+            Finding& found = found_.back();
+            const std::string name = found.file.substr(found.file.find('/') + 1);
+            const bool is_there = std::ranges::find(names, name) != names.end();
+            if (is_there && SegmentFiles::has_name(name)) found.remedy = Remedy::set_aside;
         }
         if (end_ && inspected.position > *end_) {
             add("views", "they are of a longer log: its end is lost, or an older copy was put back",

@@ -49,6 +49,30 @@ TEST(Repair, SaysFirstWhatItWouldDoAndKeepsWhatItTakesOut) {
     EXPECT_EQ(box.ok("sluice repair db --keep kept"), "nothing is damaged\n");
 }
 
+// Who opens the database reads of a view's file what he needs, and may never come across the
+// damage.
+TEST(Repair, TakesOutADamagedFileOfAViewAndHasItDerivedAgain) {
+    Sandbox box;
+    box.ok(R"(sluice init db
+        sluice append db --json '{"text":"the words of a message"}'
+        sluice view add db texts --json '{"kind":"index","key":["/text"]}')");
+    const std::string file = lines_of(box.ok("grep -l 'the words' db/views/segment-*")).at(0);
+    std::string bytes = box.read(file);
+    bytes[bytes.find("words")] = 'W';
+    box.write(file, bytes);
+    for (int i = 0; i < 2; ++i) {
+        const Ran read = box.run("sluice read db texts");
+        EXPECT_NE(read.status, 0);
+        EXPECT_NE(read.err.find(file.substr(2)), std::string::npos) << read.err;
+        EXPECT_NE(read.err.find("Try: sluice repair"), std::string::npos) << read.err;
+    }
+    EXPECT_NE(box.ok("sluice repair db").find("repair takes the file out"), std::string::npos);
+    EXPECT_EQ(box.ok("sluice repair db --keep kept"), "1 finding, 0 left\n");
+    EXPECT_TRUE(box.holds("kept", "the Words"));
+    EXPECT_NE(box.ok("sluice read db texts").find("the words"), std::string::npos);
+    box.ok("sluice verify db");
+}
+
 TEST(Repair, WritesOverNothingThatIsThere) {
     Sandbox box;
     make_damaged(box);
