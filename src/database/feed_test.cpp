@@ -355,6 +355,12 @@ TEST(Consumer, WithAnotherFilterIsToldAllOfItAndWhatThatOneLeavesOut) {
     EXPECT_EQ(told(feed), "gone 1, gone 2, added 3, added 4");
 }
 
+TEST(Consumer, HasANameThatAFileMayHave) {
+    Fed on;
+    EXPECT_EQ(code_of(on.database->consumer("../identity")), Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->drop_consumer("../identity")), Errc::invalid_argument);
+}
+
 TEST(Consumer, BeginsAnewWhereItIsTold) {
     Fed on;
     {

@@ -126,6 +126,10 @@ TEST(Reader, IsRefusedWhateverWouldWrite) {
     EXPECT_EQ(code_of(reader->put_fact({{"facts", Key("a")}, "value"})), Errc::read_only);
     EXPECT_EQ(code_of(reader->add_view("more", kCounts)), Errc::read_only);
     EXPECT_EQ(code_of(reader->drop_view("authors")), Errc::read_only);
+    CodeView senseless;
+    senseless.app = "app";
+    senseless.definition = "no definition";
+    EXPECT_EQ(code_of(reader->add_view("authors", senseless)), Errc::invalid_argument);
     EXPECT_EQ(code_of(reader->use_transforms(std::vector<std::string>{"none"})), Errc::read_only);
     EXPECT_EQ(code_of(reader->merge_views()), Errc::read_only);
     EXPECT_EQ(code_of(reader->flush()), Errc::read_only);

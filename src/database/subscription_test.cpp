@@ -159,6 +159,8 @@ TEST(Subscription, RefusesWhatIsForReadingOnce) {
               Errc::invalid_argument);
     EXPECT_EQ(code_of(on.database->subscribe("by_author", {.after = "0001"})),
               Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->subscribe("by_author", {.exact = Key(2), .from = Key(1)})),
+              Errc::invalid_argument);
     EXPECT_EQ(code_of(on.database->subscribe("none")), Errc::not_found);
 }
 
