@@ -5,6 +5,8 @@
 #include "log/change.hpp"
 #include "log/log.hpp"
 
+#include <sluice/retention.hpp>
+
 namespace sluice::test {
 namespace {
 
@@ -29,6 +31,20 @@ CodeView numbers() {
         emit(Key(message.json->find("n")->as_int64().value()));
     };
     return view;
+}
+
+TEST(DamagedMessage, IsNamedAlsoWhenItIsDeletedAndIsNotEverDue) {
+    DatabaseOnDisk on;
+    on.append_some(3);
+    on.database->delete_messages(Seqs{{2}}).value();
+    RetentionRule rule{.name = "old", .time = "/n", .older_than = std::chrono::hours(24)};
+    rule.action = RetentionRule::Action::erase;
+    on.database->add_retention(rule).value();
+    on.close();
+    damage(on, "said in 2!");
+    on.open();
+    EXPECT_EQ(on.database->verify().value().problems.size(), 1u);
+    EXPECT_EQ(on.database->apply_retention({}).value().at(0).seqs, (Seqs{{1}, {3}}));
 }
 
 // P6: the bytes are gone, whatever became of the entry that said so.
