@@ -74,8 +74,9 @@ bool read_value(std::string_view bytes, Occurrences& into) {
     into.positions.clear();
     std::uint64_t position = 0;
     while (reader.ok() && !reader.rest().empty()) {
-        position += reader.varint();
-        if (position > kMax) return false;
+        const std::uint64_t step = reader.varint();
+        if (step > kMax - position) return false;
+        position += step;
         into.positions.push_back(static_cast<std::uint32_t>(position));
     }
     return reader.ok() && length <= kMax;
