@@ -115,17 +115,16 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
                     // Whoever looked into damaged rows cannot be told what changes in them: such a
                     // view begins anew under its old name and id. Others are mended.
                     const ViewId id = each.entry.id;
-                    const bool is_plain = !is_reader && !chain.is_read(id);
                     const bool is_damaged = is_among(id, damaged);
-                    if (is_damaged && !is_plain && !chain.readers().empty()) {
+                    if (is_damaged && !is_plain(each) && !chain.readers().empty()) {
                         SLUICE_TRY(remember_derivation({}));
                         SLUICE_TRY(mark_readers_of(id));
                     }
                     if (is_reader) {
                         (is_damaged ? fresh_readers : loaded_readers).push_back(each);
-                    } else if (is_damaged && !is_plain) {
+                    } else if (is_damaged && !is_plain(each)) {
                         fresh.push_back(each);
-                    } else if (is_plain && each.when_behind == WhenBehind::read_on) {
+                    } else if (is_plain(each) && each.when_behind == WhenBehind::read_on) {
                         beside.push_back(each);
                     } else {
                         loaded.push_back(each);

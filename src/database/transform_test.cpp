@@ -1132,6 +1132,19 @@ TEST(TransformDamage, OfAMessageLeavesTheOthersToBeDerived) {
     EXPECT_EQ(on.body(first), "error: corrupt");
 }
 
+/// Message 2 was in a box. What came out of it is damaged, and nobody has noticed.
+struct DamagedOutput : Transforming {
+    DamagedOutput() {
+        append(boxed("k1", says("out of the box")));
+        put(kKey1);
+        append(says("said"));
+        database->merge_views().value();
+        close();
+        damage(*this, R"({"text":"out of the box"})", 0, "views");
+        open();
+    }
+};
+
 // What transforms made of messages is damaged: nobody takes what is stored for what is seen.
 TEST(TransformDamage, OfWhatTheyMadeIsNamedToWhoeverAsks) {
     using Ask = std::function<Errc(Database&)>;
@@ -1152,14 +1165,7 @@ TEST(TransformDamage, OfWhatTheyMadeIsNamedToWhoeverAsks) {
         {"add a view", [](Database& on) { return code_of(on.add_view("again", kSaid)); }},
     };
     for (const auto& [name, ask] : asks) {
-        Transforming on;
-        on.append(boxed("k1", says("out of the box")));
-        on.put(kKey1);
-        on.append(says("said"));
-        on.database->merge_views().value();
-        on.close();
-        damage(on, R"({"text":"out of the box"})", 0, "views");
-        on.open();
+        DamagedOutput on;
         EXPECT_EQ(ask(*on.database), Errc::corrupt) << name;
         on.reopen();
         EXPECT_EQ(on.said(), R"(["out of the box"]=2 ["said"]=4)") << name;
@@ -1196,14 +1202,7 @@ TEST(TransformDamage, OfWhatTheyMadeAndOfAViewIsHealedByOpeningAgain) {
 }
 
 TEST(TransformDamage, OfWhatOneMadeKeepsNothingOfItWhenItIsDropped) {
-    Transforming on;
-    on.append(boxed("k1", says("out of the box")));
-    on.put(kKey1);
-    on.append(says("said"));
-    on.database->merge_views().value();
-    on.close();
-    damage(on, R"({"text":"out of the box"})", 0, "views");
-    on.open();
+    DamagedOutput on;
     const auto dropped = on.database->drop_transform("unbox");
     if (!dropped) {
         EXPECT_EQ(dropped.error().code, Errc::corrupt);

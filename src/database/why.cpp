@@ -46,10 +46,10 @@ Result<Explanation> Database::why(Seq seq) const {
     const StoreSnapshot& rows = *shown->rows;
     Explanation why;
     SLUICE_TRY_ASSIGN(why.record, shown->seen(seq));
+    if (why.record.state != Record::State::live) return why;
     for (const Chain::Stage& stage : impl_->chain.stages()) {
         for (const ViewId each : stage.views()) SLUICE_TRY(rows.status(each));
     }
-    if (why.record.state != Record::State::live) return why;
 
     const auto source_name = [&](const ReadDescription& read) {
         if (read.view == ViewId{}) return "facts " + read.collection;

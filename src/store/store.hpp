@@ -175,8 +175,8 @@ public:
     /// A view the store does not have gives an empty walk.
     virtual std::unique_ptr<Cursor> scan(ViewId view, const ScanRange& range) const = 0;
     /// All that one message gave to the view, terms ascending; nothing if the view is damaged, as
-    /// status() tells. Also
-    /// of a message that is gone, as long as its row was not merged away or purged.
+    /// status() tells. Also of a message that is gone, as long as its row was not merged away or
+    /// purged.
     virtual std::vector<RowBatch::Emission> row(ViewId view, Seq seq) const = 0;
     /// The attachment of the newest commit that had one.
     virtual std::string_view attachment() const = 0;

@@ -283,8 +283,8 @@ public:
         return open_whole(path, options());
     }
     /// Opened again, perhaps once more where damage is found only then, it is what the log says.
-    Verdict judge(const fs::path& path) const {
-        Verdict verdict;
+    Verdict judge(const fs::path& path, std::string leftover) const {
+        Verdict verdict{.leftover = std::move(leftover)};
         for (int left = 3; left > 0; --left) {
             const auto database = open(path);
             if (!database) {
@@ -335,8 +335,7 @@ TEST(Acts, WhoseSystemCallsFailAreAnsweredAndHealedByOpeningAgain) {
                 EXPECT_TRUE(is_failure_of_machine(done.error().code))
                     << when << ": " << done.error().context;
             }
-            trials.count_state({.leftover = left_behind(act, done, path)}, when);
-            trials.count_state(copies.judge(path), when);
+            trials.count_state(copies.judge(path, left_behind(act, done, path)), when);
         }
     }
     EXPECT_GT(trials.faults(), 400 / stride());
@@ -394,8 +393,7 @@ TEST(Acts, OnDamagedFilesOfViewsAreDoneOrRefusedAndHealedByOpeningAgain) {
             if (!done) {
                 EXPECT_EQ(done.error().code, Errc::corrupt) << when << ": " << done.error().context;
             }
-            trials.count_state({.leftover = left_behind(act, done, path)}, when);
-            trials.count_state(copies.judge(path), when);
+            trials.count_state(copies.judge(path, left_behind(act, done, path)), when);
             if (trials.have_failed_enough()) return;
         }
     }

@@ -73,7 +73,7 @@ TEST(Crash, WhileRecoveringFromACrashWhileRecoveringLeavesTheSame) {
     });
     EXPECT_TRUE(scenario.tell());
     disk.observe({});
-    EXPECT_GT(trials.states(), 100 * (2 + 3 * seed_count()) / sparseness());
+    EXPECT_GT(trials.states(), 150 * (2 + 3 * seed_count()) / sparseness());
 }
 
 /// What is live in both models, and the same, can be read whatever became of the step between them.
