@@ -33,3 +33,13 @@ exports.until = async function until (condition) {
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
+
+/** A small generator of random numbers, so that a history can be run again. */
+exports.createRandom = function createRandom (seed) {
+  let state = seed * 2654435761 % 2 ** 32
+  const below = limit => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor(state / 2 ** 32 * limit)
+  }
+  return { below, of: list => list[below(list.length)] }
+}
