@@ -2,6 +2,7 @@
 
 const { test, after } = require('node:test')
 const assert = require('node:assert')
+const fs = require('fs')
 const path = require('path')
 const pull = require('pull-stream')
 const createLog = require('flumelog-sluice')
@@ -85,6 +86,20 @@ function openSpied () {
 }
 
 const all = view => answer(cb => view.all({}, cb))
+
+/** Calls `first` before each sync of `file`, which waits for it. Resolves to what ends this. */
+async function watchSyncs (file, first) {
+  const handle = await fs.promises.open(file)
+  const { ino } = await handle.stat()
+  const prototype = Object.getPrototypeOf(handle)
+  const { sync } = prototype
+  await handle.close()
+  prototype.sync = async function () {
+    if ((await this.stat()).ino === ino) await first()
+    return sync.call(this)
+  }
+  return () => { prototype.sync = sync }
+}
 
 test('what is deleted, erased and replaced is right in all views when the callback comes', async () => {
   const db = openFlume(newFile())
@@ -243,6 +258,49 @@ test('a message that is deleted or replaced while the mapper has it does not com
   assert.deepStrictEqual(await streamed, ['a', 'C'])
   assert.deepStrictEqual(await all(db.spy), ['a', 'C'])
   assert.strictEqual(spy.destroyed, 0)
+  await close(db)
+})
+
+test('what a foreign view has forgotten is on the disk before the database stops telling of it', async () => {
+  const { spy, log, db } = openSpied()
+  await append(db, ['a', 'b'])
+  await shows(spy, ['a', 'b'])
+  const state = path.join(path.dirname(log.filename), 'spy.state')
+  fs.writeFileSync(state, 'a')
+  const known = async () => (await (await log.sluice()).consumers()).find(({ name }) => name === 'flumedb-spy')
+  const before = await known()
+
+  const positions = []
+  const stopWatching = await watchSyncs(state, async () => positions.push((await known()).position))
+  await del(db, 1)
+  await until(() => positions.length > 0)
+  stopWatching()
+  assert.deepStrictEqual(positions, [before.position])
+  while ((await known()).lag > 0) await new Promise(resolve => setTimeout(resolve, 5))
+  await close(db)
+})
+
+test('a foreign view that has messages nobody knows of is known when it has been emptied, not before', async () => {
+  const spy = createSpy()
+  let goOn
+  const create = (...args) => {
+    const sv = spy.create(...args)
+    const { destroy } = sv
+    sv.since.set(2)
+    sv.destroy = cb => { goOn = () => destroy(cb) }
+    return sv
+  }
+  const log = createLog(newFile())
+  const db = createFlume(log)
+  db.onWarning = () => {}
+  await append(db, ['a', 'b', 'c'])
+  db.use('spy', create)
+  await until(() => goOn)
+  const database = await log.sluice()
+  assert.deepStrictEqual(await database.consumers(), [])
+  goOn()
+  assert.deepStrictEqual(await all(db.spy), ['a', 'b', 'c'])
+  while ((await database.consumers()).length === 0) await new Promise(resolve => setTimeout(resolve, 5))
   await close(db)
 })
 

@@ -15,7 +15,9 @@ module.exports = function createBuilder (wrapped, flume) {
   const { view, sv } = wrapped
   let valve = null
   let sinkEnded = Promise.resolve()
-  let emptied = null // A promise, once the view has been emptied.
+  let emptying = null // A promise, from when it has to be emptied: whether it is.
+  let emptied = null // The same, once the view has been told.
+  let keeping = null // The last promise that the view is kept open for.
   let position // The last message that the view may have seen; undefined before it is streamed to.
   let failures = 0
   let best = -1 // How far the view came before it failed.
@@ -28,7 +30,7 @@ module.exports = function createBuilder (wrapped, flume) {
   const expected = new Map() // Told, and not given yet: by seq, whom to tell when it is known what became of it.
   let waitsBehind = -1 // What the stream had come to when it last waited for more.
 
-  return { start, rebuild, stop, mayHaveSeen, watchFrom, expect, hasForgotten }
+  return { start, rebuild, stop, mayHaveSeen, watchFrom, expect, hasForgotten, keepOpen }
 
   function start () {
     sv.since.once(upto => {
@@ -137,20 +139,23 @@ module.exports = function createBuilder (wrapped, flume) {
     wrapped.fail(error)
   }
 
-  /** Empties the view and begins anew. Reads wait meanwhile. */
+  /** Empties the view and begins anew. Reads wait meanwhile. Resolves when it is empty, to whether it is. */
   function rebuild () {
-    if (view.isDestroying()) return
+    if (view.isDestroying()) return emptying
     view.setDestroying(true)
     wrapped.clear()
     if (valve) valve.shut()
     // What the view has under way must not be written after it was emptied.
-    patiently(sinkEnded).then(() => sv.since.once(() => setImmediate(empty)))
+    emptying = patiently(sinkEnded)
+      .then(() => new Promise(resolve => sv.since.once(() => setImmediate(resolve))))
+      .then(empty)
+    return emptying
   }
 
   function empty () {
-    if (flume.isClosed()) return
+    if (flume.isClosed()) return false
     emptied = new Promise(resolve => view.destroy(error => {
-      resolve()
+      resolve(!error)
       position = began = waitsBehind = -1
       given = new Set()
       settleAll()
@@ -158,6 +163,13 @@ module.exports = function createBuilder (wrapped, flume) {
       if (error) return fail(error)
       streamFrom(-1)
     }))
+    return emptied
+  }
+
+  /** The view is not closed before `promise` has settled. Answers with `promise`. */
+  function keepOpen (promise) {
+    keeping = promise.catch(() => {})
+    return promise
   }
 
   /** Resolves when the view may be closed: LevelDB must not be closed while it is being emptied. */
@@ -165,7 +177,7 @@ module.exports = function createBuilder (wrapped, flume) {
     settleAll()
     if (valve) valve.shut()
     valve = null
-    return emptied
+    return emptied || keeping ? Promise.all([emptied, keeping]) : null
   }
 }
 

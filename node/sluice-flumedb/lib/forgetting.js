@@ -4,6 +4,8 @@
 // or built anew where it cannot forget.
 
 const crypto = require('crypto')
+const path = require('path')
+const syncFiles = require('./durable')
 
 const changesUnacknowledgedMax = 1000
 
@@ -33,14 +35,16 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   newest = known ? last - known.lag : last
   builder.watchFrom(newest)
   const upto = await new Promise(resolve => sv.since.once(resolve))
-  if (known) await catchUp(known.position)
-  else await feed.acknowledge() // From now on it is known.
-
-  // What the database has not heard of may be of another log, or older than what has gone.
-  if (!known && upto > -1) buildAnew()
+  if (known) {
+    await catchUp(known.position)
+  } else {
+    // What the database has not heard of may be of another log, or older than what has gone.
+    if (upto > -1 && !await buildAnew()) return
+    await acknowledge() // From now on it is known.
+  }
   builder.start()
   release()
-  followFeed().catch(error => isClosed() || report(`${view.name} does not hear of changes any more`, error))
+  followFeed().catch(whenDeaf)
 
   // The feed tells of the same later: there it cannot be seen where the past ends.
   async function catchUp (position) {
@@ -65,9 +69,21 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
       unacknowledged += changes.length
       if (!hasPast && unacknowledged < changesUnacknowledgedMax) continue
       if (!await isMended() || isClosed()) continue
-      await feed.acknowledge()
+      await acknowledge()
       unacknowledged = 0
     }
+  }
+
+  // The feed will not tell of it again: what was forgotten must not be there again when the power goes.
+  function acknowledge () {
+    const synced = syncFiles(path.dirname(inside.log.filename), view.name)
+    return builder.keepOpen(synced.then(() => feed.acknowledge()))
+  }
+
+  function whenDeaf (error) {
+    if (isClosed()) return
+    report(`${view.name} does not hear of changes any more`, error)
+    wrapped.fail(error)
   }
 
   // A message that has gone is told of twice: in its own turn, and in that of what has taken it away.
@@ -126,10 +142,12 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     }))
   }
 
+  /** Resolves when the view is empty, to whether it is. */
   function buildAnew () {
     warn()
-    builder.rebuild()
+    const emptied = builder.rebuild()
     work(done => wrapped.whenCurrent(error => done(!error)))
+    return emptied
   }
 
   function work (begin) {
