@@ -164,6 +164,7 @@ public:
     void pass(Seq entry, Seq seq) {
         while (next_of(entry) && *next_of(entry) <= seq) step();
     }
+    bool has_more() const { return !is_done_; }
     Result<void> status() const { return cursor_->status(); }
 
 private:
@@ -430,10 +431,35 @@ FeedPosition Feed::Impl::found_in(const Snapshot::Impl& snapshot,
     return found;
 }
 
+namespace {
+
+bool has_notes_behind(const StoreSnapshot& rows, Seq position) {
+    for (const std::string_view lead : {std::string_view(), kRederivedByViews}) {
+        const Notes notes(rows, lead, {position, {}}, rows.position());
+        if (notes.has_more()) return true;
+    }
+    return false;
+}
+
+} // namespace
+
+/// A crash takes the rows that are in no file, and with them the notes of who was derived again by
+/// what: nobody could tell then whose derivation, told already, has gone meanwhile.
+Result<std::shared_ptr<const Snapshot::Impl>> Database::Impl::snapshot_to_tell() {
+    auto now = snapshot();
+    if (!has_notes_behind(*now->rows, store->saved_position())) return now;
+    now.reset(); // An erasure may wait for it.
+    return writing([&]() -> Result<std::shared_ptr<const Snapshot::Impl>> {
+        const std::lock_guard lock(write_mutex);
+        SLUICE_TRY(store->save());
+        return snapshot();
+    });
+}
+
 Result<FeedBatch> Feed::Impl::next(std::chrono::milliseconds patience, const FeedLimits& limits) {
     const auto until = std::chrono::steady_clock::now() + patience;
     for (;;) {
-        const auto snapshot = database->snapshot();
+        SLUICE_TRY_ASSIGN(const auto snapshot, database->snapshot_to_tell());
         SLUICE_TRY_ASSIGN(const auto view, view_of(*snapshot->views, filter));
         const FeedPosition from = found_in(*snapshot, view);
         Telling telling(*snapshot, filter, where ? &*where : nullptr, view, limits, deed);

@@ -309,6 +309,57 @@ TEST(Feed, TellsAgainWhatACrashDerivedAnew) {
     EXPECT_EQ(body, says("edited"));
 }
 
+// What was read with it was never derived by whoever opens: nobody knows whom it had concerned.
+TEST(Feed, TellsAgainWhatWasShownWithAnEditThatIsDeletedBeforeACrash) {
+    Transforming on;
+    const Seq first = on.append(says("first"), "m1");
+    on.reopen_with_code(); // Its rows are in a file.
+    const Seq edit = on.append(edits("m1", "edited"));
+    std::string told_last;
+    {
+        Feed feed = on.database->consumer("pg", FeedFilter{.view = "said"}).value();
+        for (const FeedChange& change : feed.next().value().changes) {
+            if (change.seq == first) told_last = change.body;
+        }
+        EXPECT_EQ(told_last, says("edited"));
+        feed.acknowledge().value();
+    }
+    on.database->delete_messages(Seqs{{edit}}).value();
+    on.crash(Fate::lost);
+    Feed feed = on.database->consumer("pg").value();
+    for (const FeedChange& change : feed.next().value().changes) {
+        if (change.seq == first) told_last = change.body;
+    }
+    EXPECT_EQ(told_last, says("first"));
+}
+
+TEST(Feed, TellsAgainWhatAViewShowedByAFactThatIsDroppedBeforeACrash) {
+    DatabaseOnDisk on;
+    const auto add_known = [&] {
+        CodeView known;
+        known.app = "reader";
+        known.map_reading = [](Context& context, const Message&, Emit& emit) {
+            if (context.has(Source::facts("keys"), kKey1.key)) emit(Key("known"));
+        };
+        on.database->add_view("known", known).value();
+    };
+    add_known();
+    on.append(body_of("ada", 1));
+    on.reopen(); // Its rows are in a file.
+    add_known();
+    on.database->put_fact({kKey1, "v"}).value();
+    {
+        Feed feed = on.database->consumer("pg", FeedFilter{.view = "known"}).value();
+        EXPECT_EQ(told(feed), "added 1");
+        feed.acknowledge().value();
+    }
+    on.database->drop_fact(kKey1).value();
+    on.crash(Fate::lost);
+    add_known();
+    Feed feed = on.database->consumer("pg").value();
+    EXPECT_EQ(told(feed), "gone 1");
+}
+
 TEST(Feed, TellsNothingThatAPowerCutTakesBack) {
     Options options = small_files();
     options.durability = Durability::none;

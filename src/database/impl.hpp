@@ -396,6 +396,8 @@ struct Database::Impl {
     // Looking up (read.cpp).
     std::shared_ptr<const Snapshot::Impl> snapshot() const;
     std::shared_ptr<const Snapshot::Impl> snapshot_locked() const; ///< With publish_mutex.
+    /// One of which a consumer may be told (feed.cpp).
+    Result<std::shared_ptr<const Snapshot::Impl>> snapshot_to_tell();
     /// Readers see something else now. With publish_mutex.
     void tell_readers();
     /// The subscriber is told the rows afresh. With publish_mutex.

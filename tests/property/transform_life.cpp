@@ -64,7 +64,7 @@ CodeView gossip(const Database& database, const Source& edits) {
 TransformLife::TransformLife(std::uint64_t seed) : random_(seed) {
     on_.options = small_files();
     on_.options.view_segment_rows_max = pick(2) == 0 ? 4 : 64;
-    on_.options.view_memory_bytes_max = pick(2) == 0 ? 512 : 8192;
+    on_.options.view_memory_bytes_max = pick(2) == 0 ? 512 : 65536;
     all_code();
     on_.reopen();
     on_.database->add_view("by_author", kByAuthor).value();
