@@ -10,20 +10,22 @@
 namespace sluice::cli {
 namespace {
 
+FeedStart start_with(Seq entry) {
+    return {.at = FeedStart::At::entry, .entry = entry};
+}
+
+FeedStart start_behind(const FeedPosition& position) {
+    return {.at = FeedStart::At::position, .position = position};
+}
+
 /// A seq, or what --positions printed. Errors: invalid_argument.
 Result<FeedStart> start_at(const std::string& text) {
-    FeedStart start;
     std::uint64_t seq = 0;
     const char* const end = text.data() + text.size();
     const auto [stopped, error] = std::from_chars(text.data(), end, seq);
-    if (error == std::errc() && stopped == end) {
-        start.at = FeedStart::At::entry;
-        start.entry = {seq};
-        return start;
-    }
-    start.at = FeedStart::At::position;
-    SLUICE_TRY_ASSIGN(start.position, FeedPosition::from_text(text));
-    return start;
+    if (error == std::errc() && stopped == end) return start_with({seq});
+    SLUICE_TRY_ASSIGN(const FeedPosition position, FeedPosition::from_text(text));
+    return start_behind(position);
 }
 
 struct Follow {
@@ -39,7 +41,9 @@ struct Follow {
                 "--positions prints in the same transaction, and begins with --from.\n\n"
                 "A new name begins at the start; without a name, only what happens from now on is "
                 "printed. Ends with Ctrl-C or SIGTERM, between two batches, or with --once when "
-                "there is no more.",
+                "there is no more.\n\n"
+                "Others may write while it waits. While another process stays the one that writes, "
+                "it waits for that one to end: a program tells consumers of its own.",
                 {"sluice follow db --since-start --once",
                  "sluice follow db --view by_type --prefix '[\"note\"]' --from 2 --once",
                  "sluice follow db --consumer search --where '/type=note' --once",
@@ -75,35 +79,75 @@ struct Follow {
         if (is_from_start) start = FeedStart();
         FeedFilter filter{.view = view, .prefix = {}, .where = where};
         if (!prefix.empty()) filter.prefix = view_key(prefix);
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
-        SLUICE_TRY_ASSIGN(Feed feed, open_feed(*open, filter, start));
+        if (once) {
+            SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+            SLUICE_TRY_ASSIGN(Feed feed, open_feed(*open, filter, start));
+            return tell(session, feed);
+        }
+        return go_on(session, filter, start);
+    }
+
+    /// A feed is told by the process that writes. This one writes while there is something to tell,
+    /// and waits as one that reads: others may write meanwhile.
+    Result<void> go_on(Session& session, const FeedFilter& filter,
+                       std::optional<FeedStart> start) const {
+        constexpr std::chrono::milliseconds kSignalPatience{200};
+        SLUICE_TRY_ASSIGN(const auto reader, database.open_to_read(session, /*follows=*/true));
+        if (!start && consumer.empty()) start = start_with(reader->last().next());
+        std::optional<FeedPosition> stood;
+        for (bool has_waited = false; !StopWish::is_made();) {
+            auto open = database.open(session);
+            if (!open) {
+                if (open.error().code != Errc::busy) return open.error();
+                if (!std::exchange(has_waited, true)) {
+                    session.note(open.error().context + ": what it does is told when it has ended");
+                }
+                continue;
+            }
+            has_waited = false;
+            Seq seen;
+            {
+                SLUICE_TRY_ASSIGN(Feed feed, open_feed(**open, filter, start));
+                if (stood && *stood != feed.position()) {
+                    return Error{Errc::busy, "somebody else follows as consumer " + consumer};
+                }
+                SLUICE_TRY(tell(session, feed));
+                stood = feed.position();
+                start.reset();
+                if (consumer.empty()) start = start_behind(*stood);
+                seen = (*open)->last();
+            }
+            open->reset();
+            while (!StopWish::is_made() && reader->wait_for_entry(seen, kSignalPatience) == seen) {
+            }
+        }
+        return {};
+    }
+
+    /// All that there is.
+    Result<void> tell(Session& session, Feed& feed) const {
         BodyWriter bodies;
         while (!StopWish::is_made()) {
-            // A signal has to wait as long.
-            const std::chrono::milliseconds patience(once ? 0 : 200);
-            SLUICE_TRY_ASSIGN(const FeedBatch batch, feed.next(patience));
+            SLUICE_TRY_ASSIGN(const FeedBatch batch, feed.next());
             for (const FeedChange& change : batch.changes) print(session.out, change, bodies);
             const bool is_end = batch.changes.empty();
             if (positions && (!is_end || once)) {
                 session.out.line(JsonObject().add("position", batch.position.text()));
             }
             session.out.flush();
-            if (!is_end || once) SLUICE_TRY(feed.acknowledge());
-            if (is_end && once) return {};
+            SLUICE_TRY(feed.acknowledge());
+            if (is_end) break;
         }
-        return feed.acknowledge();
+        return {};
     }
 
     Result<Feed> open_feed(const Database& open, const FeedFilter& filter,
-                           std::optional<FeedStart> start) const {
-        if (!consumer.empty()) {
-            const bool has_filter = filter != FeedFilter();
-            return open.consumer(consumer, has_filter ? std::optional(filter) : std::nullopt,
-                                 start);
+                           const std::optional<FeedStart>& start) const {
+        if (consumer.empty()) {
+            return open.feed(filter, start.value_or(FeedStart{.at = FeedStart::At::now}));
         }
-        FeedStart now;
-        now.at = FeedStart::At::now;
-        return open.feed(filter, start.value_or(now));
+        const bool has_filter = filter != FeedFilter();
+        return open.consumer(consumer, has_filter ? std::optional(filter) : std::nullopt, start);
     }
     static void print(Output& out, const FeedChange& change, BodyWriter& bodies) {
         JsonObject object;
@@ -146,7 +190,7 @@ struct ConsumerList {
     }
     void describe(CLI::App& app) { database.describe(app); }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const auto consumers, open->consumers());
         Table table(session.out, {Table::Align::left, Table::Align::right, Table::Align::right,
                                   Table::Align::left});
@@ -188,7 +232,7 @@ struct ConsumerDrop {
         app.add_option("NAME", name, "Which consumer")->required();
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const auto open, database.open(session));
+        SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY(open->drop_consumer(name));
         if (session.out.json) {
             session.out.line(JsonObject().add("dropped", name));

@@ -66,6 +66,52 @@ TEST(FollowCommand, RemembersAConsumer) {
     EXPECT_EQ(box.ok("sluice consumer list db --json"), "");
 }
 
+/// A line of shell that waits until the file `told` has so many lines.
+std::string until_told(std::size_t lines) {
+    return "for i in $(seq 1000); do test $(wc -l <told) = " + std::to_string(lines) +
+           " && break; sleep 0.05; done; ";
+}
+
+TEST(FollowCommand, GoesOnWhileOthersWrite) {
+    for (const std::string who : {"--since-start", "--consumer pg"}) {
+        const Sandbox box;
+        make_notes(box);
+        const Ran told =
+            box.run(SLUICE_PROGRAM " follow db " + who + " >told & " + until_told(3) +
+                    R"(sluice append db --json '{"n":4}'; )" + until_told(4) +
+                    R"(sluice append db --json '{"n":5}'; sluice delete db --seq 2; )" +
+                    until_told(6) + "kill -TERM $!; wait $!; status=$?; cat told; exit $status");
+        EXPECT_EQ(told.status, 0) << told.err;
+        const auto lines = lines_of(told.out);
+        ASSERT_GE(lines.size(), 6u) << told.out << told.err;
+        EXPECT_EQ(lines.back(), R"({"seq":2,"change":"gone"})");
+    }
+}
+
+TEST(FollowCommand, WaitsForAProcessThatStaysTheOneThatWrites) {
+    const Sandbox box;
+    make_notes(box);
+    const Ran told = box.run(
+        "mkfifo pipe; " SLUICE_PROGRAM " append db <pipe & exec 3>pipe; echo '{\"n\":4}' >&3; "
+        "until test -s db/log/lock; do sleep 0.05; done; " SLUICE_PROGRAM
+        " follow db --since-start >told 2>said 3>&- & until test -s said; do sleep 0.05; done; "
+        "cat told; exec 3>&-; " +
+        until_told(4) + "kill -TERM $!; wait $!; cat said");
+    EXPECT_NE(told.out.find("what it does is told when it has ended"), std::string::npos)
+        << told.out << told.err;
+    EXPECT_EQ(lines_of(box.read("told")).size(), 4u);
+}
+
+TEST(FollowCommand, OfOneNameIsEndedWhereAnotherHasGoneOn) {
+    const Sandbox box;
+    make_notes(box);
+    const Ran told = box.run(SLUICE_PROGRAM " follow db --consumer pg >told & " + until_told(3) +
+                             "sluice consumer drop db pg; sluice append db --json '{\"n\":4}'; "
+                             "wait $!");
+    EXPECT_EQ(told.status, 15) << told.err;
+    EXPECT_NE(told.err.find("somebody else follows as consumer pg"), std::string::npos);
+}
+
 TEST(FollowCommand, EndsWhenItIsToldTo) {
     const Sandbox box;
     make_notes(box);
