@@ -1,6 +1,7 @@
 // L2 and L5 of log.hpp under power cuts and damage.
 #include <gtest/gtest.h>
 
+#include "log/log_segment.hpp"
 #include "log/log_test_support.hpp"
 
 #include <set>
@@ -131,6 +132,37 @@ void remove_indexes(Directory& directory) {
             ASSERT_TRUE(directory.remove(name));
         }
     }
+}
+
+/// 40 messages in several segments, and the name of the first one's index.
+std::string forty_messages(SimulatedDisk& disk) {
+    LogOnDisk on(disk);
+    for (int i = 1; i <= 40; ++i) on.append("message number " + std::to_string(i) + "!");
+    return LogSegment::index_name({1});
+}
+
+TEST(LogRecovery, MakesTheIndexOfAClosedSegmentAgainWhenItIsGone) {
+    SimulatedDisk disk;
+    const std::string name = forty_messages(disk);
+    const auto root = disk.root();
+    const std::string index = read_whole(*root->open(name, Create::never).value()).value();
+    ASSERT_TRUE(root->remove(name));
+    { const LogOnDisk on(disk); }
+    EXPECT_TRUE(read_whole(*root->open(name, Create::never).value()).value() == index);
+}
+
+TEST(LogRecovery, ReadsPastAnIndexThatLeadsElsewhereAndNamesIt) {
+    SimulatedDisk disk;
+    const std::string name = forty_messages(disk);
+    const auto root = disk.root();
+    const auto index = root->open(name, Create::never).value();
+    std::string offsets(8, '\0');
+    index->read_at(log_format::kIndexHeaderSize, offsets.data(), offsets.size()).value();
+    index->write_at(log_format::kIndexHeaderSize, offsets.substr(4)).value();
+    const LogOnDisk on(disk);
+    EXPECT_EQ(on.body({1}), "message number 1!");
+    EXPECT_EQ(on.body({2}), "message number 2!");
+    EXPECT_EQ(on.log->damaged_indexes(), (std::vector{name}));
 }
 
 // L5

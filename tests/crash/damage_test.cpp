@@ -312,5 +312,25 @@ TEST(Damage, ByAnOlderCopyIsFoundOrCostsNothing) {
     EXPECT_GT(damages.states(), 3 / sparseness());
 }
 
+TEST(Damage, ByAnOlderCopyThatHasWhatWasErasedIsFoundAndWiped) {
+    DatabaseOnDisk on;
+    on.append_some(120);
+    on.close();
+    const std::string segment = "00000000000000000001.log";
+    const auto log = on.root->subdirectory("log").value();
+    const auto file = log->open(segment, Create::never).value();
+    const std::string before = read_whole(*file).value();
+    on.open();
+    on.database->erase(Seqs{{3}}).value();
+    on.close();
+    EXPECT_TRUE(check(on.disk).value().empty());
+    file->write_at(0, before).value();
+    const auto found = check(on.disk).value();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].remedy, Finding::Remedy::wipe);
+    EXPECT_EQ(found[0].first, Seq{3});
+    EXPECT_EQ(found[0].last, Seq{3});
+}
+
 } // namespace
 } // namespace sluice::test
