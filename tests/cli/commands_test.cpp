@@ -203,13 +203,13 @@ TEST_F(Commands, ErrorsAreJsonWhenJsonIsAskedFor) {
 TEST_F(Commands, AppsAndRulesAreListedBesideWhoeverWrites) {
     box.ok(R"(sluice view add db own --app mail --json '{"kind":"index","key":["/n"]}')");
     box.ok("sluice retain add db few --keep-last 1");
-    const Ran listed = box.run(
-        SLUICE_PROGRAM " follow db --since-start >told & "
-                       "for attempt in {1..200}; do [ -s told ] && break; sleep 0.05; done; "
-                       "sluice apps db && sluice view list db --unused 0d && "
-                       "sluice retain list db; status=$?; "
-                       "sluice retain run db --wait 0; busy=$?; "
-                       "kill $!; wait; [ $busy = 15 ] && exit $status");
+    const Ran listed =
+        box.run("mkfifo pipe; " SLUICE_PROGRAM " append db <pipe & exec 3>pipe; "
+                "for attempt in {1..100}; do sluice retain run db --wait 0; busy=$?; "
+                "[ $busy = 15 ] && break; sleep 0.1; done; "
+                "sluice apps db && sluice view list db --unused 0d && "
+                "sluice retain list db; status=$?; "
+                "exec 3>&-; wait; [ $busy = 15 ] && exit $status");
     EXPECT_EQ(listed.status, 0) << listed.err;
     for (const char* const what : {"mail  own ", "own        index ", "beyond the last 1"}) {
         EXPECT_NE(listed.out.find(what), std::string::npos) << what << '\n' << listed.out;

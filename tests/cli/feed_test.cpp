@@ -91,12 +91,13 @@ TEST(FollowCommand, GoesOnWhileOthersWrite) {
 TEST(FollowCommand, WaitsForAProcessThatStaysTheOneThatWrites) {
     const Sandbox box;
     make_notes(box);
-    const Ran told = box.run(
-        "mkfifo pipe; " SLUICE_PROGRAM " append db <pipe & exec 3>pipe; echo '{\"n\":4}' >&3; "
-        "until test -s db/log/lock; do sleep 0.05; done; " SLUICE_PROGRAM
-        " follow db --since-start >told 2>said 3>&- & until test -s said; do sleep 0.05; done; "
-        "cat told; exec 3>&-; " +
-        until_told(4) + "kill -TERM $!; wait $!; cat said");
+    const Ran told =
+        box.run("mkfifo pipe; " SLUICE_PROGRAM " append db <pipe & exec 3>pipe; "
+                "for attempt in {1..100}; do sluice verify db --wait 0; [ $? = 15 ] && break; "
+                "sleep 0.1; done; " SLUICE_PROGRAM " follow db --since-start >told 2>said 3>&- & "
+                "for attempt in {1..200}; do test -s said && break; sleep 0.05; done; "
+                "echo '{\"n\":4}' >&3; exec 3>&-; " +
+                until_told(4) + "kill -TERM $!; wait; cat said");
     EXPECT_NE(told.out.find("what it does is told when it has ended"), std::string::npos)
         << told.out << told.err;
     EXPECT_EQ(lines_of(box.read("told")).size(), 4u);
@@ -105,9 +106,10 @@ TEST(FollowCommand, WaitsForAProcessThatStaysTheOneThatWrites) {
 TEST(FollowCommand, OfOneNameIsEndedWhereAnotherHasGoneOn) {
     const Sandbox box;
     make_notes(box);
-    const Ran told = box.run(SLUICE_PROGRAM " follow db --consumer pg >told & " + until_told(3) +
-                             "sluice consumer drop db pg; sluice append db --json '{\"n\":4}'; "
-                             "wait $!");
+    const Ran told =
+        box.run("timeout 60 " SLUICE_PROGRAM " follow db --consumer pg >told & " + until_told(3) +
+                "until sluice consumer drop db pg; do sleep 0.05; done; "
+                "sluice append db --json '{\"n\":4}'; wait $!");
     EXPECT_EQ(told.status, 15) << told.err;
     EXPECT_NE(told.err.find("somebody else follows as consumer pg"), std::string::npos);
 }
