@@ -190,7 +190,6 @@ Result<void> Database::Impl::mend_chain() {
     note(std::to_string(count) + " entries are derived again: what they were read with is damaged");
     SLUICE_TRY(save_marks(draft));
     SLUICE_TRY(store->mend(nothing));
-    install_chain(); // What the other one believes to be read by nobody, it could not see.
     return take_lost();
 }
 
