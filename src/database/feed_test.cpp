@@ -360,6 +360,27 @@ TEST(Feed, TellsAgainWhatAViewShowedByAFactThatIsDroppedBeforeACrash) {
     EXPECT_EQ(told(feed), "gone 1");
 }
 
+TEST(Feed, TellsNothingOfWhatIsDerivedAgainWhereItCannotBePutIntoFiles) {
+    Transforming on;
+    on.append(says("first"), "m1");
+    on.reopen_with_code(); // Its rows are in a file.
+    {
+        Feed feed = on.database->consumer("pg", FeedFilter{.view = "said"}).value();
+        EXPECT_EQ(told(feed), "added 2");
+        feed.acknowledge().value();
+        on.append(edits("m1", "edited"));
+        on.disk.fail_after(0);
+        const auto refused = feed.next();
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Errc::io);
+    }
+    on.close();
+    on.disk.stop_failing();
+    on.open();
+    Feed feed = on.database->consumer("pg").value();
+    EXPECT_EQ(told(feed), "changed 2, added 3");
+}
+
 TEST(Feed, TellsNothingThatAPowerCutTakesBack) {
     Options options = small_files();
     options.durability = Durability::none;
