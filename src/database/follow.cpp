@@ -19,7 +19,7 @@ constexpr milliseconds kLookInterval{20};
 constexpr milliseconds kWatchPatience{1000};
 // Readers that follow a busy writer leave it the processor: they rest for a multiple of the time
 // that they took. What they miss they find in its files.
-constexpr int kRestFactor = 16;
+constexpr int kRestFactor = 24;
 constexpr milliseconds kRestMin{1};
 constexpr milliseconds kRestMax{100};
 constexpr std::uint64_t kBytesAtOnce = 512 * 1024; // Of the log, before they rest.
