@@ -117,11 +117,8 @@ TEST(FollowCommand, OfOneNameIsEndedWhereAnotherHasGoneOn) {
 TEST(FollowCommand, EndsWhenItIsToldTo) {
     const Sandbox box;
     make_notes(box);
-    const Ran told =
-        box.run(SLUICE_PROGRAM
-                " follow db --consumer pg >told & for i in $(seq 1000); do test $(wc -l <told) = 3 "
-                "&& break; "
-                "sleep 0.05; done; kill -TERM $!; wait $!; status=$?; cat told; exit $status");
+    const Ran told = box.run(SLUICE_PROGRAM " follow db --consumer pg >told & " + until_told(3) +
+                             "kill -TERM $!; wait $!; status=$?; cat told; exit $status");
     EXPECT_EQ(told.status, 0) << told.err;
     EXPECT_EQ(lines_of(told.out).size(), 3u);
     EXPECT_EQ(box.run("sluice follow db --since-start | head -n 0; exit ${PIPESTATUS[0]}").status,

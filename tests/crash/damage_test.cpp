@@ -330,6 +330,10 @@ TEST(Damage, ByAnOlderCopyThatHasWhatWasErasedIsFoundAndWiped) {
     EXPECT_EQ(found[0].remedy, Finding::Remedy::wipe);
     EXPECT_EQ(found[0].first, Seq{3});
     EXPECT_EQ(found[0].last, Seq{3});
+    on.open();
+    on.database->scrub().value();
+    on.close();
+    EXPECT_TRUE(check(on.disk).value().empty());
 }
 
 } // namespace
