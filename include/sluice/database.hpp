@@ -466,6 +466,10 @@ public:
     Result<Changed> restore(const Selector& selector, const ChangeOptions& options = {});
     /// Errors: not_found (no live message there).
     Result<Changed> replace(Seq seq, std::string_view body, const ChangeOptions& options = {});
+    /// Every view maps these messages again, also those of applications that are away, when they
+    /// are back. For functions that get answers elsewhere, as other libraries hand them over: what
+    /// a Context has answered is followed without being asked.
+    Result<Changed> rederive(const Selector& selector, const ChangeOptions& options = {});
     /// With a message whose header is damaged go those beside it that cannot be read either.
     /// Errors: held, naming the first held seq, also of these; busy, naming the processes (a
     /// snapshot pins the bytes longer than Options::erase_patience: the messages are gone for every

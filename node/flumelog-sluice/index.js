@@ -4,8 +4,8 @@
 //
 //     const log = require('flumelog-sluice')('forum/log', { codec })
 //
-// Besides what every flumelog has it deletes (`del`), erases, replaces, and gives access to the
-// database (`sluice`), which may have other users in the same program.
+// Besides what every flumelog has it deletes (`del`), erases, replaces, has messages derived again
+// (`rederive`), and gives access to the database (`sluice`), which may have other users in the same program.
 
 const createObservable = require('./lib/observable')
 const createStream = require('./lib/stream')
@@ -41,6 +41,7 @@ module.exports = function createLog (filename, ...args) {
     del,
     erase,
     replace,
+    rederive,
     close,
     sluice
   }
@@ -136,21 +137,22 @@ module.exports = function createLog (filename, ...args) {
   }
 
   function del (seqs, cb) {
-    answer(write(() => change('delete', seqs)), cb)
+    answer(write(() => change('gone', 'delete', seqs)), cb)
   }
 
   // As del, but no file has the bytes afterwards. `opts`: ChangeOptions of sluice-db.
   function erase (seqs, opts, cb) {
     if (typeof opts === 'function') return erase(seqs, undefined, opts)
-    answer(write(() => change('erase', seqs, opts)), cb)
+    answer(write(() => change('gone', 'erase', seqs, opts)), cb)
   }
 
-  async function change (what, which, opts) {
+  // `kind`: of past.js.
+  async function change (kind, what, which, opts) {
     const seqs = Array.isArray(which) ? which : [which]
     const database = await opened
     seqs.forEach(checkIsMessage)
     if (seqs.length === 0) return
-    await past.make('gone', seqs, async () => (await database[what](seqs, opts)).at)
+    await past.make(kind, seqs, async () => (await database[what](seqs, opts)).at)
   }
 
   function checkIsMessage (seq) {
@@ -167,6 +169,11 @@ module.exports = function createLog (filename, ...args) {
     const database = await opened
     checkIsMessage(seq)
     await past.make('changed', [seq], async () => (await database.replace(seq, body)).at)
+  }
+
+  /** Every view is given these messages again: a mapper, or who else is asked, says something else of them now. */
+  function rederive (seqs, cb) {
+    answer(write(() => change('changed', 'rederive', seqs)), cb)
   }
 
   function sluice (cb) {

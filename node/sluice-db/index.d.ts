@@ -373,6 +373,11 @@ export class Database {
   restore (which: Selector, options?: ChangeOptions): Promise<Changed>
   erase (which: Selector, options?: ChangeOptions): Promise<Changed>
   replace (seq: number, value: any, options?: ChangeOptions): Promise<Changed>
+  /**
+   * Has every view map these messages again, also those of applications that are away, when they are back. For map
+   * functions that look at something else: they give other rows now.
+   */
+  rederive (which: Selector, options?: ChangeOptions): Promise<Changed>
   hold (which: Selector, options?: ChangeOptions): Promise<Changed>
   release (which: Selector, options?: ChangeOptions): Promise<Changed>
   select (which: Selector, options?: { deletedToo?: boolean }): Promise<number[]>

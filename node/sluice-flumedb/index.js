@@ -162,7 +162,7 @@ module.exports = function createFlume (log, isReady, mapper) {
   }
 
   function addMethodsOfLog () {
-    const changes = inside ? { del: 'async', erase: 'async' } : {}
+    const changes = inside ? { del: 'async', erase: 'async', rederive: 'async' } : {}
     for (const [key, type] of Object.entries({ ...changes, ...log.methods })) {
       if (typeof log[key] !== 'function') throw new Error(`expected function named: "${key}" of type: "${type}"`)
       if (flume[key] != null) throw new Error(`log method "${key}" conflicts with flumedb method of the same name`)

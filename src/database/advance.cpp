@@ -76,6 +76,7 @@ Result<Delta> Database::Impl::delta_behind(Seq since, Seq keys_since, RowBatch& 
             break;
         case ChangeKind::restore:
         case ChangeKind::replace:
+        case ChangeKind::rederive:
             for (const Seq target : change.seqs) {
                 if (target > since || gone.deleted.contains(target)) continue;
                 delta.again.push_back(target);

@@ -193,6 +193,10 @@ Result<Changed> Database::replace(Seq seq, std::string_view body, const ChangeOp
     });
 }
 
+Result<Changed> Database::rederive(const Selector& selector, const ChangeOptions& options) {
+    return impl_->change(ChangeKind::rederive, selector, Impl::Wanted::live, options);
+}
+
 Result<std::vector<Seq>> Database::select(const Selector& selector, bool deleted_too) const {
     const Impl::Wanted wanted = deleted_too ? Impl::Wanted::not_erased : Impl::Wanted::live;
     return impl_->resolve(selector, wanted, *impl_->snapshot(), {});

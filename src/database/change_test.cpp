@@ -60,6 +60,77 @@ TEST(Replacing, GivesAMessageNewBytesAtItsSeq) {
     EXPECT_EQ(code_of(on.database->replace({1}, too_large)), Errc::invalid_argument);
 }
 
+/// A view of an application that gets answers elsewhere.
+struct ChangingView {
+    std::string answer = "closed";
+    std::vector<Seq> asked;
+    CodeView code() {
+        CodeView view;
+        view.app = "app";
+        view.definition = R"({"kind":"index"})";
+        view.map = [this](const Message& message, Emit& emit) {
+            asked.push_back(message.seq);
+            emit(Key(answer));
+        };
+        return view;
+    }
+};
+
+TEST(DerivingAgain, AsksFunctionsAboutTheseMessagesAndNoOthers) {
+    DatabaseOnDisk on;
+    ChangingView view;
+    on.database->add_view("answers", view.code()).value();
+    on.append_some(4);
+    on.database->delete_messages(Seqs{{4}}).value();
+    const Snapshot before = on.database->snapshot();
+    view.asked.clear();
+    view.answer = "open";
+    EXPECT_EQ(on.database->rederive(Seqs{{2}, {3}, {4}}).value().seqs, (Seqs{{2}, {3}}));
+    EXPECT_EQ(view.asked, (Seqs{{2}, {3}}));
+    EXPECT_EQ(on.rows("answers"), R"(["closed"]=1 ["open"]=2 ["open"]=3)");
+    EXPECT_EQ(on.rows_in(before, "answers"), R"(["closed"]=1 ["closed"]=2 ["closed"]=3)");
+    EXPECT_EQ(on.database->snapshot().get(Seq{6}).value().change, "derive again 2 messages");
+    EXPECT_EQ(on.database->rederive(Seqs{{4}}).value().at, Seq{});
+    EXPECT_EQ(code_of(on.database->rederive(Seqs{{6}})), Errc::invalid_argument);
+    EXPECT_EQ(code_of(on.database->rederive(Seqs{{7}})), Errc::not_found);
+}
+
+TEST(DerivingAgain, ReachesApplicationsThatAreAway) {
+    for (const bool crashes : {false, true}) {
+        DatabaseOnDisk on;
+        ChangingView view;
+        on.database->add_view("answers", view.code()).value();
+        on.append_some(3);
+        on.reopen();
+        EXPECT_EQ(on.database->rederive(Seqs{{2}}).value().seqs, (Seqs{{2}}));
+        if (crashes) on.crash(Fate::lost);
+        // P4: what it was made of is another thing now.
+        EXPECT_EQ(on.rows("answers"), R"(["closed"]=1 ["closed"]=3)");
+        view.asked.clear();
+        view.answer = "open";
+        on.database->add_view("answers", view.code()).value();
+        EXPECT_EQ(view.asked, (Seqs{{2}}));
+        EXPECT_EQ(on.rows("answers"), R"(["closed"]=1 ["closed"]=3 ["open"]=2)");
+    }
+}
+
+TEST(DerivingAgain, AsksTransformsToo) {
+    DatabaseOnDisk on;
+    std::string answer = "closed";
+    on.options.transforms.add(
+        {.name = "toy.answer", .run = [&answer](Context&, const Incoming&, Transformed& made) {
+             made.set_body(R"({"answer":")" + answer + "\"}");
+         }});
+    on.reopen();
+    on.database->use_transforms(on.options.transforms.names()).value();
+    on.database->add_view("answers", R"({"kind":"index","key":["/answer"]})").value();
+    on.append_some(3); // Behind the entry of the transforms.
+    answer = "open";
+    on.database->rederive(Seqs{{3}}).value();
+    EXPECT_EQ(on.rows("answers"), R"(["closed"]=2 ["closed"]=4 ["open"]=3)");
+    EXPECT_EQ(on.database->snapshot().seen(Seq{3}).value().body, R"({"answer":"open"})");
+}
+
 TEST(Changing, SaysWhatItCannotDo) {
     DatabaseOnDisk on;
     on.append_some(2);

@@ -3,7 +3,8 @@
 //
 //   entry                                 messages that it may have changed
 //   a message                             itself
-//   delete, erase, restore, replace       those it names
+//   delete, erase, restore, replace,
+//   derive again                          those it names
 //   any that had messages derived again   those noted with it in kRederived
 //
 // So each batch is computed from nothing but the position, and says what is, not what was: a
@@ -114,7 +115,8 @@ Deed deed_of(const Log& log, Seq seq) {
     case ChangeKind::restore: deed.is_restore = true; [[fallthrough]];
     case ChangeKind::remove:
     case ChangeKind::erase:
-    case ChangeKind::replace: deed.seqs = std::move(change->seqs); break;
+    case ChangeKind::replace:
+    case ChangeKind::rederive: deed.seqs = std::move(change->seqs); break;
     default: break;
     }
     return deed;

@@ -37,6 +37,8 @@ TEST(Feed, TellsWhatEntriesDidAsItIsNow) {
     on.database->replace({3}, body_of("ada", 33)).value();
     on.database->hold(Seqs{{4}}).value();
     EXPECT_EQ(told(feed), "gone 1, gone 2, changed 3");
+    on.database->rederive(Seqs{{4}}).value();
+    EXPECT_EQ(told(feed), "changed 4");
     on.database->restore(Seqs{{1}}).value();
     on.database->replace({1}, body_of("ada", 11)).value();
     const FeedBatch batch = feed.next().value();

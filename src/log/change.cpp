@@ -11,7 +11,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(ChangeKind::transforms);
+constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(ChangeKind::rederive);
 
 /// Runs of neighbours: a feed that was appended at once is a few bytes. Each is the distance from
 /// the end of the run before it, and its length.
@@ -73,6 +73,7 @@ std::string_view name_of(ChangeKind kind) {
     case ChangeKind::put_fact: return "put fact";
     case ChangeKind::drop_fact: return "drop fact";
     case ChangeKind::transforms: return "transforms";
+    case ChangeKind::rederive: return "derive again";
     }
     return "unknown";
 }
@@ -126,7 +127,8 @@ std::string encode(const Change& change) {
     case ChangeKind::restore:
     case ChangeKind::hold:
     case ChangeKind::release:
-    case ChangeKind::transforms: break;
+    case ChangeKind::transforms:
+    case ChangeKind::rederive: break;
     }
     return to;
 }
@@ -181,7 +183,8 @@ Result<Change> decode_change(std::string_view payload, Seq at) {
     case ChangeKind::restore:
     case ChangeKind::hold:
     case ChangeKind::release:
-    case ChangeKind::transforms: break;
+    case ChangeKind::transforms:
+    case ChangeKind::rederive: break;
     }
     if (!from.done()) return malformed;
     return change;

@@ -23,6 +23,7 @@ enum class ChangeKind : std::uint8_t {
     put_fact = 9,    ///< A fact has this value from here on.
     drop_fact = 10,  ///< A fact is no more.
     transforms = 11, ///< From here on other transforms are in use, or another version of one.
+    rederive = 12,   ///< The messages mean something else, for reasons that the log does not know.
 };
 std::string_view name_of(ChangeKind kind);
 

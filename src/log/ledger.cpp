@@ -40,6 +40,7 @@ void Ledger::apply(Seq at, const Change& change) {
         }
         break;
     }
+    case ChangeKind::rederive: remaking_.insert(at); break;
     case ChangeKind::hold:
         for (const Seq seq : change.seqs) held_.insert(seq);
         break;

@@ -47,6 +47,7 @@ void add_change_calls(Napi::Env env, Napi::Object& exports) {
     exports.Set("delete", Napi::Function::New(env, change_selected<&Database::delete_messages>));
     exports.Set("restore", Napi::Function::New(env, change_selected<&Database::restore>));
     exports.Set("erase", Napi::Function::New(env, change_selected<&Database::erase>));
+    exports.Set("rederive", Napi::Function::New(env, change_selected<&Database::rederive>));
     exports.Set("hold", Napi::Function::New(env, change_selected<&Database::hold>));
     exports.Set("release", Napi::Function::New(env, change_selected<&Database::release>));
     exports.Set("replace", Napi::Function::New(env, replace));

@@ -62,7 +62,7 @@ std::vector<Seq> RandomSteps::some(const Model& model, const IsMeant& is_meant) 
 
 /// A change of the past, where there is one to change.
 Step RandomSteps::change(const Model& model) {
-    const std::uint64_t way = pick(10);
+    const std::uint64_t way = pick(11);
     const auto seqs = some(model, [&](const Model::Entry& entry) {
         if (entry.erased) return false;
         switch (way) {
@@ -85,6 +85,7 @@ Step RandomSteps::change(const Model& model) {
     case 5: return steps::release(seqs);
     case 6:
     case 7: return steps::remove(seqs);
+    case 8: return steps::rederive(seqs);
     default: return steps::replace(seqs.front(), new_message().content);
     }
 }

@@ -13,16 +13,27 @@ struct Weight {
     std::string_view name;
 };
 constexpr std::array kWeights = {
-    Weight{Act::append, 14, "append"},      Weight{Act::append_batch, 8, "append_batch"},
-    Weight{Act::offer, 6, "offer"},         Weight{Act::remove, 10, "remove"},
-    Weight{Act::restore, 6, "restore"},     Weight{Act::replace, 9, "replace"},
-    Weight{Act::erase, 7, "erase"},         Weight{Act::hold, 3, "hold"},
-    Weight{Act::release, 2, "release"},     Weight{Act::add_view, 10, "add_view"},
-    Weight{Act::drop_view, 2, "drop_view"}, Weight{Act::reopen, 5, "reopen"},
-    Weight{Act::crash, 6, "crash"},         Weight{Act::merge, 3, "merge"},
-    Weight{Act::flush, 2, "flush"},         Weight{Act::pin, 4, "pin"},
-    Weight{Act::unpin, 3, "unpin"},         Weight{Act::put_fact, 6, "put_fact"},
-    Weight{Act::drop_fact, 2, "drop_fact"}, Weight{Act::erase_fact, 3, "erase_fact"},
+    Weight{Act::append, 14, "append"},
+    Weight{Act::append_batch, 8, "append_batch"},
+    Weight{Act::offer, 6, "offer"},
+    Weight{Act::remove, 10, "remove"},
+    Weight{Act::restore, 6, "restore"},
+    Weight{Act::replace, 9, "replace"},
+    Weight{Act::rederive, 3, "rederive"},
+    Weight{Act::erase, 7, "erase"},
+    Weight{Act::hold, 3, "hold"},
+    Weight{Act::release, 2, "release"},
+    Weight{Act::add_view, 10, "add_view"},
+    Weight{Act::drop_view, 2, "drop_view"},
+    Weight{Act::reopen, 5, "reopen"},
+    Weight{Act::crash, 6, "crash"},
+    Weight{Act::merge, 3, "merge"},
+    Weight{Act::flush, 2, "flush"},
+    Weight{Act::pin, 4, "pin"},
+    Weight{Act::unpin, 3, "unpin"},
+    Weight{Act::put_fact, 6, "put_fact"},
+    Weight{Act::drop_fact, 2, "drop_fact"},
+    Weight{Act::erase_fact, 3, "erase_fact"},
 };
 
 std::string refusal(const std::string& what, const Error& error) {
@@ -131,6 +142,7 @@ std::string Life::perform(const Operation& operation) {
     case Act::offer: return offer(choice);
     case Act::remove:
     case Act::restore:
+    case Act::rederive:
     case Act::hold:
     case Act::release: return change(operation.act, choice);
     case Act::replace: return replace(choice);
@@ -340,7 +352,7 @@ Life::Chosen Life::choose(std::uint64_t choice, bool deleted_too) const {
 }
 
 std::string Life::change(Act act, std::uint64_t choice) {
-    Chosen chosen = choose(choice, act != Act::remove);
+    Chosen chosen = choose(choice, act != Act::remove && act != Act::rederive);
     const auto keep_if = [&](const auto& is_meant) {
         std::erase_if(chosen.seqs, [&](Seq seq) { return !is_meant(model_.at(seq)); });
     };
@@ -348,16 +360,18 @@ std::string Life::change(Act act, std::uint64_t choice) {
     if (act == Act::hold) keep_if([](const Model::Entry& entry) { return !entry.held; });
     if (act == Act::release) keep_if([](const Model::Entry& entry) { return entry.held; });
 
-    const auto changed = act == Act::remove    ? database_->delete_messages(chosen.selector)
-                         : act == Act::restore ? database_->restore(chosen.selector)
-                         : act == Act::hold    ? database_->hold(chosen.selector)
-                                               : database_->release(chosen.selector);
+    const auto changed = act == Act::remove     ? database_->delete_messages(chosen.selector)
+                         : act == Act::restore  ? database_->restore(chosen.selector)
+                         : act == Act::rederive ? database_->rederive(chosen.selector)
+                         : act == Act::hold     ? database_->hold(chosen.selector)
+                                                : database_->release(chosen.selector);
     if (!changed) return refusal(std::string(name_of(act)), changed.error());
     if (changed->seqs != chosen.seqs) return std::string(name_of(act)) + " took other messages";
     if (chosen.seqs.empty()) return changed->at == Seq{} ? "" : "a change of nothing has an entry";
-    const Seq at = act == Act::remove    ? model_.remove(chosen.seqs)
-                   : act == Act::restore ? model_.restore(chosen.seqs)
-                                         : model_.hold(chosen.seqs, act == Act::hold);
+    const Seq at = act == Act::remove     ? model_.remove(chosen.seqs)
+                   : act == Act::restore  ? model_.restore(chosen.seqs)
+                   : act == Act::rederive ? model_.rederive(chosen.seqs)
+                                          : model_.hold(chosen.seqs, act == Act::hold);
     return changed->at == at ? "" : "a change answered another seq";
 }
 

@@ -16,6 +16,7 @@ enum class Act : std::uint8_t {
     offer,
     remove,
     restore,
+    rederive,
     replace,
     erase,
     hold,

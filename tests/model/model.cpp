@@ -39,6 +39,12 @@ Seq Model::restore(const std::vector<Seq>& seqs) {
     return now;
 }
 
+Seq Model::rederive(const std::vector<Seq>& seqs) {
+    const Seq now = change();
+    for (const Seq seq : seqs) at(seq).turns.push_back(now);
+    return now;
+}
+
 Seq Model::replace(Seq seq, const Content& content) {
     const Seq now = change();
     at(seq).versions.push_back({now, content});

@@ -26,7 +26,7 @@ public:
         bool deleted = false;          ///< Deleted or erased.
         bool erased = false;
         bool held = false;
-        std::vector<Seq> turns; ///< The restores and replacements that named it.
+        std::vector<Seq> turns; ///< The changes that had it mapped again.
     };
     /// Of retention.
     struct Rule {
@@ -43,6 +43,7 @@ public:
     Seq append(const Content& content, const std::string& key = {});
     Seq remove(const std::vector<Seq>& seqs);
     Seq restore(const std::vector<Seq>& seqs);
+    Seq rederive(const std::vector<Seq>& seqs);
     Seq replace(Seq seq, const Content& content);
     Seq hold(const std::vector<Seq>& seqs, bool held);
     /// The erase entry and, unless a snapshot is in the way, the receipt.

@@ -78,6 +78,13 @@ Step restore(const std::vector<Seq>& seqs) {
             }};
 }
 
+Step rederive(const std::vector<Seq>& seqs) {
+    return {"derive again", [=](Model& model) { model.rederive(seqs); },
+            [selector = Selector(seqs)](Database& database) {
+                return whether(database.rederive(selector));
+            }};
+}
+
 Step hold(const std::vector<Seq>& seqs) {
     return {"hold", [=](Model& model) { model.hold(seqs, true); },
             [selector = Selector(seqs)](Database& database) {

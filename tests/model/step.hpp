@@ -29,6 +29,7 @@ Step import(std::vector<Draft> messages, const std::string& fingerprint, std::ui
 Step replace(Seq seq, const Content& content);
 Step remove(const std::vector<Seq>& seqs);
 Step restore(const std::vector<Seq>& seqs);
+Step rederive(const std::vector<Seq>& seqs);
 Step hold(const std::vector<Seq>& seqs);
 Step release(const std::vector<Seq>& seqs);
 Step erase(const std::vector<Seq>& seqs);

@@ -146,6 +146,10 @@ std::string TransformLife::act() {
     case 0: database.delete_messages(some_messages()).value(); return "delete";
     case 1: database.restore(some_messages()).value(); return "restore";
     case 2:
+        if (pick(4) == 0) {
+            database.rederive(some_messages()).value();
+            return "derive again";
+        }
         for (const Seq seq : some_messages()) {
             static_cast<void>(database.replace(seq, message()).has_value());
         }

@@ -114,6 +114,7 @@ class Database {
   async delete (which, options) { return this.#changeSelected('delete', which, options) }
   async restore (which, options) { return this.#changeSelected('restore', which, options) }
   async erase (which, options) { return this.#changeSelected('erase', which, options) }
+  async rederive (which, options) { return this.#changeSelected('rederive', which, options) }
   async hold (which, options) { return this.#changeSelected('hold', which, options) }
   async release (which, options) { return this.#changeSelected('release', which, options) }
 

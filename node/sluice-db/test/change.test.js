@@ -30,6 +30,20 @@ test('each way of changing the past says what it did, and every view follows', a
   assert.deepEqual({ live, deleted, erased }, { live: 0, deleted: 2, erased: 2 })
 })
 
+test('a function that looks at something else is asked again about the messages that are named', async t => {
+  const db = await database(t)
+  const asked = []
+  let answer = 'closed'
+  const map = ({ seq }, emit) => { asked.push(seq); emit([answer]) }
+  const view = await db.addView('answers', { app: 'test', map })
+  await db.appendAll([1, 2, 3].map(n => ({ value: { n } })))
+  answer = 'open'
+  asked.length = 0
+  assert.deepEqual(await db.rederive([1, 3]), { at: 4, seqs: [1, 3] })
+  assert.deepEqual(asked, [1, 3])
+  assert.deepEqual((await view.all()).map(({ key, seq }) => [...key, seq]), [['closed', 2], ['open', 1], ['open', 3]])
+})
+
 test('erased is gone from every file, also what functions made of it', async t => {
   const db = await database(t)
   await db.addView('text', { app: 'test', map: ({ value }, emit) => emit([value.text.toUpperCase()]) })

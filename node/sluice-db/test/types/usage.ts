@@ -33,6 +33,7 @@ async function changes (db: Database): Promise<void> {
   const kept: Receipt[] = await db.receipts()
   console.log(at, seqs, receipt?.assurance, kept.length, await db.select(3, { deletedToo: true }))
   await db.replace(1, { text: 'x' })
+  await db.rederive([1, 2], { reason: 'a key came' })
   await db.putFact({ collection: 'names', key: ['@ada'], value: { name: 'Ada' } })
   for (const { key, value } of await db.facts('names')) console.log(key, value.length)
   await db.scuttlebutt.block('@ada', { erase: true, reason: 'asked to' })
