@@ -473,7 +473,8 @@ public:
     /// With a message whose header is damaged go those beside it that cannot be read either.
     /// Errors: held, naming the first held seq, also of these; busy, naming the processes (a
     /// snapshot pins the bytes longer than Options::erase_patience: the messages are gone for every
-    /// new reader, and resume_erasures() or the next opening finishes it).
+    /// new reader, and the next erase(), resume_erasures() or the next opening finishes it; also
+    /// when it is such an erasure that is not finished).
     Result<Changed> erase(const Selector& selector, const ChangeOptions& options = {});
     Result<void> resume_erasures();
     /// Makes the log whole again: erases the entries that are damaged, except held ones; deletes

@@ -67,7 +67,7 @@ struct FeedBatch {
 struct FeedStart {
     enum class At : std::uint8_t { first, now, entry, position };
     At at = At::first;
-    Seq entry = {}; ///< at == entry: the first entry that is told.
+    Seq entry = {}; ///< at == entry: the first entry that is told, at most the one that comes next.
     FeedPosition position = {};
 };
 

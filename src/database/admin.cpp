@@ -68,7 +68,10 @@ void Database::Impl::remake_mapper() {
 }
 
 void Database::Impl::map_for(std::vector<OpenView> current) {
-    if (mapper) count_errors(mapped, *mapper);
+    if (mapper) {
+        mapper->discard_unsettled(); // Of a call that failed.
+        count_errors(mapped, *mapper);
+    }
     mapped = std::move(current);
     std::vector<std::shared_ptr<const View>> to_map;
     for (const OpenView& each : mapped) to_map.push_back(each.view);

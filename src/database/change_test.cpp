@@ -281,7 +281,8 @@ TEST(Erasing, DoesNotBeginWhereTheLogCannotBeSynced) {
 }
 
 TEST(Erasing, WaitsForSnapshotsAndIsFinishedLater) {
-    for (const bool by_opening_again : {false, true}) {
+    enum class By : std::uint8_t { opening, resuming, erasing_again, erasing_another };
+    for (const By by : {By::opening, By::resuming, By::erasing_again, By::erasing_another}) {
         DatabaseOnDisk on;
         on.database->add_view("words", R"({"kind":"index","key":["/text"]})").value();
         on.append_some(20);
@@ -298,14 +299,18 @@ TEST(Erasing, WaitsForSnapshotsAndIsFinishedLater) {
         EXPECT_FALSE(on.database->receipts()[0].finished());
         EXPECT_FALSE(on.database->verify().value().equal());
         EXPECT_EQ(code_of(on.database->resume_erasures()), Errc::busy);
+        EXPECT_EQ(code_of(on.database->erase(Seqs{{7}})), Errc::busy);
         on.append("goes on");
 
         pinned.reset();
-        if (by_opening_again) {
+        switch (by) {
+        case By::opening:
             on.crash(Fate::torn);
             EXPECT_FALSE(on.database->recovery_notes().empty());
-        } else {
-            on.database->resume_erasures().value();
+            break;
+        case By::resuming: on.database->resume_erasures().value(); break;
+        case By::erasing_again: on.database->erase(Seqs{{7}}).value(); break;
+        case By::erasing_another: on.database->erase(Seqs{{8}}).value(); break;
         }
         EXPECT_TRUE(on.database->receipts()[0].finished());
         EXPECT_TRUE(on.disk.find("said in 7!").empty());

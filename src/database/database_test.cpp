@@ -221,6 +221,30 @@ TEST(DatabaseOpening, FindsADatabaseOrSaysThatThereIsNone) {
     EXPECT_TRUE(Database::open(*root, small_files()));
 }
 
+TEST(DatabaseOpening, ByTwoAtOnceMakesOneDatabase) {
+    SimulatedDisk disk;
+    const auto root = disk.root();
+    {
+        const auto by_another = root->subdirectory("log").value()->lock("lock").value();
+        EXPECT_EQ(code_of(Database::create(*root)), Errc::busy);
+    }
+    EXPECT_TRUE(Database::create(*root));
+    const auto open = Database::open(*root, small_files()).value();
+    EXPECT_EQ(code_of(Database::create(*root)), Errc::exists);
+}
+
+TEST(DatabaseOpening, MayKeepNoRowsInMemory) {
+    Options options = small_files();
+    options.background = true; // That has nothing to write then, and waits.
+    options.view_memory_bytes_max = 0;
+    DatabaseOnDisk on(options);
+    on.database->add_view("authors", kByAuthor).value();
+    on.append_some(2);
+    EXPECT_EQ(on.rows("authors"), R"(["ada",1]=1 ["bo",2]=2)");
+    on.reopen();
+    on.expect_verified();
+}
+
 TEST(DatabaseOpening, ByPathSaysWhatIsNotThere) {
     const std::string nowhere = "/proc/no such directory/database";
     EXPECT_FALSE(Database::create(nowhere));

@@ -117,10 +117,16 @@ Result<Changed> Database::erase(const Selector& selector, const ChangeOptions& o
         Changed changed;
         SLUICE_TRY_ASSIGN(changed.seqs, impl_->resolve(selector, Impl::Wanted::not_erased,
                                                        *impl_->snapshot(), options.progress));
-        if (changed.seqs.empty()) return changed;
-        SLUICE_TRY(impl_->log->sync());
-        return impl_->erase_all(impl_->new_change(ChangeKind::erase, options, changed.seqs),
-                                options);
+        if (!changed.seqs.empty()) {
+            SLUICE_TRY(impl_->log->sync());
+            SLUICE_TRY_ASSIGN(
+                changed, impl_->erase_all(
+                             impl_->new_change(ChangeKind::erase, options, changed.seqs), options));
+        }
+        // What was asked for may have been erased before, by a call that answered busy.
+        SLUICE_TRY(impl_->finish_owed_erasures(options.progress,
+                                               options.end_snapshots ? Pinned::end : Pinned::wait));
+        return changed;
     });
 }
 
@@ -189,13 +195,18 @@ Result<void> Database::resume_erasures() {
     return impl_->writing([&]() -> Result<void> {
         const std::lock_guard derive_lock(impl_->derive_mutex);
         const std::lock_guard lock(impl_->write_mutex);
-        std::vector<Seq> unfinished;
-        for (const auto& [at, erasure] : impl_->ledger.erasures()) {
-            if (!erasure.receipt) unfinished.push_back(at);
-        }
-        for (const Seq at : unfinished) SLUICE_TRY(impl_->finish_erasure(at, {}));
-        return {};
+        return impl_->finish_owed_erasures({});
     });
+}
+
+Result<void> Database::Impl::finish_owed_erasures(const ProgressFunction& progress,
+                                                  Pinned by_snapshots, Patience patience) {
+    std::vector<Seq> owed;
+    for (const auto& [at, erasure] : ledger.erasures()) {
+        if (!erasure.receipt) owed.push_back(at);
+    }
+    for (const Seq at : owed) SLUICE_TRY(finish_erasure(at, progress, by_snapshots, patience));
+    return {};
 }
 
 std::vector<Receipt> Database::receipts() const {

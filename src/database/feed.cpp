@@ -522,6 +522,12 @@ Result<Feed> Database::feed(const FeedFilter& filter, const FeedStart& start) co
     feed->at.derivation = snapshot->derivations->last();
     if (view) feed->at.view = view->id.value;
     if (start.at == FeedStart::At::now) feed->at.told.entry = snapshot->rows->position();
+    if (const Seq end = snapshot->rows->position();
+        start.at == FeedStart::At::entry && start.entry > end.next()) {
+        return Error{Errc::invalid_argument,
+                     "there is no entry " + std::to_string(start.entry.value) +
+                         " to begin at; the last one is " + std::to_string(end.value)};
+    }
     if (start.at == FeedStart::At::entry && start.entry > Seq{}) {
         feed->at.told.entry = {start.entry.value - 1};
     }

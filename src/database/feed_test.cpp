@@ -74,6 +74,10 @@ TEST(Feed, TellsOfACondition) {
 
 TEST(Feed, BeginsAtAnEntryAndGoesOnFromAPosition) {
     Fed on;
+    const Seq next = on.database->last().next();
+    EXPECT_TRUE(on.database->feed({}, {.at = FeedStart::At::entry, .entry = next}));
+    EXPECT_EQ(code_of(on.database->feed({}, {.at = FeedStart::At::entry, .entry = next.next()})),
+              Errc::invalid_argument);
     Feed feed = on.feed({}, {.at = FeedStart::At::entry, .entry = {3}});
     EXPECT_EQ(told(feed, {.changes_max = 1}), "added 3");
     const std::string kept = feed.position().text();

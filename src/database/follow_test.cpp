@@ -177,8 +177,23 @@ TEST(Reader, ReadsACodeViewWithItsCodeOrAsFarAsTheWriterSavedIt) {
     EXPECT_EQ(info().version, 2u);
 }
 
+/// A function that is told of its messages beforehand.
+class Ahead final : public MapAhead {
+public:
+    explicit Ahead(std::function<void(const Message&, Emit&)> function)
+        : function_(std::move(function)) {}
+    void expect(std::span<const Message>) override {}
+    void map(const Message& message, Emit& emit) override { function_(message, emit); }
+
+private:
+    std::function<void(const Message&, Emit&)> function_;
+};
+
+class ReaderBehindAFailure : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(OneByOneAndAhead, ReaderBehindAFailure, testing::Bool());
+
 // Whatever fails on the way, readers see what they saw, and the next call mends it.
-TEST(Reader, GoesOnBehindAFailure) {
+TEST_P(ReaderBehindAFailure, GoesOn) {
     DatabaseOnDisk on;
     on.database->add_view("authors", kByAuthor).value();
     on.append_some(5);
@@ -188,6 +203,11 @@ TEST(Reader, GoesOnBehindAFailure) {
         if (!has_memory) throw std::bad_alloc();
         emit(Key(message.body.substr(0, 12)));
     };
+    if (GetParam()) {
+        words.map_ahead = [map = std::exchange(words.map, {})] {
+            return std::make_unique<Ahead>(map);
+        };
+    }
     on.database->add_view("words", words).value();
     const auto reader = reader_of(on);
     reader->add_view("words", words).value();

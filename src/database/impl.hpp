@@ -388,6 +388,9 @@ struct Database::Impl {
     /// `patience`: with whoever has the old files, if it is not options.erase_patience.
     Result<void> finish_erasure(Seq erasure, const ProgressFunction& progress,
                                 Pinned by_snapshots = Pinned::wait, Patience patience = {});
+    /// Those that an earlier call did not finish, because somebody read the bytes. Errors: busy.
+    Result<void> finish_owed_erasures(const ProgressFunction& progress,
+                                      Pinned by_snapshots = Pinned::wait, Patience patience = {});
     /// All that there are answer Errc::ended from here on.
     void end_snapshots();
     void remember_needles(std::span<const Seq> seqs);

@@ -57,6 +57,10 @@ Result<void> Database::create(Directory& directory) {
         SLUICE_TRY_ASSIGN(const auto log_directory, directory.subdirectory("log"));
         SLUICE_TRY_ASSIGN(const auto views_directory, directory.subdirectory("views"));
         SLUICE_TRY(directory.sync());
+        // Before the lock, which says busy where somebody writes one.
+        SLUICE_TRY(Log::check_is_none(*log_directory));
+        // Of two that make one at the same time each would write a part of it.
+        SLUICE_TRY_ASSIGN(const auto lock, log_directory->lock(Log::kLockName));
         return Log::create(*log_directory);
     });
 }
@@ -93,7 +97,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
     SLUICE_TRY_ASSIGN(log_directory, root->subdirectory("log"));
     if (!options.read_only) {
-        SLUICE_TRY_ASSIGN(file_lock, log_directory->lock("lock"));
+        SLUICE_TRY_ASSIGN(file_lock, log_directory->lock(Log::kLockName));
     }
     const LogOptions log_options{options.log_segment_size_bytes, options.read_only,
                                  /*follows=*/options.read_only};
@@ -151,7 +155,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
 Result<std::unique_ptr<SegmentStore>> Database::Impl::open_store(Directory& files) const {
     SegmentStoreOptions store_options;
     store_options.segment_rows_max = options.view_segment_rows_max;
-    store_options.memory_bytes_max = options.view_memory_bytes_max;
+    store_options.memory_bytes_max = std::max(options.view_memory_bytes_max, std::uint64_t{1});
     store_options.background = options.background && !options.read_only;
     // Rows must not outlive the messages they came from.
     store_options.before_save = [this](Seq position) { return log->sync_up_to(position); };

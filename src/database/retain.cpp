@@ -239,13 +239,7 @@ Result<bool> Database::Impl::apply_batch(const Retention& wanted, const Retentio
     }
     if (erases(rule) && !turn.is_dry_run) {
         // What readers kept from being finished comes first, so that it does not pile up.
-        std::vector<Seq> owed;
-        for (const auto& [at, erasure] : ledger.erasures()) {
-            if (!erasure.receipt) owed.push_back(at);
-        }
-        for (const Seq at : owed) {
-            SLUICE_TRY(finish_erasure(at, {}, Pinned::wait, turn.patience));
-        }
+        SLUICE_TRY(finish_owed_erasures({}, Pinned::wait, turn.patience));
     }
     const std::size_t count_max = turn.is_dry_run ? std::numeric_limits<std::size_t>::max()
                                   : erases(rule)  ? kBatchErased

@@ -65,7 +65,7 @@ private:
         SLUICE_TRY_ASSIGN(const auto in_log, files_.log->list());
         for (const std::string& name : in_log) {
             const bool is_ours = Log::has_name(name) || Catalog::has_name(name) ||
-                                 consumers::has_file_name(name) || name == "lock";
+                                 consumers::has_file_name(name) || name == Log::kLockName;
             if (!is_ours) add("log/" + name, "is no file of ours", Remedy::set_aside);
         }
         if (!files_.views) return {};
@@ -302,7 +302,7 @@ Result<std::vector<Finding>> check(const std::string& path, const ProgressFuncti
     auto views = open_directory(path + "/views", Create::never);
     if (!views && views.error().code != Errc::not_found) return views.error();
     DatabaseFiles files{root.get(), *std::move(log), views ? *std::move(views) : nullptr};
-    SLUICE_TRY_ASSIGN(const auto lock, files.log->lock("lock"));
+    SLUICE_TRY_ASSIGN(const auto lock, files.log->lock(Log::kLockName));
     return check_files(files, progress);
 }
 

@@ -91,7 +91,7 @@ Result<Repaired> repair_files(Directory& root, Directory& keep, const Options& o
     SLUICE_TRY_ASSIGN(files.views, root.subdirectory("views"));
     Repair repair(files, keep);
     {
-        SLUICE_TRY_ASSIGN(const auto lock, files.log->lock("lock"));
+        SLUICE_TRY_ASSIGN(const auto lock, files.log->lock(Log::kLockName));
         SLUICE_TRY_ASSIGN(repaired.found, check_files(files, progress));
         std::vector<Finding> now = repaired.found;
         for (bool is_moved = true; is_moved;) {
@@ -126,7 +126,7 @@ Result<Repaired> repair_files(Directory& root, Directory& keep, const Options& o
         why.progress = progress;
         SLUICE_TRY(database->scrub(why));
     }
-    SLUICE_TRY_ASSIGN(const auto lock, files.log->lock("lock"));
+    SLUICE_TRY_ASSIGN(const auto lock, files.log->lock(Log::kLockName));
     SLUICE_TRY_ASSIGN(repaired.left, check_files(files, progress));
     if (std::none_of(repaired.left.begin(), repaired.left.end(), is_index)) return repaired;
     for (const Finding& each : repaired.left) {

@@ -34,7 +34,7 @@ std::optional<Seq> first_seq_in_name(const std::string& name, std::string_view e
 
 /// What a crash in create(), or looking for a log where there was none, leaves behind.
 bool may_precede_log(const std::string& name) {
-    return name == "lock" || name == replacement_name(kIdentityName) ||
+    return name == Log::kLockName || name == replacement_name(kIdentityName) ||
            name == LogSegment::file_name({1});
 }
 
@@ -96,11 +96,14 @@ Log::~Log() {
                       }).has_value());
 }
 
-Result<void> Log::create(Directory& directory) {
+Result<void> Log::check_is_none(Directory& directory) {
     SLUICE_TRY_ASSIGN(const auto names, directory.list());
-    if (!std::all_of(names.begin(), names.end(), may_precede_log)) {
-        return Error{Errc::exists, directory.path() + " is not empty"};
-    }
+    if (std::all_of(names.begin(), names.end(), may_precede_log)) return {};
+    return Error{Errc::exists, directory.path() + " is not empty"};
+}
+
+Result<void> Log::create(Directory& directory) {
+    SLUICE_TRY(check_is_none(directory));
     SLUICE_TRY_ASSIGN(Identity identity, with_new_secret());
     randombytes_buf(identity.id.data(), identity.id.size());
     // The identity gets its name last: a directory without it is not yet a log.

@@ -44,7 +44,13 @@ public:
     static constexpr std::uint32_t kBodySizeBytesMax = 16 * 1024 * 1024;
     static constexpr std::uint32_t kKeySizeBytesMax = 65535;
 
-    /// Makes the log in an empty directory. Errors: exists.
+    /// Whoever makes, writes or mends a log has this lock of its directory. It is taken by the
+    /// caller.
+    static constexpr const char* kLockName = "lock";
+
+    /// Errors: exists, if the directory has more than a crash in create() leaves.
+    static Result<void> check_is_none(Directory& directory);
+    /// Makes the log in such a directory. Errors: as check_is_none().
     static Result<void> create(Directory& directory);
     /// Whether a log has files of this name.
     static bool has_name(const std::string& name);

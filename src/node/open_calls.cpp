@@ -44,8 +44,11 @@ Opened open_or_create(const Wish& wish) {
     auto opened = Database::open(wish.path, wish.options, wish.progress);
     const bool is_missing = !opened && opened.error().code == Errc::not_found;
     if (is_missing && wish.creates && !wish.options.read_only) {
-        if (const auto created = Database::create(wish.path); !created) return created.error();
+        const auto created = Database::create(wish.path);
         opened = Database::open(wish.path, wish.options, wish.progress);
+        // Where it could not be made, somebody else may have done so meanwhile.
+        const bool is_still_missing = !opened && opened.error().code == Errc::not_found;
+        if (!created && is_still_missing) return created.error();
     }
     if (!opened || !wish.is_scuttlebutt || wish.options.read_only) return opened;
     const auto used = (*opened)->use_transforms(wish.options.transforms.names(), wish.progress);

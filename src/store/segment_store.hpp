@@ -13,7 +13,8 @@ namespace sluice {
 
 struct SegmentStoreOptions {
     std::uint32_t segment_rows_max = 131072; ///< Erasing rewrites whole segments: keep them small.
-    std::uint64_t memory_bytes_max = 48 * 1024 * 1024; ///< Rows in memory before they are cut.
+    std::uint64_t memory_bytes_max =
+        48 * 1024 * 1024; ///< Rows in memory before they are cut; not 0.
     /// False: no thread; flushing and merging happen inside commit() and maintain(), in an order
     /// that depends on the calls only. For tests.
     bool background = true;
