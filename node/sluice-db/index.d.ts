@@ -282,7 +282,7 @@ export interface FeedBatch {
 }
 /** The change feed: what an index outside has to do to stay equal. */
 export interface Feed extends AsyncIterableIterator<FeedBatch> {
-  /** Of a named consumer: keeps the position behind the last batch. */
+  /** Of a named consumer: keeps the position behind the last batch. Inside the loop: behind it the feed has ended. */
   acknowledge (): Promise<void>
   /** Where it stands, also before the first batch. Who keeps positions keeps this one first. */
   position (): Promise<string>

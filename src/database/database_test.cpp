@@ -227,6 +227,7 @@ TEST(DatabaseOpening, ByTwoAtOnceMakesOneDatabase) {
     {
         const auto by_another = root->subdirectory("log").value()->lock("lock").value();
         EXPECT_EQ(code_of(Database::create(*root)), Errc::busy);
+        EXPECT_EQ(code_of(Database::open(*root, small_files())), Errc::not_found);
     }
     EXPECT_TRUE(Database::create(*root));
     const auto open = Database::open(*root, small_files()).value();

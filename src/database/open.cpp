@@ -96,17 +96,17 @@ Database::~Database() = default;
 Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
     SLUICE_TRY_ASSIGN(log_directory, root->subdirectory("log"));
+    // Before the lock, which says busy where somebody makes one.
+    if (const auto identity = Log::identity_of(*log_directory);
+        !identity && identity.error().code == Errc::not_found) {
+        return Error{Errc::not_found, root->path() + " is not a sluice database"};
+    }
     if (!options.read_only) {
         SLUICE_TRY_ASSIGN(file_lock, log_directory->lock(Log::kLockName));
     }
     const LogOptions log_options{options.log_segment_size_bytes, options.read_only,
                                  /*follows=*/options.read_only};
-    auto opened = Log::open(*log_directory, log_options);
-    if (!opened) {
-        if (opened.error().code != Errc::not_found) return opened.error();
-        return Error{Errc::not_found, root->path() + " is not a sluice database"};
-    }
-    log = std::move(*opened);
+    SLUICE_TRY_ASSIGN(log, Log::open(*log_directory, log_options));
     notes = log->recovery_notes();
     SLUICE_TRY(replay_changes());
 

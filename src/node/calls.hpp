@@ -22,15 +22,21 @@ inline std::shared_ptr<OpenDatabase> database_of(const Napi::CallbackInfo& info)
     return open;
 }
 
-/// Settles a promise.
+/// Settles a promise, whatever happens.
 template <typename T, typename ToJs>
 void settle(Napi::Env env, const Napi::Promise::Deferred& promise, Result<T>& result,
             const ToJs& answer) {
     if (!result) return promise.Reject(to_js(env, result.error()));
-    if constexpr (std::is_void_v<T>) {
-        promise.Resolve(answer(env));
-    } else {
-        promise.Resolve(answer(env, *result));
+    try {
+        if constexpr (std::is_void_v<T>) {
+            promise.Resolve(answer(env));
+        } else {
+            promise.Resolve(answer(env, *result));
+        }
+    } catch (const Napi::Error&) {
+        // A text has at most about 512 MiB there.
+        promise.Reject(to_js(
+            env, Error{Errc::invalid_argument, "the answer is too long for a text of JavaScript"}));
     }
 }
 

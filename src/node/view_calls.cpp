@@ -187,6 +187,7 @@ struct ViewPiece {
         has_values = has_values || !value.empty();
         seqs.push_back(static_cast<double>(cursor.seq().value));
     }
+    std::size_t size_bytes() const { return keys.size() + values.size() + messages.size_bytes(); }
     Napi::Value take(Napi::Env env, bool with_messages) {
         JsObject object(env);
         object.set("keys", seqs.empty() ? std::string("[]") : keys + ']');
@@ -210,7 +211,7 @@ Napi::Value next_rows(const Napi::CallbackInfo& info) {
         [reader, count = seq_of(info[2]).value](Database&) -> Result<ViewPiece> {
             ViewPiece piece;
             if (const auto begun = reader->begin(); !begun) return begun.error();
-            while (piece.seqs.size() < count && piece.messages.size_bytes() < kPieceBytesMax) {
+            while (piece.seqs.size() < count && piece.size_bytes() < kPieceBytesMax) {
                 if (!reader->cursor->next()) {
                     if (const auto status = reader->cursor->status(); !status) {
                         return status.error();

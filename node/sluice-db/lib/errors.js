@@ -10,6 +10,7 @@ class SluiceError extends Error {
 }
 
 const closed = () => new SluiceError('the database is closed', 'closed')
+const ended = what => new SluiceError(what, 'ended')
 const invalid = what => new SluiceError(what, 'invalid_argument')
 
 /** What the addon makes its errors with. */
@@ -17,4 +18,4 @@ function fromNative (message, code, errno) {
   return code === 'ended' && message === 'the database is closed' ? closed() : new SluiceError(message, code, errno)
 }
 
-module.exports = { SluiceError, closed, invalid, fromNative }
+module.exports = { SluiceError, closed, ended, invalid, fromNative }

@@ -20,7 +20,7 @@ function elementText (element) {
       break
     case 'object':
       if (element === null) return 'null'
-      if (Array.isArray(element)) return '[' + element.map(elementText).join(',') + ']'
+      if (Array.isArray(element)) return '[' + Array.from(element, elementText).join(',') + ']'
   }
   throw invalid('an element of a key must be null, a boolean, a finite number, a 64-bit integer, a string or an array')
 }
@@ -37,17 +37,18 @@ function nodeText (element) {
   return element === undefined ? undefined : elementText([element])
 }
 
-/** Checks a key that is emitted, and answers with what JSON.stringify() makes the right text of. */
+/** Checks a key that is emitted, and answers with a copy that JSON.stringify() makes the right text of. */
 function emitted (key) {
   if (!Array.isArray(key)) throw invalid('a key must be an array of its elements')
-  for (let i = 0; i < key.length; i++) {
-    const element = key[i]
+  const copy = [...key] // The function may go on with its own.
+  for (let i = 0; i < copy.length; i++) {
+    const element = copy[i]
     const isPlain = typeof element === 'string'
       ? isWellFormed(element)
       : typeof element === 'boolean' || isPlainNumber(element)
-    if (!isPlain) return key.map(element => emittedElement(element, 1))
+    if (!isPlain) return copy.map(element => emittedElement(element, 1))
   }
-  return key
+  return copy
 }
 
 // One message must not make what is answered for all messages of its batch unreadable: so nothing is let through
@@ -56,7 +57,7 @@ function emitted (key) {
 function emittedElement (element, depth) {
   if (Array.isArray(element)) {
     if (depth > DEPTH_MAX) throw invalid(`an element of an emitted key must not be deeper than ${DEPTH_MAX} arrays`)
-    return element.map(inner => emittedElement(inner, depth + 1))
+    return Array.from(element, inner => emittedElement(inner, depth + 1))
   }
   if (typeof element === 'string') return emittedString(element)
   elementText(element)

@@ -19,11 +19,20 @@ function refusePromise (returned) {
   throw invalid('a map function must not be async')
 }
 
+/** What is thrown here is the application's affair, and not the database's. */
+function tell (onError, error, message) {
+  try {
+    onError(error, message)
+  } catch (thrown) {
+    process.nextTick(() => { throw thrown })
+  }
+}
+
 /**
  * Registers a map function and answers with its number. Of a batch it answers with a list in JSON: of each
  * message the rows, a key each or {"k":key,"v":value}; null where the function threw.
  */
-function addFunction (map, onError) {
+function addFunction (map, onError = () => {}) {
   return functions.add(batch => {
     const messages = messagesOf(batch)
     const all = new Array(messages.length)
@@ -38,11 +47,28 @@ function addFunction (map, onError) {
         all[i] = rows
       } catch (error) {
         all[i] = null
-        if (onError) onError(error, messages[i])
+        tell(onError, error, messages[i])
       }
     }
-    return JSON.stringify(all)
+    try {
+      return JSON.stringify(all)
+    } catch {
+      return inParts(all, (error, i) => tell(onError, error, messages[i]))
+    }
   })
+}
+
+/** As JSON what is too long for one text. */
+function inParts (all, onError) {
+  const parts = all.map((rows, i) => {
+    try {
+      return Buffer.from(JSON.stringify(rows))
+    } catch (error) {
+      onError(error, i)
+      return Buffer.from('null')
+    }
+  })
+  return Buffer.concat([Buffer.from('['), ...parts.flatMap((part, i) => i === 0 ? [part] : [Buffer.from(','), part]), Buffer.from(']')])
 }
 
 module.exports = { addFunction }

@@ -155,3 +155,18 @@ test('opening, deriving and closing hundreds of times leaves no memory behind', 
   const grown = process.memoryUsage().rss - before
   assert.ok(grown < 20 * 1024 * 1024, `grown by ${(grown / 1048576).toFixed(1)} MB`)
 })
+
+test('several openings at once of what is not there yet make one database, and lose nothing', async t => {
+  for (let round = 0; round < 30; round++) {
+    const place = path.join(folder(t), 'db')
+    const openings = await Promise.allSettled([1, 2, 3].map(() => open(place)))
+    const opened = openings.filter(({ value }) => value)
+    for (const { reason } of openings) if (reason) assert.equal(reason.code, 'busy')
+    assert.equal(opened.length, 1)
+    await opened[0].value.append({ round })
+    await opened[0].value.close()
+    const again = await open(place)
+    assert.equal(again.last, 1)
+    await again.close()
+  }
+})
