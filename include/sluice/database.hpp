@@ -405,16 +405,16 @@ struct Stats {
     std::string assurance; ///< What an erasure here reaches: "files" or "device".
 };
 
-/// Promises, numbered as in docs/design/promises.md. database_test.cpp has each in its own words.
+/// Promises, numbered as in docs/design/promises.md. promises_test.cpp has each in its own words.
 ///   P1  Each view equals the same view computed from scratch from what is live now.
 ///   P2  A change is an entry of the same log; `since` never decreases.
 ///   P3  All views advance together; a snapshot shows them at one seq and never changes.
 ///   P4  Retraction needs neither the old content nor the application's code.
+///   P5  A fact derives again the messages concerned, and no other: see sluice/transform.hpp.
 ///   P6  Erased is gone: when erase() returns, no file of the database holds any of it.
 ///   P7  Nothing acknowledged is lost, nothing deleted returns.
 ///   P8  Deleting k messages costs k, whatever the length of the log and the number of views.
-///   P9  Retention takes what its rules say of all messages, nothing else, and nothing that is
-///   held.
+///   P9  Retention takes what its rules say of all messages, nothing else, and nothing held.
 ///
 /// One process at a time writes a database, and any number read it (Options::read_only): when the
 /// writer closes or dies, another may become it. Inside a process every function may be called from

@@ -1,7 +1,5 @@
 #include "base/pointer.hpp"
 
-#include "base/assert.hpp"
-
 #include <charconv>
 
 namespace sluice {

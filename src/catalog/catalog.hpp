@@ -1,4 +1,4 @@
-// The register of views: which there are, whose, and what they mean.
+// The register of views, transforms and rules: which there are, whose, and what they mean.
 #pragma once
 #include "io/file.hpp"
 #include "store/store.hpp"

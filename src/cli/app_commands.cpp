@@ -1,6 +1,5 @@
 // apps, app forget: which application has which views.
 #include "base/try.hpp"
-#include "cli/duration.hpp"
 #include "cli/program.hpp"
 #include "cli/view_text.hpp"
 
@@ -125,7 +124,6 @@ void add_app_commands(Program& program) {
         program.app(),
         {"app", "Forget an application", "Applications are listed by: sluice apps DB", {}});
     app.require_subcommand(1);
-    program.begin_group("Commands");
     program.add<AppForget>(app);
 }
 

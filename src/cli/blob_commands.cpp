@@ -7,7 +7,6 @@
 
 #include <sluice/scuttlebutt.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iostream>
@@ -151,7 +150,7 @@ struct BlobList {
             SLUICE_TRY_ASSIGN(const auto size, blobs->size_bytes(id));
             if (session.out.json) {
                 JsonObject object;
-                session.out.line(object.add("blob", id.text()).add("size", size.value_or(0)));
+                session.out.line(object.add("blob", id.text()).add("size_bytes", size.value_or(0)));
             } else {
                 table.row({size_text(size.value_or(0)), id.text()});
             }
@@ -287,7 +286,6 @@ void add_blob_commands(Program& program) {
                         "which of them are there.",
                         {}});
     blob.require_subcommand(1);
-    program.begin_group("Commands");
     program.add<BlobAdd>(blob);
     program.add<BlobGet>(blob);
     program.add<BlobList>(blob);

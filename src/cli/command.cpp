@@ -19,6 +19,14 @@ void Session::note(std::string_view text) const {
     if (!out.json) std::fputs((std::string(text) + '\n').c_str(), stderr);
 }
 
+void Session::show_dropped(const std::string& name) const {
+    if (out.json) {
+        out.line(JsonObject().add("dropped", name));
+    } else {
+        out.line("dropped " + printable(name));
+    }
+}
+
 Transforms own_transforms() {
     return scuttlebutt::transforms();
 }

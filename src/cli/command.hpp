@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +30,8 @@ struct Session {
 
     /// A word to the person at the terminal, beside the answer.
     void note(std::string_view text) const;
+    /// The answer of commands that drop something.
+    void show_dropped(const std::string& name) const;
 };
 
 /// The transforms that this program has the code of.

@@ -7,7 +7,6 @@
 #include "import/exporter.hpp"
 #include "import/record_writer.hpp"
 #include "scuttlebutt/generator.hpp"
-#include "scuttlebutt/message.hpp"
 #include "scuttlebutt/secret_file.hpp"
 
 #include <sluice/import.hpp>

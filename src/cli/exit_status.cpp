@@ -5,13 +5,14 @@ namespace sluice::cli {
 const std::vector<ExitStatusMeaning>& exit_status_meanings() {
     static const std::vector<ExitStatusMeaning> meanings = {
         {kExitOk, "done"},
-        {kExitDifferences, "verify or check found something wrong"},
+        {kExitDifferences, "verify or check found something wrong, or repair left some of it"},
         {kExitUsage, "the command line makes no sense"},
         {exit_status_of(Errc::io), "io: the operating system refused"},
         {exit_status_of(Errc::no_space), "no_space: the device is full"},
         {exit_status_of(Errc::corrupt), "corrupt: damaged, and the message says where"},
         {exit_status_of(Errc::not_found), "not_found: no such entry, key, view, file or database"},
-        {exit_status_of(Errc::busy), "busy: another process has the database"},
+        {exit_status_of(Errc::busy),
+         "busy: another process has the database, or reads what is erased"},
         {exit_status_of(Errc::invalid_argument), "invalid_argument: asked for what cannot be"},
         {exit_status_of(Errc::unsupported_version), "unsupported_version: made by a newer sluice"},
         {exit_status_of(Errc::exists), "exists: the name or application key is taken"},

@@ -8,7 +8,7 @@
 namespace sluice::cli {
 
 constexpr int kExitOk = 0;
-constexpr int kExitDifferences = 1; ///< verify, check or repair found some.
+constexpr int kExitDifferences = 1; ///< verify or check found some, or repair left some.
 constexpr int kExitUsage = 2;
 constexpr int kExitInterrupted = 130; ///< As shells say SIGINT.
 constexpr int kExitPipeClosed = 141;  ///< As shells say SIGPIPE.

@@ -186,7 +186,6 @@ void add_fact_commands(Program& program) {
                         "application reads its messages with.",
                         {}});
     fact.require_subcommand(1);
-    program.begin_group("Commands");
     program.add<FactPut>(fact);
     program.add<FactList>(fact);
     program.add<FactDrop>(fact);

@@ -234,11 +234,7 @@ struct ConsumerDrop {
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY(open->drop_consumer(name));
-        if (session.out.json) {
-            session.out.line(JsonObject().add("dropped", name));
-        } else {
-            session.out.line("dropped consumer " + printable(name));
-        }
+        session.show_dropped(name);
         return {};
     }
 

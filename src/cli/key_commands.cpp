@@ -123,7 +123,7 @@ struct KeyList {
             if (!key) continue;
             if (session.out.json) {
                 JsonObject object;
-                object.add("kind", key->kind).add("id", key->id).add("seq", fact.at);
+                object.add("kind", key->kind).add("id", key->id).add("entry", fact.at);
                 session.out.line(object);
             } else {
                 table.row(
@@ -210,7 +210,6 @@ void add_key_commands(Program& program) {
                         "they are closed again.",
                         {}});
     key.require_subcommand(1);
-    program.begin_group("Commands");
     program.add<KeyAdd>(key);
     program.add<KeyList>(key);
     program.add<KeyDrop>(key);

@@ -38,10 +38,6 @@ void Output::flush() {
     pending_.clear();
 }
 
-bool Output::is_terminal() const {
-    return ::isatty(descriptor_) == 1;
-}
-
 void Table::row(std::vector<std::string> cells) {
     if (started_) {
         print(cells);

@@ -29,7 +29,6 @@ public:
     void line(std::string_view text);
     void line(const JsonObject& object) { line(object.text()); }
     void flush();
-    bool is_terminal() const;
 
 private:
     int descriptor_;

@@ -82,7 +82,7 @@ Program::Program() : out_(STDOUT_FILENO) {
 
 CLI::App& Program::add_app(CLI::App& parent, const CommandText& text) {
     CLI::App& app = *parent.add_subcommand(text.name, text.summary + "\n\n" + text.details);
-    app.group(group_);
+    app.group(&parent == &app_ ? group_ : "Commands");
     app.footer(examples_text(text.examples));
     app.set_help_flag("-h,--help", "Print this and exit");
     return app;

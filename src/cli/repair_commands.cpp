@@ -7,8 +7,6 @@
 
 #include <sluice/check.hpp>
 
-#include <algorithm>
-
 namespace sluice::cli {
 namespace {
 
@@ -120,6 +118,7 @@ struct Repair {
 } // namespace
 
 void add_repair_commands(Program& program) {
+    program.begin_group("Looking after it");
     program.add<Check>(program.app());
     program.add<Repair>(program.app());
 }

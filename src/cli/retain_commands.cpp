@@ -206,11 +206,7 @@ struct RetainDrop {
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         SLUICE_TRY(open->drop_retention(name));
-        if (session.out.json) {
-            session.out.line(JsonObject().add("dropped", name));
-        } else {
-            session.out.line("dropped " + printable(name));
-        }
+        session.show_dropped(name);
         return {};
     }
 
@@ -228,7 +224,6 @@ void add_retain_commands(Program& program) {
                         "Kept with the database, and applied by whoever has it open.",
                         {}});
     retain.require_subcommand(1);
-    program.begin_group("Commands");
     program.add<RetainAdd>(retain);
     program.add<RetainList>(retain);
     program.add<RetainRun>(retain);

@@ -68,7 +68,12 @@ struct TransformUse {
         if (wanted.empty()) wanted = own_transforms().names();
         ProgressLine progress;
         SLUICE_TRY(open->use_transforms(wanted, progress.function()));
-        session.note("in use: " + count_text(open->transforms().size(), "transform", "transforms"));
+        const std::size_t count = open->transforms().size();
+        if (session.out.json) {
+            session.out.line(JsonObject().add("in_use", count));
+        } else {
+            session.note("in use: " + count_text(count, "transform", "transforms"));
+        }
         return {};
     }
 
@@ -90,7 +95,9 @@ struct TransformDrop {
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         ProgressLine progress;
-        return open->drop_transform(name, progress.function());
+        SLUICE_TRY(open->drop_transform(name, progress.function()));
+        session.show_dropped(name);
+        return {};
     }
 
     DatabaseArgument database;
@@ -184,7 +191,6 @@ void add_transform_commands(Program& program) {
                         {}});
     transform.require_subcommand(1);
     program.add<Why>(program.app());
-    program.begin_group("Commands");
     program.add<TransformList>(transform);
     program.add<TransformUse>(transform);
     program.add<TransformDrop>(transform);

@@ -4,10 +4,8 @@
 #include "cli/program.hpp"
 #include "cli/progress.hpp"
 #include "cli/view_text.hpp"
-#include "scuttlebutt/keys.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <span>
 
 namespace sluice::cli {
@@ -202,11 +200,7 @@ struct ViewDrop {
     Result<void> run(Session& session) const {
         SLUICE_TRY_ASSIGN(const auto open, database.open(session));
         SLUICE_TRY(open->drop_view(name));
-        if (session.out.json) {
-            session.out.line(JsonObject().add("dropped", name));
-        } else {
-            session.out.line("dropped " + name);
-        }
+        session.show_dropped(name);
         return {};
     }
 
@@ -250,7 +244,7 @@ struct Read {
             ->excludes(values_option);
     }
     Result<void> run(Session& session) const {
-        SLUICE_TRY_ASSIGN(const ReadOptions options, read_options());
+        const ReadOptions options = read_options();
         SLUICE_TRY_ASSIGN(const auto open, database.open_to_read(session));
         SLUICE_TRY_ASSIGN(const ViewInfo info, find_view(*open, view));
         const Snapshot snapshot = open->snapshot();
@@ -259,71 +253,64 @@ struct Read {
             show_count(session.out, cursor.count_rest());
             return {};
         }
-        const bool is_index = info.kind != "aggregate" && info.kind != "fold";
-        SLUICE_TRY(session.out.json ? show_json(session.out, cursor, is_index)
-                                    : show_table(session.out, cursor, is_index, info.kind));
+        const bool shows_messages = info.kind != "aggregate" && info.kind != "fold";
+        SLUICE_TRY(session.out.json ? show_json(session.out, cursor, shows_messages)
+                                    : show_table(session.out, cursor, shows_messages, info.kind));
         return cursor.status();
     }
 
-    Result<ReadOptions> read_options() const {
+    ReadOptions read_options() const {
         ReadOptions options;
         if (!prefix.empty()) options.prefix = view_key(prefix);
         if (!from.empty()) options.from = view_key(from);
         if (!to.empty()) options.to = view_key(to);
         options.reverse = reverse;
         options.limit = limit;
-        const auto position = scuttlebutt::from_base64(after);
-        if (!position) return Error{Errc::invalid_argument, "--after is no position"};
-        options.after = *position;
+        options.after = after;
         return options;
     }
     static void show_count(Output& out, std::uint64_t rows) {
         out.json ? out.line(JsonObject().add("count", rows)) : out.line(std::to_string(rows));
     }
-    Result<void> show_json(Output& out, ViewCursor& cursor, bool is_index) const {
+    Result<void> show_json(Output& out, ViewCursor& cursor, bool shows_messages) const {
         BodyWriter bodies;
         while (cursor.next()) {
             JsonObject row;
             row.add_json("key", cursor.key().to_json());
-            if (is_index && !keys) row.add("seq", cursor.seq());
-            if (is_index && values) {
+            if (shows_messages && !keys) row.add("seq", cursor.seq());
+            if (shows_messages && values) {
                 SLUICE_TRY_ASSIGN(const Record record, cursor.message());
                 bodies.add_body(row, record.body);
             }
-            if (!is_index && !keys) row.add_json("value", cursor.value());
-            if (positions) row.add("position", position_text(cursor));
+            if (!shows_messages && !keys) row.add_json("value", cursor.value());
+            if (positions) row.add("position", cursor.position());
             out.line(row);
         }
         return {};
     }
-    Result<void> show_table(Output& out, ViewCursor& cursor, bool is_index,
+    Result<void> show_table(Output& out, ViewCursor& cursor, bool shows_messages,
                             const std::string& kind) const {
         using Align = Table::Align;
         Table table(out, keys ? std::vector{Align::left, Align::left}
-                         : is_index
+                         : shows_messages
                              ? std::vector{Align::right, Align::left, Align::left, Align::left}
                              : std::vector{Align::left, Align::left, Align::left});
         while (cursor.next()) {
             std::vector<std::string> row;
-            if (is_index && !keys) row.push_back(std::to_string(cursor.seq().value));
+            if (shows_messages && !keys) row.push_back(std::to_string(cursor.seq().value));
             row.push_back(cursor.key().to_json());
-            if (positions) row.push_back(position_text(cursor));
-            if (is_index && values) {
+            if (positions) row.push_back(cursor.position());
+            if (shows_messages && values) {
                 SLUICE_TRY_ASSIGN(const Record record, cursor.message());
                 row.push_back(body_line(record.body));
             }
-            if (!is_index && !keys) {
+            if (!shows_messages && !keys) {
                 row.push_back(kind == "fold" ? cursor.value() : aggregate_text(cursor.value()));
             }
             table.row(std::move(row));
         }
         table.finish();
         return {};
-    }
-    static std::string position_text(const ViewCursor& cursor) {
-        const std::string position = cursor.position();
-        const auto* const bytes = reinterpret_cast<const unsigned char*>(position.data());
-        return scuttlebutt::to_base64({bytes, position.size()});
     }
     /// {"count":3,"sum":12.5} -> "count 3  sum 12.5"
     static std::string aggregate_text(const std::string& json) {
@@ -353,12 +340,10 @@ void add_view_commands(Program& program) {
                         "A view is declared once, and kept right by every append and change.",
                         {}});
     view.require_subcommand(1);
-    program.begin_group("Commands");
     program.add<ViewAdd>(view);
     program.add<ViewList>(view);
     program.add<ViewShow>(view);
     program.add<ViewDrop>(view);
-    program.begin_group("Views");
     program.add<Read>(program.app());
 }
 

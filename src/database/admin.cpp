@@ -37,8 +37,19 @@ const OpenView* find_view(const ViewSet& views, std::string_view name) {
     return found == views.end() ? nullptr : &found->second;
 }
 
-std::shared_ptr<const ViewSet> Database::Impl::view_set() const {
-    return views;
+Result<const OpenView*> known_view(const ViewSet& views, std::string_view name) {
+    const OpenView* const found = find_view(views, name);
+    if (found == nullptr) return Error{Errc::not_found, "there is no view " + std::string(name)};
+    return found;
+}
+
+Result<const OpenView*> view_of_messages(const ViewSet& views, std::string_view name) {
+    SLUICE_TRY_ASSIGN(const OpenView* const found, known_view(views, name));
+    if (!shows_rows(kind_of(*found->view))) {
+        return Error{Errc::invalid_argument,
+                     "the rows of view " + std::string(name) + " are groups, not messages"};
+    }
+    return found;
 }
 
 void Database::Impl::publish(std::shared_ptr<const ViewSet> set) {
@@ -89,8 +100,7 @@ Result<void> Database::Impl::add_views(std::vector<OpenView> wanted,
     return writing([&]() -> Result<void> {
         const std::lock_guard derive_lock(derive_mutex);
         if (!chain.is_loaded()) {
-            return Error{Errc::invalid_argument, "a transform in use is not in this program, so "
-                                                 "nobody can derive a view"};
+            return without_code("nobody can derive a view");
         }
         std::vector<OpenView> fresh;  // To be derived from the whole log.
         std::vector<OpenView> loaded; // Known views whose function is here now.
@@ -311,9 +321,7 @@ Result<void> Database::drop_view(const std::string& name) {
     return impl_->writing([&]() -> Result<void> {
         const std::lock_guard derive_lock(impl_->derive_mutex);
         const std::lock_guard lock(impl_->write_mutex);
-        if (find_view(*impl_->views, name) == nullptr) {
-            return Error{Errc::not_found, "there is no view " + name};
-        }
+        SLUICE_TRY(known_view(*impl_->views, name));
         if (const std::string* const reader = reader_of(*impl_->views, name)) {
             return Error{Errc::invalid_argument,
                          "view " + *reader + " reads " + name + ": drop that one first"};

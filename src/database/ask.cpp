@@ -11,10 +11,7 @@ namespace {
 
 /// Errors: not_found; invalid_argument (another kind).
 Result<OpenView> view_of_kind(const ViewSet& views, std::string_view name, ViewKind kind) {
-    const OpenView* const found = find_view(views, name);
-    if (found == nullptr) {
-        return Error{Errc::not_found, "there is no view " + std::string(name)};
-    }
+    SLUICE_TRY_ASSIGN(const OpenView* const found, known_view(views, name));
     if (kind_of(*found->view) != kind) {
         return Error{Errc::invalid_argument, "view " + std::string(name) + " is of kind " +
                                                  std::string(name_of(kind_of(*found->view))) +

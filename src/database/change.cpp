@@ -60,14 +60,8 @@ Result<std::vector<Seq>> Database::Impl::resolve(const Selector& selector, Wante
             for (const Seq seq : found) take(seq);
         }
     } else if (const auto* const by_view = std::get_if<SelectView>(&selector)) {
-        const OpenView* const view = find_view(*as_of.views, by_view->view);
-        if (view == nullptr) {
-            return Error{Errc::not_found, "there is no view " + by_view->view};
-        }
-        if (!shows_rows(kind_of(*view->view))) {
-            return Error{Errc::invalid_argument,
-                         "the rows of view " + by_view->view + " are groups, not messages"};
-        }
+        SLUICE_TRY_ASSIGN(const OpenView* const view,
+                          view_of_messages(*as_of.views, by_view->view));
         note_read(*view);
         const auto cursor =
             rows.scan(view->entry.id, ScanRange::with_prefix(by_view->prefix.encoded()));

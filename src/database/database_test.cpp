@@ -1,6 +1,5 @@
 // Appending, reading, opening: what database.hpp says of each function, in its own words. Changes
-// of the past are in change_test.cpp, views in database_views_test.cpp, the promises in
-// promises_test.cpp.
+// of the past are in change_test.cpp, views in views_test.cpp, the promises in promises_test.cpp.
 #include "database/database_test_support.hpp"
 
 #include <thread>

@@ -61,7 +61,7 @@ Result<std::optional<Change>> Database::Impl::change_of(const Log::Entry& entry,
 std::vector<ViewId> Database::Impl::all_but(const std::vector<OpenView>& current,
                                             bool with_keys) const {
     std::vector<ViewId> rest;
-    for (const auto& [name, each] : *view_set()) {
+    for (const auto& [name, each] : *views) {
         const ViewId id = each.entry.id;
         const bool is_current =
             std::any_of(current.begin(), current.end(),

@@ -134,17 +134,9 @@ Result<std::optional<FilterView>> view_of(const ViewSet& views, const FeedFilter
         if (filter.prefix == Key()) return std::optional<FilterView>();
         return Error{Errc::invalid_argument, "a prefix is of a view's keys, and no view is named"};
     }
-    const OpenView* const found = find_view(views, filter.view);
-    if (found == nullptr) {
-        return Error{Errc::not_found, "there is no view " + filter.view};
-    }
-    const ViewKind kind = kind_of(*found->view);
-    if (!shows_rows(kind)) {
-        return Error{Errc::invalid_argument,
-                     "the rows of view " + filter.view + " are groups, not messages"};
-    }
+    SLUICE_TRY_ASSIGN(const OpenView* const found, view_of_messages(views, filter.view));
     note_read(*found);
-    return std::optional(FilterView{found->entry.id, kind != ViewKind::search});
+    return std::optional(FilterView{found->entry.id, kind_of(*found->view) != ViewKind::search});
 }
 
 /// Messages that were derived again, by the entry that last did so.

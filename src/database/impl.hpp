@@ -96,6 +96,10 @@ inline bool is_among(ViewId id, const std::vector<ViewId>& ids) {
 
 /// What people call so. Null pointer: there is none, or it is the engine's own.
 const OpenView* find_view(const ViewSet& views, std::string_view name);
+/// For who was asked for it. Errors: not_found.
+Result<const OpenView*> known_view(const ViewSet& views, std::string_view name);
+/// The same of a view whose rows are of messages. Errors: also invalid_argument.
+Result<const OpenView*> view_of_messages(const ViewSet& views, std::string_view name);
 /// Null pointer, or the name of a view that reads this one (readers.cpp).
 const std::string* reader_of(const ViewSet& views, std::string_view name);
 
@@ -251,6 +255,8 @@ struct Database::Impl {
     std::vector<ViewId> all_but(const std::vector<OpenView>& current, bool with_keys) const;
 
     // Transforms (transforms.cpp).
+    /// Why something cannot be done: names a transform in use whose code is not here.
+    Error without_code(std::string_view so) const;
     /// The transforms of the catalog and the views that read, with the code that is here.
     void install_chain();
     SeqBitmap live_messages(Seq behind = {}) const;
@@ -272,7 +278,6 @@ struct Database::Impl {
     /// Adds what the functions of these views threw to what is known of them. Without
     /// publish_mutex.
     void count_errors(const std::vector<OpenView>& mapped_views, Mapper& their_mapper);
-    std::shared_ptr<const ViewSet> view_set() const;
     void publish(std::shared_ptr<const ViewSet> set);
     void remake_mapper();
     /// These views follow the log from now on, the others stay behind.

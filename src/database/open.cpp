@@ -5,7 +5,6 @@
 #include "database/impl.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <set>
 
 #include <sodium.h>
@@ -374,7 +373,7 @@ Result<void> Database::Impl::open_views(const ProgressFunction& progress) {
         }
         SLUICE_TRY(mend_plain_views(keys_since.has_value(), progress));
     } else {
-        note("a transform in use is not in this program: the views stay where they are");
+        note(without_code("the views stay where they are").context);
     }
     if (!fresh.empty() || !keys_since) {
         std::mutex needless; // Whoever reads has his turn with write_mutex all the time.

@@ -316,10 +316,7 @@ Result<ScanRange> scan_range(const ReadOptions& options) {
 
 Result<ViewCursor> Snapshot::read(std::string_view view, const ReadOptions& options) const {
     SLUICE_TRY(impl_->check());
-    const OpenView* const found = find_view(*impl_->views, view);
-    if (found == nullptr) {
-        return Error{Errc::not_found, "there is no view " + std::string(view)};
-    }
+    SLUICE_TRY_ASSIGN(const OpenView* const found, known_view(*impl_->views, view));
     SLUICE_TRY_ASSIGN(const ScanRange range, scan_range(options));
     const ViewId id = found->entry.id;
     const ViewKind kind = kind_of(*found->view);

@@ -211,8 +211,7 @@ Result<void> Database::Impl::build_reader(const OpenView& fresh, const ProgressF
 
 Result<Source> Database::rows_of(const std::string& view) const {
     const std::lock_guard lock(impl_->publish_mutex);
-    const OpenView* const found = find_view(*impl_->views, view);
-    if (found == nullptr) return Error{Errc::not_found, "there is no view " + view};
+    SLUICE_TRY_ASSIGN(const OpenView* const found, known_view(*impl_->views, view));
     if (!has_rows_to_read(*found->view)) {
         return Error{Errc::invalid_argument,
                      "view " + view + " is " + std::string(name_of(kind_of(*found->view))) +

@@ -234,8 +234,7 @@ Result<bool> Database::Impl::apply_batch(const Retention& wanted, const Retentio
     if (!known || known->definition() != wanted.definition()) return false;
     Retention& rule = *known;
     if (!chain.is_loaded()) {
-        return Error{Errc::invalid_argument, "a transform in use is not in this program, so nobody "
-                                             "can tell what a rule of retention is about"};
+        return without_code("nobody can tell what a rule of retention is about");
     }
     if (erases(rule) && !turn.is_dry_run) {
         // What readers kept from being finished comes first, so that it does not pile up.
@@ -311,10 +310,7 @@ Result<void> Database::add_retention(const RetentionRule& rule, const ProgressFu
         std::string view_definition;
         if (!rule.view.empty()) {
             const std::lock_guard lock(impl.write_mutex);
-            const OpenView* const view = find_view(*impl.views, rule.view);
-            if (view == nullptr) {
-                return Error{Errc::not_found, "there is no view " + rule.view};
-            }
+            SLUICE_TRY_ASSIGN(const OpenView* const view, known_view(*impl.views, rule.view));
             if (!view->entry.app.empty()) {
                 return Error{Errc::invalid_argument,
                              "view " + rule.view +

@@ -145,6 +145,16 @@ SeqBitmap Database::Impl::live_messages(Seq behind) const {
     return live;
 }
 
+Error Database::Impl::without_code(std::string_view so) const {
+    const auto transforms = chain.transforms();
+    const auto is_missing = [](const Chain::Stage& stage) { return stage.run == nullptr; };
+    const auto missing = std::find_if(transforms.begin(), transforms.end(), is_missing);
+    SLUICE_ASSERT(missing != transforms.end());
+    return {Errc::invalid_argument, "transform " + missing->name +
+                                        " is in use and not in this program, so " +
+                                        std::string(so)};
+}
+
 Result<void> Database::Impl::forget_derived() {
     if (log->last() > Seq{}) SLUICE_TRY(remember_derivation({}));
     unfinished.reset();
@@ -290,9 +300,7 @@ Result<void> Database::use_transforms(std::span<const std::string> names,
         }
         SLUICE_TRY(check_their_reads(names, impl.options.transforms, *impl.catalog));
         if (!impl.chain.is_loaded()) {
-            return Error{
-                Errc::invalid_argument,
-                "a transform in use is not in this program, so nothing can be put beside it"};
+            return impl.without_code("nothing can be put beside it");
         }
         std::vector<CatalogEntry> before = transforms_in(*impl.catalog);
         std::vector<CatalogEntry> entries;

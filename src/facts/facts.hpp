@@ -5,7 +5,6 @@
 
 #include <compare>
 #include <map>
-#include <optional>
 #include <set>
 #include <unordered_map>
 

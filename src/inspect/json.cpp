@@ -286,12 +286,6 @@ JsonObject to_json(const VerifyReport& report) {
     return object;
 }
 
-JsonObject to_json(const Error& error) {
-    JsonObject inner;
-    inner.add("code", name_of(error.code)).add("message", error.context);
-    return std::move(JsonObject().add_json("error", inner));
-}
-
 std::string utc_text(std::uint64_t time_ms) {
     const auto seconds = static_cast<std::time_t>(time_ms / 1000);
     std::tm parts{};

@@ -64,8 +64,6 @@ JsonObject to_json(const Stats& stats);
 JsonObject to_json(const VerifyReport& report);
 JsonObject to_json(const Finding& finding);
 std::string to_json(std::span<const Finding> findings);
-/// {"error":{"code":"not_found","message":"..."}}
-JsonObject to_json(const Error& error);
 
 /// What a transform looked at, such as `get ["team"] in facts keys: nothing`.
 std::string text_of(const Explanation::Look& look);

@@ -3,7 +3,6 @@
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 #include <sodium.h>

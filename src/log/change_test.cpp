@@ -60,7 +60,7 @@ TEST(Change, HasANameOfItsOwnForEachKind) {
     for (int kind = 1; kind <= static_cast<int>(ChangeKind::rederive); ++kind) {
         names.insert(name_of(static_cast<ChangeKind>(kind)));
     }
-    EXPECT_EQ(names.size(), static_cast<std::size_t>(ChangeKind::transforms));
+    EXPECT_EQ(names.size(), static_cast<std::size_t>(ChangeKind::rederive));
     EXPECT_FALSE(names.contains("unknown"));
 }
 

@@ -8,8 +8,6 @@
 
 #include <sodium.h>
 
-#include <algorithm>
-
 namespace sluice::scuttlebutt {
 namespace {
 

@@ -4,7 +4,6 @@
 #include "base/checksum.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 namespace sluice {

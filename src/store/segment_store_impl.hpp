@@ -126,7 +126,7 @@ private:
     Directory& directory_;
 
     // Lock order: work_mutex_, a loader's mutex, update_mutex_, state_mutex_.
-    std::mutex work_mutex_; ///< One job at a time. Guards the next five.
+    std::mutex work_mutex_; ///< One job at a time. Guards the next four.
     Manifest manifest_;
     Seq durable_position_;
     std::string durable_attachment_;

@@ -5,11 +5,9 @@
 #include "views/compiled_view.hpp"
 #include "views/link_rows.hpp"
 #include "views/search_rows.hpp"
-#include "views/value_json.hpp"
 #include "views/view.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace sluice {
 

@@ -1,7 +1,5 @@
 #include "views/text_query.hpp"
 
-#include "base/try.hpp"
-
 #include <algorithm>
 
 namespace sluice {

@@ -61,7 +61,7 @@ TEST(FollowCommand, RemembersAConsumer) {
     // Nobody took it: it is told again.
     box.run("sluice follow db --consumer pg --once >/dev/full");
     EXPECT_EQ(box.ok("sluice follow db --consumer pg --once"), "{\"seq\":2,\"change\":\"gone\"}\n");
-    EXPECT_EQ(box.ok("sluice consumer drop db pg"), "dropped consumer pg\n");
+    EXPECT_EQ(box.ok("sluice consumer drop db pg"), "dropped pg\n");
     EXPECT_EQ(box.run("sluice consumer drop db pg").status, 14);
     EXPECT_EQ(box.ok("sluice consumer list db --json"), "");
 }
