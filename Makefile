@@ -4,6 +4,7 @@ help:
 	@echo "make demo     a log whose past changes, in a minute"
 	@echo "make test     everything that must hold: checks, builds, tests, sanitizers, a short fuzzing"
 	@echo "make node     the addon of the npm package sluice-db (node/)"
+	@echo "make test-applications  published Scuttlebutt applications on those packages, beside FlumeDB"
 	@echo "make bench    speeds, as ratios to other systems measured in the same run"
 	@echo "make bench-node  the same from JavaScript"
 	@echo "make fuzz     fuzzing for longer: FUZZ_SECONDS=600 for each target"

@@ -1,7 +1,7 @@
 // Many threads on one database with its own threads running. On a real file system: there an
 // erasure overwrites what a reader has mapped, which the simulated disk cannot do without a data
 // race that is its own.
-#include "database/replica.hpp"
+#include "database/subscription_test_support.hpp"
 #include "database/transform_test_support.hpp"
 #include "support/temporary_directory.hpp"
 

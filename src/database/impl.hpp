@@ -100,7 +100,7 @@ const OpenView* find_view(const ViewSet& views, std::string_view name);
 Result<const OpenView*> known_view(const ViewSet& views, std::string_view name);
 /// The same of a view whose rows are of messages. Errors: also invalid_argument.
 Result<const OpenView*> view_of_messages(const ViewSet& views, std::string_view name);
-/// Null pointer, or the name of a view that reads this one (readers.cpp).
+/// Null pointer, or the name of a view that reads this one (reading_views.cpp).
 const std::string* reader_of(const ViewSet& views, std::string_view name);
 
 std::uint64_t now_ms();
@@ -349,7 +349,7 @@ struct Database::Impl {
     std::vector<std::shared_ptr<Retention>> rules_in_turn() const;
     bool is_closing_now() const;
 
-    // Views that read (readers.cpp).
+    // Views that read (reading_views.cpp).
     /// Their stages, each behind those that it reads.
     std::vector<Chain::Stage> reader_stages() const;
     Chain::Stage reader_stage(const OpenView& reader) const;

@@ -1,7 +1,7 @@
 // Those who follow a database, while messages go by themselves and while views catch up beside
 // reads: the change feed, subscriptions, and readers in this process and in another.
-#include "database/replica.hpp"
 #include "database/retention_test_support.hpp"
+#include "database/subscription_test_support.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <array>

@@ -1,5 +1,5 @@
 // F4 to F6: live differences.
-#include "database/replica.hpp"
+#include "database/subscription_test_support.hpp"
 #include "database/transform_test_support.hpp"
 
 namespace sluice::test {

@@ -1,7 +1,7 @@
 #include "scuttlebutt/blobs.hpp"
 
 #include "base/json.hpp"
-#include "scuttlebutt/test_context.hpp"
+#include "scuttlebutt/context_test_support.hpp"
 #include "support/shared_data.hpp"
 
 #include <sluice/scuttlebutt.hpp>

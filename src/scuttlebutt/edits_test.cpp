@@ -1,9 +1,9 @@
 #include "scuttlebutt/edits.hpp"
 
 #include "base/json.hpp"
+#include "scuttlebutt/context_test_support.hpp"
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
-#include "scuttlebutt/test_context.hpp"
 
 #include <sluice/scuttlebutt.hpp>
 

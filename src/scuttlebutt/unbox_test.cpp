@@ -1,10 +1,10 @@
 #include "scuttlebutt/unbox.hpp"
 
 #include "base/json.hpp"
+#include "scuttlebutt/context_test_support.hpp"
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
 #include "scuttlebutt/secret_file.hpp"
-#include "scuttlebutt/test_context.hpp"
 #include "support/shared_data.hpp"
 
 #include <sluice/scuttlebutt.hpp>

@@ -7,12 +7,12 @@
 #include "base/assert.hpp"
 #include "base/json.hpp"
 #include "scuttlebutt/blobs.hpp"
+#include "scuttlebutt/context_test_support.hpp"
 #include "scuttlebutt/envelope.hpp"
 #include "scuttlebutt/message_parts.hpp"
 #include "scuttlebutt/object_text.hpp"
 #include "scuttlebutt/private_box.hpp"
 #include "scuttlebutt/read_keys.hpp"
-#include "scuttlebutt/test_context.hpp"
 
 #include <sluice/scuttlebutt.hpp>
 

@@ -3,7 +3,7 @@
 // the feed to a plain map has what the filter says of all messages. And F4 for who subscribes to a
 // view meanwhile.
 #include "base/json.hpp"
-#include "database/replica.hpp"
+#include "database/subscription_test_support.hpp"
 #include "property/transform_life.hpp"
 #include "support/seeds.hpp"
 
