@@ -22,7 +22,7 @@ constexpr const char* kBlobs = "scuttlebutt.blobs";
 /// `blobs` in the directory of the database.
 Result<std::unique_ptr<BlobStore>> open_blobs(const DatabaseArgument& database) {
     SLUICE_TRY_ASSIGN(const auto root, open_directory(database.path(), Create::never));
-    SLUICE_TRY_ASSIGN(auto folder, root->subdirectory("blobs"));
+    SLUICE_TRY_ASSIGN(auto folder, root->subdirectory("blobs", Create::if_missing));
     return BlobStore::open(std::move(folder));
 }
 

@@ -419,7 +419,7 @@ TEST(Erasing, KeepsTheHashesOfKeysSorted) {
     for (int i = 0; i < 10; ++i) seqs.push_back(on.append("body", "<" + std::to_string(i) + ">"));
     const Seq at = on.database->erase(seqs).value().at;
     on.close();
-    const auto directory = on.root->subdirectory("log").value();
+    const auto directory = on.root->subdirectory("log", Create::if_missing).value();
     const auto log = Log::open(*directory, {}).value();
     const Change order = decode_change(log->read(at)->body, at).value();
     ASSERT_EQ(order.refused.size(), 10u);

@@ -11,13 +11,13 @@ namespace sluice::test {
 namespace {
 
 void throw_views_away(const DatabaseOnDisk& on) {
-    const auto views = on.root->subdirectory("views").value();
+    const auto views = on.root->subdirectory("views", Create::if_missing).value();
     for (const std::string& name : views->list().value()) views->remove(name).value();
 }
 
 /// Writes entries that the database would not, while it is closed.
 void append_to_log(const DatabaseOnDisk& on, Log::Kind kind, const std::string& body) {
-    const auto directory = on.root->subdirectory("log").value();
+    const auto directory = on.root->subdirectory("log", Create::if_missing).value();
     const auto log = Log::open(*directory, {on.options.log_segment_size_bytes}).value();
     const Log::Draft draft{kind, {}, body};
     log->append(std::span(&draft, 1)).value();
@@ -133,7 +133,7 @@ TEST(Catalog, ThatIsDamagedOrOfADefinitionThatDoesNotCompileIsNotOpened) {
     on.database->add_view("authors", kByAuthor).value();
     on.close();
     {
-        const auto directory = on.root->subdirectory("log").value();
+        const auto directory = on.root->subdirectory("log", Create::if_missing).value();
         Catalog catalog = Catalog::open(*directory).value();
         catalog.put({{99}, "from the future", {}, 0, R"({"kind":"unheard of"})"}).value();
     }

@@ -78,7 +78,7 @@ void damage_each_third_file(InManyFiles& on) {
         if (!path.starts_with("views/segment-") || ++segments % 3 != 0) continue;
         const auto disk = on.disk.copy_after_power_cut(Fate::lost);
         {
-            const auto folder = disk->root()->subdirectory("views").value();
+            const auto folder = disk->root()->subdirectory("views", Create::if_missing).value();
             const auto file = folder->open(path.substr(6), Create::never).value();
             const char other = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
             file->write_at(bytes.size() / 2, {&other, 1}).value();
@@ -168,7 +168,7 @@ struct Looking : DatabaseOnDisk {
     }
     /// Of the file that has what the view says of the third message: its header, or that.
     void damage_view(const std::string& word, bool is_header) {
-        const auto views = root->subdirectory("views").value();
+        const auto views = root->subdirectory("views", Create::if_missing).value();
         const std::string name = file_of.at(word);
         const std::size_t at = disk.all_bytes().at("views/" + name).find(word + " 2.");
         views->open(name, Create::never).value()->write_at(is_header ? 8 : at, "damaged").value();

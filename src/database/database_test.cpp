@@ -215,6 +215,8 @@ TEST(DatabaseOpening, FindsADatabaseOrSaysThatThereIsNone) {
     SimulatedDisk disk;
     const auto root = disk.root();
     EXPECT_EQ(code_of(Database::open(*root, small_files())), Errc::not_found);
+    // Whoever has mistyped a name finds nothing made there.
+    EXPECT_EQ(code_of(root->subdirectory("log", Create::never)), Errc::not_found);
     EXPECT_TRUE(Database::create(*root));
     EXPECT_EQ(code_of(Database::create(*root)), Errc::exists);
     EXPECT_TRUE(Database::open(*root, small_files()));
@@ -224,7 +226,8 @@ TEST(DatabaseOpening, ByTwoAtOnceMakesOneDatabase) {
     SimulatedDisk disk;
     const auto root = disk.root();
     {
-        const auto by_another = root->subdirectory("log").value()->lock("lock").value();
+        const auto by_another =
+            root->subdirectory("log", Create::if_missing).value()->lock("lock").value();
         EXPECT_EQ(code_of(Database::create(*root)), Errc::busy);
         EXPECT_EQ(code_of(Database::open(*root, small_files())), Errc::not_found);
     }
@@ -263,7 +266,7 @@ TEST(DatabaseOpening, SaysWhatItHadToRepair) {
     DatabaseOnDisk on;
     on.append("one");
     on.close();
-    const auto log = on.root->subdirectory("log").value();
+    const auto log = on.root->subdirectory("log", Create::if_missing).value();
     for (const std::string& name : log->list().value()) {
         if (!name.ends_with(".log")) continue;
         const auto file = log->open(name, Create::never).value();
@@ -494,7 +497,7 @@ TEST(DatabaseDamage, OfAWholeSegmentLeavesTheRestOfAnErasureDone) {
     on.append_some(120);
     ASSERT_GE(on.database->stats().log_segments, 3u);
     on.close();
-    const auto log = on.root->subdirectory("log").value();
+    const auto log = on.root->subdirectory("log", Create::if_missing).value();
     log->remove("00000000000000000001.log").value();
     on.open();
     ASSERT_FALSE(on.database->recovery_notes().empty());
@@ -584,7 +587,7 @@ TEST(DatabaseDamage, OfAViewsFileIsHealedBehindAChangeThatNoViewHasHeardOf) {
         if (!name.starts_with("views/segment")) continue;
         const auto disk = on.disk.copy_after_power_cut(Fate::lost);
         const auto root = disk->root();
-        const auto views = root->subdirectory("views").value();
+        const auto views = root->subdirectory("views", Create::if_missing).value();
         views->open(name.substr(6), Create::never).value()->truncate(0).value();
         const auto database = Database::open(*root, on.options);
         ASSERT_TRUE(database) << name << ": " << database.error().context;
@@ -613,7 +616,7 @@ TEST(DatabaseDamage, OfAViewsFileIsHealedAlsoWhenMessagesWereReplacedSince) {
         on.disk.cut_power(Fate::kept);
         on.close();
         on.root = on.disk.root();
-        const auto folder = on.root->subdirectory("views").value();
+        const auto folder = on.root->subdirectory("views", Create::if_missing).value();
         std::vector<std::string> segments = folder->list().value();
         std::erase_if(segments, [](const auto& name) { return !name.starts_with("segment-"); });
         if (lost == segments.size()) break;
@@ -639,7 +642,7 @@ TEST(DatabaseDamage, OfTheRegisterOfKeysLetsNoKeyInTwice) {
             const auto disk = on.disk.copy_after_power_cut(Fate::kept);
             const auto root = disk->root();
             const char byte = static_cast<char>(bytes[at] ^ 0x10);
-            const auto views = root->subdirectory("views").value();
+            const auto views = root->subdirectory("views", Create::if_missing).value();
             views->open(name.substr(6), Create::never).value()->write_at(at, {&byte, 1}).value();
             const auto database = Database::open(*root, on.options).value();
             const Errc code = code_of(database->append(NewMessage{"again", "<key 7>"}));

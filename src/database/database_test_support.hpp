@@ -152,7 +152,7 @@ template <typename T> Errc code_of(const Result<T>& result) {
 /// Changes one byte, `before` bytes in front of `text`, wherever a file of `folder` has it.
 inline void damage(DatabaseOnDisk& on, const std::string& text, std::uint64_t before = 0,
                    const std::string& folder = "log") {
-    const auto directory = on.root->subdirectory(folder).value();
+    const auto directory = on.root->subdirectory(folder, Create::if_missing).value();
     std::size_t damaged = 0;
     for (const auto& found : on.disk.find(text)) {
         if (!found.where.starts_with(folder + '/')) continue;

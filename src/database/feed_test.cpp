@@ -497,7 +497,7 @@ TEST(Consumer, IsToldAgainAtMostWhatItAcknowledgedLast) {
 TEST(Consumer, WhoseFileIsDamagedSaysSo) {
     Fed on;
     on.database->consumer("pg").value();
-    const auto directory = on.root->subdirectory("log").value();
+    const auto directory = on.root->subdirectory("log", Create::if_missing).value();
     directory->open("consumer-pg", Create::never).value()->write_at(20, "?").value();
     EXPECT_EQ(code_of(on.database->consumer("pg")), Errc::corrupt);
     EXPECT_FALSE(on.database->consumers().value()[0].is_readable);

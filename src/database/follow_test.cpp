@@ -68,7 +68,7 @@ TEST(Reader, DerivesInMemoryWhatIsDamagedOrMissing) {
     on.database->merge_views().value();
     const std::string rows = on.rows("authors");
     on.close();
-    const auto views = on.root->subdirectory("views").value();
+    const auto views = on.root->subdirectory("views", Create::if_missing).value();
     for (const std::string& name : views->list().value()) {
         if (name.starts_with("segment")) {
             views->open(name, Create::never).value()->write_at(100, "damage").value();

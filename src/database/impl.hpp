@@ -120,6 +120,7 @@ struct Database::Impl {
     // Opening (open.cpp).
     /// For recovery_notes(). Without publish_mutex.
     void note(std::string text);
+    Result<void> find_log();
     Result<void> open(const ProgressFunction& progress);
     /// The store in `files`, which is the writer's directory or a reader's overlay.
     Result<std::unique_ptr<SegmentStore>> open_store(Directory& files) const;

@@ -53,8 +53,10 @@ Result<void> Database::create(Directory& directory) {
     return or_out_of_memory([&]() -> Result<void> {
         SLUICE_TRY_ASSIGN(const auto names, directory.list());
         if (!names.empty()) return Error{Errc::exists, directory.path() + " is not empty"};
-        SLUICE_TRY_ASSIGN(const auto log_directory, directory.subdirectory("log"));
-        SLUICE_TRY_ASSIGN(const auto views_directory, directory.subdirectory("views"));
+        SLUICE_TRY_ASSIGN(const auto log_directory,
+                          directory.subdirectory("log", Create::if_missing));
+        SLUICE_TRY_ASSIGN(const auto views_directory,
+                          directory.subdirectory("views", Create::if_missing));
         SLUICE_TRY(directory.sync());
         // Before the lock, which says busy where somebody writes one.
         SLUICE_TRY(Log::check_is_none(*log_directory));
@@ -92,14 +94,23 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, const 
 Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Database::~Database() = default;
 
+/// Before its lock is taken, which says busy where somebody makes a log.
+Result<void> Database::Impl::find_log() {
+    const auto or_none = [this](const Error& error) {
+        const Error none{Errc::not_found, root->path() + " is not a sluice database"};
+        return error.code == Errc::not_found ? none : error;
+    };
+    auto directory = root->subdirectory("log", Create::never);
+    if (!directory) return or_none(directory.error());
+    log_directory = std::move(*directory);
+    const auto identity = Log::identity_of(*log_directory);
+    if (!identity) return or_none(identity.error());
+    return {};
+}
+
 Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (sodium_init() < 0) return Error{Errc::io, "the system has no source of randomness"};
-    SLUICE_TRY_ASSIGN(log_directory, root->subdirectory("log"));
-    // Before the lock, which says busy where somebody makes one.
-    if (const auto identity = Log::identity_of(*log_directory);
-        !identity && identity.error().code == Errc::not_found) {
-        return Error{Errc::not_found, root->path() + " is not a sluice database"};
-    }
+    SLUICE_TRY(find_log());
     if (!options.read_only) {
         SLUICE_TRY_ASSIGN(file_lock, log_directory->lock(Log::kLockName));
     }
@@ -114,7 +125,7 @@ Result<void> Database::Impl::open(const ProgressFunction& progress) {
     if (const CatalogEntry* const known = catalog->find(kDerivationsName)) {
         derivations = Derivations::from_text(known->definition);
     }
-    SLUICE_TRY_ASSIGN(views_directory, root->subdirectory("views"));
+    SLUICE_TRY_ASSIGN(views_directory, root->subdirectory("views", Create::if_missing));
     if (options.read_only) return open_to_read(progress);
     SLUICE_TRY_ASSIGN(store, open_store(*views_directory));
     if (store->snapshot()->position() > log->last()) {

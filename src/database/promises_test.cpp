@@ -176,7 +176,7 @@ TEST(Promise6, VerifyFindsErasedBytesWhereverTheyAre) {
     on.database->erase(Seqs{{1}}).value();
     EXPECT_TRUE(on.database->verify().value().equal());
     for (const char* const folder : {"views", "log"}) {
-        const auto directory = on.root->subdirectory(folder).value();
+        const auto directory = on.root->subdirectory(folder, Create::if_missing).value();
         directory->open("a copy", Create::must).value()->write_at(0, body).value();
         const VerifyReport report = on.database->verify().value();
         EXPECT_FALSE(report.equal());

@@ -101,7 +101,7 @@ TEST(Scrubbing, DeletesWhatIsLostWithAFileUntilItIsPutBack) {
     on.append_some(120);
     const std::string shown = on.rows("words");
     on.close();
-    const auto log = on.root->subdirectory("log").value();
+    const auto log = on.root->subdirectory("log", Create::if_missing).value();
     std::string bytes;
     {
         const auto file = log->open(kFirstSegment, Create::never).value();
@@ -132,7 +132,7 @@ TEST(Scrubbing, WipesAgainWhatAnOlderCopyBroughtBack) {
     DatabaseOnDisk on;
     on.append_some(120);
     on.close();
-    const auto log = on.root->subdirectory("log").value();
+    const auto log = on.root->subdirectory("log", Create::if_missing).value();
     const auto file = log->open(kFirstSegment, Create::never).value();
     std::string bytes(file->size_bytes(), '\0');
     file->read_at(0, bytes.data(), bytes.size()).value();

@@ -629,7 +629,7 @@ TEST(TransformsWithoutCode, LeaveADatabaseThatOpensWhenItsViewsWereThrownAway) {
     on.append(says("original"), "m1");
     on.append(edits("m1", "edited"));
     on.close();
-    const auto views = on.root->subdirectory("views").value();
+    const auto views = on.root->subdirectory("views", Create::if_missing).value();
     for (const std::string& name : views->list().value()) views->remove(name).value();
     views->sync().value();
     on.options.transforms = {};

@@ -187,7 +187,7 @@ TEST(Views, OfALongerLogBeginAnew) {
     on.open();
     on.append_some(10);
     on.close();
-    const auto log = on.root->subdirectory("log").value();
+    const auto log = on.root->subdirectory("log", Create::if_missing).value();
     for (const std::string& name : log->list().value()) {
         const auto file = log->open(name, Create::never).value();
         file->truncate(0).value();
@@ -212,7 +212,7 @@ TEST(Views, ComeBackFromTheLogWhenTheyAreThrownAway) {
     on.database->erase(Seqs{{8}}).value();
     const std::string authors = on.rows("authors"), counts = on.rows("counts");
     on.close();
-    const auto views = on.root->subdirectory("views").value();
+    const auto views = on.root->subdirectory("views", Create::if_missing).value();
     for (const std::string& name : views->list().value()) views->remove(name).value();
     on.open();
     EXPECT_EQ(on.rows("authors"), authors);

@@ -293,13 +293,12 @@ Result<std::vector<Finding>> check_files(DatabaseFiles& files, const ProgressFun
 
 Result<std::vector<Finding>> check(const std::string& path, const ProgressFunction& progress) {
     SLUICE_TRY_ASSIGN(const auto root, open_directory(path, Create::never));
-    // Not as subdirectories, which would be made.
-    auto log = open_directory(path + "/log", Create::never);
+    auto log = root->subdirectory("log", Create::never);
     if (!log) {
         if (log.error().code != Errc::not_found) return log.error();
         return Error{Errc::not_found, path + " is not a sluice database"};
     }
-    auto views = open_directory(path + "/views", Create::never);
+    auto views = root->subdirectory("views", Create::never);
     if (!views && views.error().code != Errc::not_found) return views.error();
     DatabaseFiles files{root.get(), *std::move(log), views ? *std::move(views) : nullptr};
     SLUICE_TRY_ASSIGN(const auto lock, files.log->lock(Log::kLockName));

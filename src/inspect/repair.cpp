@@ -87,8 +87,8 @@ Result<Repaired> repair_files(Directory& root, Directory& keep, const Options& o
                               const ProgressFunction& progress) {
     Repaired repaired;
     DatabaseFiles files{&root, nullptr, nullptr};
-    SLUICE_TRY_ASSIGN(files.log, root.subdirectory("log"));
-    SLUICE_TRY_ASSIGN(files.views, root.subdirectory("views"));
+    SLUICE_TRY_ASSIGN(files.log, root.subdirectory("log", Create::never));
+    SLUICE_TRY_ASSIGN(files.views, root.subdirectory("views", Create::if_missing));
     Repair repair(files, keep);
     {
         SLUICE_TRY_ASSIGN(const auto lock, files.log->lock(Log::kLockName));

@@ -88,8 +88,9 @@ public:
     virtual ~Directory() = default;
     virtual std::string path() const = 0;
     virtual Result<std::unique_ptr<File>> open(const std::string& name, Create create) = 0;
-    /// Makes it if it is missing.
-    virtual Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) = 0;
+    /// `must` is as `if_missing` here.
+    virtual Result<std::unique_ptr<Directory>> subdirectory(const std::string& name,
+                                                            Create create) = 0;
     /// Plain files only, sorted.
     virtual Result<std::vector<std::string>> list() const = 0;
     virtual Result<void> rename(const std::string& from, const std::string& to) = 0;

@@ -89,12 +89,15 @@ TEST_F(PosixFiles, AreCreatedAsAsked) {
     EXPECT_EQ(again.error().code, Errc::exists);
     EXPECT_EQ(again.error().os_errno, EEXIST);
     EXPECT_NE(again.error().context.find(path_ + "/a"), std::string::npos);
+    EXPECT_EQ(directory_->subdirectory("below", Create::never).error().code, Errc::not_found);
+    directory_->subdirectory("below", Create::if_missing).value();
+    directory_->subdirectory("below", Create::never).value();
 }
 
 TEST_F(PosixFiles, AreNobodyElsesBusiness) {
     const mode_t before = ::umask(0);
     make("a", "");
-    directory_->subdirectory("below").value();
+    directory_->subdirectory("below", Create::if_missing).value();
     const auto lock = directory_->lock("lock").value();
     ::umask(before);
     EXPECT_EQ(mode_of("a"), 0600U);
@@ -105,7 +108,7 @@ TEST_F(PosixFiles, AreNobodyElsesBusiness) {
 TEST_F(PosixFiles, AreTheirOwnersWhateverTheUmask) {
     const mode_t before = ::umask(0777);
     make("a", "");
-    directory_->subdirectory("below").value();
+    directory_->subdirectory("below", Create::if_missing).value();
     const auto lock = directory_->lock("lock").value();
     open_directory(path_ + "/made", Create::must).value();
     ::umask(before);
@@ -117,12 +120,12 @@ TEST_F(PosixFiles, AreTheirOwnersWhateverTheUmask) {
 
 TEST_F(PosixFiles, BecomeTheirOwnersAgainWhenTheyAreOpened) {
     make("a", "");
-    directory_->subdirectory("below").value();
+    directory_->subdirectory("below", Create::if_missing).value();
     for (const char* const name : {"/a", "/below", ""})
         ASSERT_EQ(::chmod((path_ + name).c_str(), 0755), 0);
     open_directory(path_, Create::if_missing).value();
     directory_->open("a", Create::never).value();
-    directory_->subdirectory("below").value();
+    directory_->subdirectory("below", Create::if_missing).value();
     EXPECT_EQ(mode_of("a"), 0600U);
     EXPECT_EQ(mode_of("below"), 0700U);
     EXPECT_EQ(mode_of("."), 0755U) << "what was there before us keeps the mode its owner gave it";
@@ -138,11 +141,11 @@ TEST_F(PosixFiles, AreNotReachedThroughSymbolicLinks) {
     EXPECT_EQ(directory_->list().value(), std::vector<std::string>{"a"});
     EXPECT_EQ(read("a"), "text");
 
-    directory_->subdirectory("below").value();
+    directory_->subdirectory("below", Create::if_missing).value();
     ASSERT_EQ(::symlink("below", (path_ + "/way").c_str()), 0);
     for (const Error& error :
          {directory_->open("link", Create::never).error(), directory_->lock("link").error(),
-          directory_->subdirectory("way").error()}) {
+          directory_->subdirectory("way", Create::if_missing).error()}) {
         EXPECT_EQ(error.code, Errc::refused);
         EXPECT_NE(error.context.find("is a symbolic link"), std::string::npos) << error.context;
     }
@@ -163,7 +166,7 @@ TEST_F(PosixFiles, StayThoseOfTheDirectoryThatWasOpened) {
     std::filesystem::create_directory(path_);
     std::ofstream(path_ + "/b") << "theirs";
     EXPECT_EQ(directory_->list().value(), std::vector<std::string>{"a"});
-    EXPECT_TRUE(directory_->subdirectory("below"));
+    EXPECT_TRUE(directory_->subdirectory("below", Create::if_missing));
     EXPECT_FALSE(std::filesystem::exists(path_ + "/below"));
     EXPECT_TRUE(std::filesystem::exists(path_ + ".moved/below"));
     std::filesystem::remove_all(path_ + ".moved");
@@ -172,7 +175,7 @@ TEST_F(PosixFiles, StayThoseOfTheDirectoryThatWasOpened) {
 TEST_F(PosixFiles, AreListedRenamedAndRemoved) {
     make("b", "2");
     make("a", "1");
-    directory_->subdirectory("below").value();
+    directory_->subdirectory("below", Create::if_missing).value();
     EXPECT_EQ(directory_->list().value(), (std::vector<std::string>{"a", "b"}));
     directory_->rename("a", "b").value();
     directory_->sync().value();
@@ -316,7 +319,7 @@ TEST_F(PosixFiles, LiveInDirectoriesMadeAsAsked) {
     EXPECT_TRUE(open_directory(path_ + "/new", Create::if_missing));
     make("a", "");
     EXPECT_FALSE(open_directory(path_ + "/a", Create::never));
-    EXPECT_FALSE(directory_->subdirectory("a"));
+    EXPECT_FALSE(directory_->subdirectory("a", Create::if_missing));
 }
 
 } // namespace

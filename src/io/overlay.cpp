@@ -24,7 +24,7 @@ public:
     Result<void> sync() override { return {}; }
     Medium medium() const override { return Medium::files; }
 
-    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
+    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name, Create) override {
         return Error{Errc::invalid_argument, path() + "/" + name + " is not to be made in memory"};
     }
     Result<std::unique_ptr<FileLock>> lock(const std::string& name) override {

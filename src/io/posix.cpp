@@ -282,11 +282,13 @@ public:
         return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(opened), path));
     }
 
-    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
+    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name,
+                                                    Create create) override {
         const std::string path = path_ + "/" + name;
         // Against the umask at once: without the owner's bits it could not even be opened.
-        const bool made = ::mkdirat(fd_.get(), name.c_str(), 0700) == 0;
-        if (!made && errno != EEXIST) return os_error(errno, "making " + path);
+        const bool may_make = create != Create::never;
+        const bool made = may_make && ::mkdirat(fd_.get(), name.c_str(), 0700) == 0;
+        if (may_make && !made && errno != EEXIST) return os_error(errno, "making " + path);
         if (made && ::fchmodat(fd_.get(), name.c_str(), 0700, 0) != 0)
             return os_error(errno, "making " + path);
         constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;

@@ -156,8 +156,8 @@ public:
         if (!file) return file;
         return std::unique_ptr<File>(std::make_unique<UnchangingFile>(*std::move(file)));
     }
-    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
-        return root_->subdirectory(name);
+    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name, Create) override {
+        return root_->subdirectory(name, Create::if_missing);
     }
     Result<std::vector<std::string>> list() const override { return root_->list(); }
     Result<void> rename(const std::string& from, const std::string& to) override {

@@ -168,13 +168,14 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(std::unique_ptr<Directory> fo
 
 Result<void> BlobStore::prepare() {
     SLUICE_TRY_ASSIGN(lock_, folder_->lock("lock"));
-    SLUICE_TRY_ASSIGN(hashes_, folder_->subdirectory("sha256"));
-    SLUICE_TRY_ASSIGN(incoming_, folder_->subdirectory("tmp"));
+    SLUICE_TRY_ASSIGN(hashes_, folder_->subdirectory("sha256", Create::if_missing));
+    SLUICE_TRY_ASSIGN(incoming_, folder_->subdirectory("tmp", Create::if_missing));
     SLUICE_TRY(folder_->sync());
     SLUICE_TRY(destroy_if_there(*incoming_, kIncoming));
     for (unsigned first = 0; first < kShardCount; ++first) {
         SLUICE_TRY_ASSIGN(const auto shard,
-                          hashes_->subdirectory(shard_name(static_cast<unsigned char>(first))));
+                          hashes_->subdirectory(shard_name(static_cast<unsigned char>(first)),
+                                                Create::if_missing));
         SLUICE_TRY(destroy_if_there(*shard, kIncoming));
         SLUICE_TRY(destroy_if_there(*shard, kOutgoing));
     }
@@ -182,7 +183,8 @@ Result<void> BlobStore::prepare() {
 }
 
 Result<BlobStore::Shard> BlobStore::shard_of(const BlobId& id) {
-    SLUICE_TRY_ASSIGN(auto directory, hashes_->subdirectory(shard_name(id.hash[0])));
+    SLUICE_TRY_ASSIGN(auto directory,
+                      hashes_->subdirectory(shard_name(id.hash[0]), Create::if_missing));
     return Shard(std::move(directory), file_name(id));
 }
 
@@ -295,7 +297,8 @@ Result<std::vector<BlobId>> BlobStore::list() {
     for (unsigned first = 0; first < kShardCount; ++first) {
         BlobId id;
         id.hash[0] = static_cast<unsigned char>(first);
-        SLUICE_TRY_ASSIGN(const auto shard, hashes_->subdirectory(shard_name(id.hash[0])));
+        SLUICE_TRY_ASSIGN(const auto shard,
+                          hashes_->subdirectory(shard_name(id.hash[0]), Create::if_missing));
         SLUICE_TRY_ASSIGN(const auto names, shard->list());
         for (const std::string& name : names) {
             std::size_t size = 0;

@@ -93,7 +93,11 @@ TEST_F(BlobStoreTest, ListsInTheOrderOfHashesAndNothingElse) {
     std::vector<BlobId> ids;
     for (int i = 0; i < 40; ++i) ids.push_back(store->put(std::to_string(i)).value());
     std::sort(ids.begin(), ids.end());
-    const auto shard = disk.root()->subdirectory("sha256").value()->subdirectory("ab").value();
+    const auto shard = disk.root()
+                           ->subdirectory("sha256", Create::if_missing)
+                           .value()
+                           ->subdirectory("ab", Create::if_missing)
+                           .value();
     for (const std::string& name : {std::string("README"), std::string(62, 'A'),
                                     std::string(62, 'g'), std::string(64, 'a')}) {
         static_cast<void>(shard->open(name, Create::must).value());
@@ -141,8 +145,11 @@ TEST_F(BlobStoreTest, NeverGivesADamagedBlobForTheBlob) {
     const std::string bytes = blob_of(100);
     const BlobId id = store->put(bytes).value();
     const std::string path = file_of(id);
-    const auto shard =
-        disk.root()->subdirectory("sha256").value()->subdirectory(path.substr(7, 2)).value();
+    const auto shard = disk.root()
+                           ->subdirectory("sha256", Create::if_missing)
+                           .value()
+                           ->subdirectory(path.substr(7, 2), Create::if_missing)
+                           .value();
     shard->open(path.substr(10), Create::never).value()->write_at(50, "y").value();
     EXPECT_EQ(store->get(id).error().code, Errc::corrupt);
     EXPECT_EQ(store->get(id).error().context.find(kNeedle), std::string::npos);

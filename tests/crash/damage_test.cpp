@@ -27,10 +27,11 @@ bool is_of_log(const std::string& file) {
 std::unique_ptr<SimulatedDisk> disk_with(const Files& files) {
     auto disk = std::make_unique<SimulatedDisk>();
     const auto root = disk->root();
-    for (const char* const folder : {"log", "views"}) root->subdirectory(folder).value();
+    for (const char* const folder : {"log", "views"})
+        root->subdirectory(folder, Create::if_missing).value();
     for (const auto& [path, bytes] : files) {
         const auto slash = path.find('/');
-        const auto folder = root->subdirectory(path.substr(0, slash)).value();
+        const auto folder = root->subdirectory(path.substr(0, slash), Create::if_missing).value();
         const auto file = folder->open(path.substr(slash + 1), Create::must).value();
         file->write_at(0, bytes).value();
         file->sync().value();
@@ -71,8 +72,8 @@ const Life& life() {
 
 Result<std::vector<Finding>> check(SimulatedDisk& disk) {
     const auto root = disk.root();
-    DatabaseFiles files{root.get(), root->subdirectory("log").value(),
-                        root->subdirectory("views").value()};
+    DatabaseFiles files{root.get(), root->subdirectory("log", Create::if_missing).value(),
+                        root->subdirectory("views", Create::if_missing).value()};
     return check_files(files, {});
 }
 
@@ -317,7 +318,7 @@ TEST(Damage, ByAnOlderCopyThatHasWhatWasErasedIsFoundAndWiped) {
     on.append_some(120);
     on.close();
     const std::string segment = "00000000000000000001.log";
-    const auto log = on.root->subdirectory("log").value();
+    const auto log = on.root->subdirectory("log", Create::if_missing).value();
     const auto file = log->open(segment, Create::never).value();
     const std::string before = read_whole(*file).value();
     on.open();

@@ -19,7 +19,7 @@ struct Whole : Transforming {
         close();
     }
     std::unique_ptr<Directory> folder(const std::string& name) const {
-        return root->subdirectory(name).value();
+        return root->subdirectory(name, Create::if_missing).value();
     }
 
     std::string shown; ///< What "said" is to show after all.

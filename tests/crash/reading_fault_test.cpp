@@ -140,7 +140,7 @@ TEST(FailureOfReaders, AtEveryAllocationIsAnsweredAndHealedByTheNextRefresh) {
 class Kept {
 public:
     Kept() {
-        Scenario life(root_->subdirectory("db").value());
+        Scenario life(root_->subdirectory("db", Create::if_missing).value());
         life.tell().value();
         life.database.reset();
         database_ = Database::open(path(), Scenario::options()).value();

@@ -253,7 +253,7 @@ TEST(TransformCrash, WhileABatchIsAppendedShowsNothingBehindTheSinceOfAViewWhose
 
 /// Damages a file that says which messages looked for keys, the `which`th. False if there is none.
 bool damage_reads(SimulatedDisk& disk, std::size_t which) {
-    const auto views = disk.root()->subdirectory("views").value();
+    const auto views = disk.root()->subdirectory("views", Create::if_missing).value();
     for (const auto& each : disk.find("\x04keys=")) {
         if (!each.where.starts_with("views/") || which-- > 0) continue;
         const auto file = views->open(each.where.substr(6), Create::never).value();
@@ -339,7 +339,7 @@ TEST(TransformCrash, WhileEverythingIsDerivedAnewIsFinishedByTheNextOpening) {
     ManyEdits on;
     on.put(kKey1, "v");
     const auto found = on.disk.copy_after_power_cut(Fate::kept);
-    const auto views = found->root()->subdirectory("views").value();
+    const auto views = found->root()->subdirectory("views", Create::if_missing).value();
     for (const std::string& name : views->list().value()) views->remove(name).value();
     Trials trials("crash while everything is derived anew");
     const auto try_it = [&](SimulatedDisk& second, const std::string& when) {

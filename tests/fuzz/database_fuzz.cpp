@@ -65,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto disk = made->copy_after_power_cut(test::Fate::kept);
     const auto root = disk->root();
     {
-        const auto folder = root->subdirectory(is_log ? "log" : "views").value();
+        const auto folder =
+            root->subdirectory(is_log ? "log" : "views", Create::if_missing).value();
         test::strike_all(*folder, input, 6);
     }
 

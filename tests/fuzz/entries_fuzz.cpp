@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto disk = made->copy_after_power_cut(test::Fate::kept);
     const auto root = disk->root();
     {
-        const auto directory = root->subdirectory("log").value();
+        const auto directory = root->subdirectory("log", Create::if_missing).value();
         const auto log =
             Log::open(*directory, LogOptions{options().log_segment_size_bytes}).value();
         ByteReader input({reinterpret_cast<const char*>(data), size});

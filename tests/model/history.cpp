@@ -126,7 +126,7 @@ std::string Life::live(const Operation& operation) {
 
 std::string Life::end() {
     close();
-    const auto views = root_->subdirectory("views").value();
+    const auto views = root_->subdirectory("views", Create::if_missing).value();
     for (const std::string& name : views->list().value()) views->remove(name).value();
     open();
     model_.open_again();

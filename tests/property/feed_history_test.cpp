@@ -270,7 +270,7 @@ private:
         close();
         DatabaseOnDisk& on = life_.on();
         on.close();
-        const auto views = on.root->subdirectory("views").value();
+        const auto views = on.root->subdirectory("views", Create::if_missing).value();
         for (const std::string& name : views->list().value()) views->remove(name).value();
         on.open();
         return "throw the views away";

@@ -653,7 +653,8 @@ public:
             std::make_unique<SimulatedFile>(state_, std::move(inode), path_of(name)));
     }
 
-    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
+    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name,
+                                                    Create create) override {
         check_name(name);
         std::shared_ptr<Folder> below;
         {
@@ -664,6 +665,9 @@ public:
             }
             const auto at = folder_->seen.folders.find(name);
             if (at != folder_->seen.folders.end()) below = at->second;
+        }
+        if (!below && create == Create::never) {
+            return Error{Errc::not_found, path_of(name) + " is not there"};
         }
         if (!below) {
             below = std::make_shared<Folder>();

@@ -54,14 +54,14 @@ TEST(SimulatedDisk, NamesFilesAsADirectoryDoes) {
     const auto root = disk.root();
     make(*root, "b", "old");
     make(*root, "a", "new");
-    const auto below = root->subdirectory("log").value();
+    const auto below = root->subdirectory("log", Create::if_missing).value();
     make(*below, "1", "entry");
     EXPECT_EQ(root->list().value(), (std::vector<std::string>{"a", "b"}));
     EXPECT_EQ(root->open("c", Create::never).error().code, Errc::not_found);
     EXPECT_EQ(root->open("a", Create::must).error().code, Errc::exists);
     EXPECT_EQ(root->rename("c", "d").error().code, Errc::not_found);
     EXPECT_EQ(root->remove("c").error().code, Errc::not_found);
-    EXPECT_EQ(root->subdirectory("a").error().code, Errc::exists);
+    EXPECT_EQ(root->subdirectory("a", Create::if_missing).error().code, Errc::exists);
     EXPECT_EQ(root->open("log", Create::if_missing).error().code, Errc::io);
 
     root->rename("a", "b").value();
@@ -69,7 +69,7 @@ TEST(SimulatedDisk, NamesFilesAsADirectoryDoes) {
               (std::map<std::string, std::string>{{"b", "new"}, {"log/1", "entry"}}));
     root->remove("b").value();
     EXPECT_TRUE(root->list().value().empty());
-    EXPECT_EQ(root->subdirectory("log").value()->path(), "/disk/log");
+    EXPECT_EQ(root->subdirectory("log", Create::if_missing).value()->path(), "/disk/log");
     EXPECT_EQ(root->medium(), Medium::device);
 }
 
@@ -109,7 +109,7 @@ TEST(SimulatedDisk, LosesWhatNoSyncFollowed) {
     file->write_at(0, "unsafe!").value();
     file->write_at(7, " and longer").value();
     make(*root, "b", "").reset();
-    root->subdirectory("below").value();
+    root->subdirectory("below", Create::if_missing).value();
     EXPECT_EQ(content_of(disk, "a"), "unsafe! and longer");
 
     disk.cut_power(Fate::lost);
@@ -119,7 +119,7 @@ TEST(SimulatedDisk, LosesWhatNoSyncFollowed) {
 TEST(SimulatedDisk, KeepsEverythingWhenItIsLucky) {
     SimulatedDisk disk;
     const auto root = disk.root();
-    const auto below = root->subdirectory("below").value();
+    const auto below = root->subdirectory("below", Create::if_missing).value();
     const auto file = make(*below, "a", std::string(3000, 'x'));
     file->truncate(1000).value();
     file->write_at(2000, "end").value();
@@ -134,7 +134,7 @@ TEST(SimulatedDisk, KeepsEverythingWhenItIsLucky) {
 TEST(SimulatedDisk, KeepsUnderEveryFateWhatWasSynced) {
     SimulatedDisk disk;
     const auto root = disk.root();
-    const auto below = root->subdirectory("below").value();
+    const auto below = root->subdirectory("below", Create::if_missing).value();
     root->sync().value();
     const auto file = make(*below, "a", std::string(3000, 'x'));
     make(*below, "b", "").reset();
@@ -164,7 +164,7 @@ TEST(SimulatedDisk, SyncingAFileLeavesItsNameUnsafe) {
 TEST(SimulatedDisk, LosesASubdirectoryWhoseParentWasNotSynced) {
     SimulatedDisk disk;
     const auto root = disk.root();
-    const auto below = root->subdirectory("below").value();
+    const auto below = root->subdirectory("below", Create::if_missing).value();
     make(*below, "a", "text")->sync().value();
     below->sync().value();
     EXPECT_TRUE(disk.copy_after_power_cut(Fate::lost)->all_bytes().empty());
@@ -327,7 +327,7 @@ TEST(SimulatedDisk, FailsEveryOperationBehindTheCount) {
     EXPECT_EQ(root->open("b", Create::if_missing).error().code, Errc::io);
     EXPECT_EQ(root->rename("a", "b").error().code, Errc::io);
     EXPECT_EQ(root->remove("a").error().code, Errc::io);
-    EXPECT_EQ(root->subdirectory("below").error().code, Errc::io);
+    EXPECT_EQ(root->subdirectory("below", Create::if_missing).error().code, Errc::io);
     EXPECT_EQ(root->sync().error().code, Errc::io);
     EXPECT_EQ(content_of(disk, "a"), "ab23456789") << "later ones leave nothing";
     char byte = 0;
@@ -436,7 +436,7 @@ TEST(SimulatedDisk, TheOperationThatThePowerCutHitsMayArriveWholeByHalfOrNotAtAl
 
 TEST(SimulatedDisk, FindsDurableWhatOnePowerCutLeftWhenTheNextComes) {
     SimulatedDisk disk;
-    make(*disk.root()->subdirectory("below").value(), "a", "text").reset();
+    make(*disk.root()->subdirectory("below", Create::if_missing).value(), "a", "text").reset();
     disk.cut_power(Fate::kept);
     disk.cut_power(Fate::lost);
     EXPECT_EQ(content_of(disk, "below/a"), "text");
@@ -444,7 +444,7 @@ TEST(SimulatedDisk, FindsDurableWhatOnePowerCutLeftWhenTheNextComes) {
 
 TEST(SimulatedDisk, ForgetsAfterRecoveryWhatAFailedOperationMightHaveDone) {
     SimulatedDisk disk;
-    const auto below = disk.root()->subdirectory("below").value();
+    const auto below = disk.root()->subdirectory("below", Create::if_missing).value();
     make(*below, "a", "text").reset();
     disk.fail_after(0);
     EXPECT_FALSE(below->rename("a", "b"));
@@ -513,7 +513,8 @@ TEST(SimulatedDisk, ShowsEachOperationToAnObserver) {
 TEST(SimulatedDisk, FindsANeedleInFilesOnly) {
     SimulatedDisk disk;
     const auto root = disk.root();
-    const auto file = make(*root->subdirectory("log").value(), "1", "xx needle needle");
+    const auto file =
+        make(*root->subdirectory("log", Create::if_missing).value(), "1", "xx needle needle");
     const auto found = disk.find("needle");
     ASSERT_EQ(found.size(), 2U);
     EXPECT_EQ(found[0].where, "log/1");

@@ -58,8 +58,9 @@ public:
         SLUICE_TRY_ASSIGN(auto file, directory_->open(name, create));
         return std::unique_ptr<File>(std::make_unique<WatchedFile>(std::move(file), watcher_));
     }
-    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name) override {
-        SLUICE_TRY_ASSIGN(auto below, directory_->subdirectory(name));
+    Result<std::unique_ptr<Directory>> subdirectory(const std::string& name,
+                                                    Create create) override {
+        SLUICE_TRY_ASSIGN(auto below, directory_->subdirectory(name, create));
         return watched(std::move(below), watcher_);
     }
     Result<void> rename(const std::string& from, const std::string& to) override {
