@@ -90,6 +90,44 @@ test('a live log goes on with what comes, until its loop is left, its signal or 
   assert.deepEqual(await waiting, [])
 })
 
+test('a live log that was told where to end waits for nothing behind that', { timeout: 10000 }, async t => {
+  const db = await database(t)
+  await db.appendAll([1, 2, 3].map(n => ({ value: n })))
+  const values = async options => (await collect(db.log({ live: true, ...options }))).map(message => message.value)
+  assert.deepEqual(await values({ limit: 3 }), [1, 2, 3])
+  assert.deepEqual(await values({ to: 3 }), [1, 2, 3])
+  assert.deepEqual(await values({ limit: 0 }), [])
+  const [later] = await Promise.all([values({ from: 3, limit: 3, to: 4 }), db.append('next')])
+  assert.deepEqual(later, [3, 'next'])
+})
+
+test('who aborts is told nothing more, however much is there', async t => {
+  const db = await database(t)
+  await db.appendAll(Array.from({ length: 5000 }, (_, n) => ({ value: n })))
+  for (const live of [false, true]) {
+    const abort = new AbortController()
+    const told = []
+    for await (const { seq } of db.log({ live, signal: abort.signal })) {
+      told.push(seq)
+      if (seq === 5) abort.abort()
+    }
+    assert.deepEqual(told, [1, 2, 3, 4, 5])
+    assert.deepEqual(await collect(db.log({ live, signal: abort.signal })), [])
+  }
+})
+
+test('a controller is not taken for its signal', async t => {
+  const db = await database(t)
+  const view = await db.addView('n', { kind: 'index', key: ['/n'] })
+  for (const signal of [new AbortController(), null, 5]) {
+    for (const wrong of [() => db.log({ live: true, signal }), () => db.log({ signal }), () => view.follow({ signal }),
+      () => db.feed({ signal }), () => db.consumer('c', { signal })]) {
+      assert.throws(wrong, { code: 'invalid_argument', message: /an AbortSignal/ })
+    }
+  }
+  await db.close()
+})
+
 test('what is gone is an answer and no error, and the log tells of it when asked', async t => {
   const db = await database(t)
   await db.append({ text: 'stays' })
