@@ -125,8 +125,10 @@ BlobId blob_id_of(const Napi::Value& value) {
 Napi::Value add_blob(const Napi::CallbackInfo& info) {
     return work_later(
         info,
-        [id = blob_id_of(info[1]), bytes = bytes_of(info[2], "a blob"), options = change_options_of(info[3])](
-            Database& database) { return database.put_fact(blob_fact(id, bytes).fact(), options); },
+        [id = blob_id_of(info[1]), bytes = bytes_of(info[2], "a blob"),
+         options = change_options_of(info[3])](Database& database) {
+            return database.put_fact(blob_fact(id, bytes).fact(), options);
+        },
         itself);
 }
 
@@ -162,9 +164,8 @@ Napi::Value block_feed(const Napi::CallbackInfo& info) {
 Napi::Value unblock_feed(const Napi::CallbackInfo& info) {
     return work_later(
         info,
-        [feed = bytes_of(info[1], "a feed"), options = change_options_of(info[2])](Database& database) {
-            return unblock(database, feed, options);
-        },
+        [feed = bytes_of(info[1], "a feed"), options = change_options_of(info[2])](
+            Database& database) { return unblock(database, feed, options); },
         itself);
 }
 

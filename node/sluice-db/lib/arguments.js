@@ -71,8 +71,11 @@ function signalOf (signal) {
   return signal
 }
 
-/** Which part of a view: a bound that is named and undefined would be the whole of it. */
-function boundsOf (options, names = ['exact', 'prefix', 'from', 'to']) {
+/**
+ * Options in which none of these members is there and undefined: the rows of a key that is missing would be all rows.
+ * Ends of a range may be: it has none there.
+ */
+function boundsOf (options, names = ['exact', 'prefix']) {
   for (const name of names) {
     if (name in options && options[name] === undefined) throw invalid(`${name} is undefined: leave it out for all`)
   }

@@ -48,14 +48,14 @@ test('a bound that is named and undefined is no bound that was left out', async 
   await db.append({ author: 'ada' })
   await refused(() => view.get(undefined), /needs a key/)
   await refused(() => view.get('ada'), /a key must be an array/)
-  for (const bound of ['exact', 'prefix', 'from', 'to']) {
+  for (const bound of ['exact', 'prefix']) {
     for (const read of ['read', 'all', 'count', 'follow']) {
       await refused(() => view[read]({ [bound]: undefined }), new RegExp(`${bound} is undefined`))
     }
   }
   await refused(() => db.feed({ view: 'by', prefix: undefined }), /prefix is undefined/)
   await refused(() => view.links({ from: undefined }), /from is undefined/)
-  assert.equal(await view.count({ limit: undefined }), 1)
+  assert.equal(await view.count({ from: ['a'], to: undefined, limit: undefined }), 1)
 })
 
 test('words that are none of those there are, and options that nobody knows, are named', async t => {
