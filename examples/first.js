@@ -1,3 +1,4 @@
+// In the repository, after `make node`: NODE_PATH=node node examples/first.js
 const { open } = require('sluice-db')
 
 async function main () {

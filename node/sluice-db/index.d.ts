@@ -13,7 +13,10 @@
  * JavaScript numbers: 1, 2, 3 ...
  */
 
-/** An element of a key: objects are not keys. A bigint is a 64-bit integer. */
+/**
+ * An element of a key: objects are not keys. A bigint is a 64-bit integer; what is read is one where no number has all
+ * its digits.
+ */
 export type KeyElement = null | boolean | number | bigint | string | KeyElement[]
 /** A typed tuple, ordered element by element: null < false < true < numbers < strings < arrays. */
 export type Key = KeyElement[]
@@ -72,14 +75,14 @@ export class Message {
   readonly state: 'live' | 'deleted' | 'erased' | 'change'
   /** The bytes. Empty unless live. */
   readonly body: Buffer
-  /** The body as JSON; undefined where it is not JSON. Parsed when first asked for. */
+  /** The body as JSON; undefined where it is not JSON in UTF-8. Parsed when first asked for. */
   readonly value: any
   /** For a change: what it did, in a line for people. */
   readonly change?: string
 }
 
 export interface AppendOptions {
-  /** Names the message. Unique among messages. */
+  /** Names the message. Unique among messages. Unicode, without halves of surrogate pairs. */
   key?: string
   /** Take it though a message of this key was deleted or erased before. */
   readmit?: boolean
@@ -91,7 +94,10 @@ export interface NewMessage {
 }
 export type Offered = 'appended' | 'exists' | 'refused' | 'kept_out'
 
-/** Which messages: by seq, by application key, by rows of a view, by a condition. */
+/**
+ * Which messages: by seq, by application key, by rows of a view, by a condition. One of these forms; other members, and a
+ * prefix that is undefined, are refused.
+ */
 export type Selector =
   | number | number[]
   | { keys: string[] }
@@ -147,6 +153,7 @@ export interface LogOptions {
 }
 
 export interface ReadOptions {
+  /** Who has no key leaves it out: undefined is refused, as it would be all rows. The same holds for prefix. */
   exact?: Key
   prefix?: Key
   /** Inclusive. */
@@ -341,7 +348,7 @@ export interface Scuttlebutt {
   eraseKey (id: string, options?: ChangeOptions): Promise<Changed>
   addBlob (id: string, bytes: Uint8Array, options?: ChangeOptions): Promise<Changed>
   dropBlob (id: string, options?: ChangeOptions): Promise<Changed>
-  /** What the feed said leaves, what it says later stays out. With `erase` for ever. */
+  /** What the feed said leaves, what it says later stays out. With `erase` for ever. `at` is 0 if it was blocked before. */
   block (feed: string, options?: ChangeOptions & { erase?: boolean }): Promise<Changed>
   unblock (feed: string, options?: ChangeOptions): Promise<Changed>
 }
@@ -414,7 +421,7 @@ export class Database {
   stats (): Promise<Stats>
   importFile (path: string, options?: ImportOptions): Promise<ImportReport>
   mergeViews (): Promise<void>
-  /** Called with the last seq whenever it has moved. Answers with what ends that. */
+  /** Called with the last seq whenever it has moved. Answers with what ends that. What it throws is an uncaught exception. */
   onEntry (listener: (last: number) => void): () => void
   /** Ends every iterator, waits for what is under way, and lets go of the files. */
   close (): Promise<void>

@@ -19,7 +19,7 @@ template <ChangeFunction change> Napi::Value change_selected(const Napi::Callbac
 Napi::Value replace(const Napi::CallbackInfo& info) {
     return work_later(
         info,
-        [seq = seq_of(info[1]), body = bytes_of(info[2]), options = change_options_of(info[3])](
+        [seq = entry_of(info[1]), body = bytes_of(info[2]), options = change_options_of(info[3])](
             Database& database) { return database.replace(seq, body, options); },
         itself);
 }

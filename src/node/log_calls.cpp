@@ -78,7 +78,7 @@ Napi::Value get(const Napi::CallbackInfo& info) {
     const Snapshot snapshot = open->database().snapshot();
     const bool is_stored = info[2].ToBoolean();
     const auto get = [&](Seq seq) { return is_stored ? snapshot.get(seq) : snapshot.seen(seq); };
-    auto record = info[1].IsNumber() ? get(seq_of(info[1])) : snapshot.get(bytes_of(info[1]));
+    auto record = info[1].IsNumber() ? get(entry_of(info[1])) : snapshot.get(bytes_of(info[1]));
     const bool is_other = info[1].IsString() && record && !is_stored;
     if (is_other) record = get(record->seq);
     if (!record && record.error().code == Errc::not_found) return info.Env().Undefined();

@@ -39,7 +39,7 @@ Napi::Value rows_to_js(Napi::Env env, const Explanation::Rows& rows) {
 /// (database, seq) -> {message, steps, views, rederivedBy}
 Napi::Value why(const Napi::CallbackInfo& info) {
     return work_later(
-        info, [seq = seq_of(info[1])](Database& database) { return database.why(seq); },
+        info, [seq = entry_of(info[1])](Database& database) { return database.why(seq); },
         [](Napi::Env env, Explanation& explanation) {
             return JsObject(env)
                 .set("message", to_js(env, explanation.record))

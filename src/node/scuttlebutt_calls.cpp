@@ -23,7 +23,7 @@ Napi::Value put_prepared(const Napi::CallbackInfo& info, const Prepared& prepare
 
 /// (database, text of a secret file, options) -> what it did
 Napi::Value add_identity(const Napi::CallbackInfo& info) {
-    std::string text = bytes_of(info[1]);
+    std::string text = bytes_of(info[1], "a secret file");
     auto facts = identity_facts(text);
     std::fill(text.begin(), text.end(), '\0');
     return put_prepared(info, std::make_shared<std::vector<PreparedFact>>(
@@ -31,14 +31,19 @@ Napi::Value add_identity(const Napi::CallbackInfo& info) {
 }
 
 GroupKey group_key_of(const Napi::Value& value) {
-    if (value.IsTypedArray() &&
-        value.As<Napi::TypedArray>().ByteLength() == GroupKey().key.size()) {
-        GroupKey key;
-        const std::string bytes = bytes_of(value);
-        std::copy(bytes.begin(), bytes.end(), key.key.begin());
-        return key;
+    const std::string bytes = bytes_of(value, "a key");
+    GroupKey raw;
+    const bool is_raw = !value.IsString() && bytes.size() == raw.key.size();
+    if (is_raw) {
+        std::copy(bytes.begin(), bytes.end(), raw.key.begin());
+        return raw;
     }
-    return value_or_throw(value.Env(), parse_group_key(bytes_of(value)));
+    auto read = parse_group_key(bytes);
+    if (!read && !value.IsString()) {
+        read = Error{Errc::invalid_argument,
+                     "these bytes are no key: it has 32 bytes, or is text with these in it"};
+    }
+    return value_or_throw(value.Env(), std::move(read));
 }
 
 /// (database, key, options) -> what it did
@@ -92,7 +97,7 @@ using FactFunction = Result<Changed> (Database::*)(const FactName&, const Change
 template <FactFunction change> Napi::Value change_key(const Napi::CallbackInfo& info) {
     return work_later(
         info,
-        [id = bytes_of(info[1]),
+        [id = bytes_of(info[1], "the id of a key"),
          options = change_options_of(info[2])](Database& database) -> Result<Changed> {
             auto names = names_of_key(database, id);
             if (!names) return names.error();
@@ -111,7 +116,7 @@ template <FactFunction change> Napi::Value change_key(const Napi::CallbackInfo& 
 }
 
 BlobId blob_id_of(const Napi::Value& value) {
-    const auto id = BlobId::parse(bytes_of(value));
+    const auto id = BlobId::parse(bytes_of(value, "the id of a blob"));
     if (!id) throw_js(value.Env(), {Errc::invalid_argument, "this is no id of a blob"});
     return *id;
 }
@@ -120,8 +125,10 @@ BlobId blob_id_of(const Napi::Value& value) {
 Napi::Value add_blob(const Napi::CallbackInfo& info) {
     return work_later(
         info,
-        [id = blob_id_of(info[1]), bytes = bytes_of(info[2]), options = change_options_of(info[3])](
-            Database& database) { return database.put_fact(blob_fact(id, bytes).fact(), options); },
+        [id = blob_id_of(info[1]), bytes = bytes_of(info[2], "a blob"),
+         options = change_options_of(info[3])](Database& database) {
+            return database.put_fact(blob_fact(id, bytes).fact(), options);
+        },
         itself);
 }
 
@@ -141,11 +148,14 @@ Napi::Value block_feed(const Napi::CallbackInfo& info) {
         info[2].ToBoolean() ? BlockedMessages::erase_them : BlockedMessages::delete_them;
     return work_later(
         info,
-        [feed = bytes_of(info[1]), what,
+        [feed = bytes_of(info[1], "a feed"), what,
          options = change_options_of(info[3])](Database& database) -> Result<Changed> {
             auto blocking = block(database, feed, what, options);
             if (!blocking) return blocking.error();
-            return blocking->messages;
+            Changed changed = std::move(blocking->messages);
+            // Where it had said nothing, the block itself is what was done.
+            if (changed.at == Seq{}) changed.at = blocking->at;
+            return changed;
         },
         itself);
 }
@@ -154,9 +164,8 @@ Napi::Value block_feed(const Napi::CallbackInfo& info) {
 Napi::Value unblock_feed(const Napi::CallbackInfo& info) {
     return work_later(
         info,
-        [feed = bytes_of(info[1]), options = change_options_of(info[2])](Database& database) {
-            return unblock(database, feed, options);
-        },
+        [feed = bytes_of(info[1], "a feed"), options = change_options_of(info[2])](
+            Database& database) { return unblock(database, feed, options); },
         itself);
 }
 

@@ -13,21 +13,25 @@ constexpr double kSafeIntegerMax = 9007199254740991;
     throw_js(env, Error{Errc::invalid_argument, what});
 }
 
-std::uint64_t whole_number(const Napi::Value& value, const std::string& name) {
+std::optional<std::uint64_t> whole_number(const Napi::Value& value) {
     const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-    if (number < 0 || number > kSafeIntegerMax || number != std::floor(number)) {
-        throw_argument(value.Env(), name + " must be a whole number");
-    }
+    if (!(number >= 0 && number <= kSafeIntegerMax && number == std::floor(number))) return {};
     return static_cast<std::uint64_t>(number);
+}
+
+std::uint64_t whole_number(const Napi::Value& value, const std::string& name) {
+    const auto number = whole_number(value);
+    if (!number) throw_argument(value.Env(), name + " must be a whole number");
+    return *number;
 }
 
 } // namespace
 
-std::string bytes_of(const Napi::Value& value) {
+std::string bytes_of(const Napi::Value& value, const char* name) {
     if (value.IsString()) return value.As<Napi::String>().Utf8Value();
     if (!value.IsTypedArray() ||
         value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-        throw_argument(value.Env(), "bytes must be a string or a Uint8Array");
+        throw_argument(value.Env(), std::string(name) + " must be a string or a Uint8Array");
     }
     const auto bytes = value.As<Napi::Uint8Array>();
     return {reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()};
@@ -37,6 +41,12 @@ Seq seq_of(const Napi::Value& value) {
     return {whole_number(value, "a seq")};
 }
 
+Seq entry_of(const Napi::Value& value) {
+    const auto number = whole_number(value);
+    if (number.value_or(0) == 0) throw_argument(value.Env(), "a seq is a whole number from 1 on");
+    return {*number};
+}
+
 std::vector<Seq> seqs_of(const Napi::Value& array) {
     if (!array.IsArray()) throw_argument(array.Env(), "seqs must be an array");
     const auto list = array.As<Napi::Array>();
@@ -44,7 +54,7 @@ std::vector<Seq> seqs_of(const Napi::Value& array) {
     seqs.reserve(list.Length());
     for (std::uint32_t i = 0; i < list.Length(); ++i) {
         const Napi::HandleScope scope(array.Env());
-        seqs.push_back(seq_of(list.Get(i)));
+        seqs.push_back(entry_of(list.Get(i)));
     }
     return seqs;
 }

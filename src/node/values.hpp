@@ -14,9 +14,13 @@ namespace sluice::node {
 
 // From JavaScript.
 
-/// Of a string its UTF-8, of a Uint8Array a copy.
-std::string bytes_of(const Napi::Value& value);
+/// Of a string its UTF-8, of a Uint8Array a copy. `name` is what people call the argument.
+std::string bytes_of(const Napi::Value& value, const char* name = "bytes");
+/// Also 0, which is no entry's: where a range begins, or a count.
 Seq seq_of(const Napi::Value& value);
+/// Names an entry.
+Seq entry_of(const Napi::Value& value);
+/// Name entries.
 std::vector<Seq> seqs_of(const Napi::Value& array);
 std::vector<std::string> strings_of(const Napi::Value& array);
 Key key_of(const Napi::Value& json);

@@ -235,7 +235,8 @@ class Forum {
 
   async #seq (number) {
     const seq = Number(number)
-    if (!Number.isInteger(seq) || !(await this.db.get(seq))) throw new Mistake(`there is no message ${number}`)
+    const entry = Number.isInteger(seq) && seq > 0 && await this.db.get(seq)
+    if (!entry || entry.state === 'change') throw new Mistake(`there is no message ${number}`)
     return seq
   }
 
@@ -265,8 +266,10 @@ function textOf (words) {
   return words.join(' ')
 }
 
-function counted (what, { seqs }) {
-  return seqs.length === 0 ? `nothing to do: no message ${what}` : `${what}: ${seqs.length} message${seqs.length > 1 ? 's' : ''}`
+/** What a change did; its entry is 0 if it found nothing to do. */
+function counted (what, { at, seqs }) {
+  if (at === 0) return `nothing to do: no message ${what}`
+  return `${what}: ${seqs.length} message${seqs.length === 1 ? '' : 's'}`
 }
 
 const WRITING = ['post', 'reply', 'edit', 'private', 'delete', 'restore', 'erase', 'block', 'unblock']
@@ -306,6 +309,7 @@ function explained (error) {
     case 'busy': return 'another terminal writes in this forum: try again when it is done'
     case 'read_only': return 'another terminal writes in this forum, this one only reads'
     case 'refused': return 'the forum does not take it: ' + error.message
+    case 'invalid_argument': return error.message
     case 'not_found': return 'there is nothing of that kind'
     default: return error.stack
   }
@@ -335,16 +339,19 @@ async function interactive (directory, me) {
     if (process.stdin.isTTY) prompt.prompt(true)
   }
   const failed = error => show(explained(error))
+  let live
   prompt.prompt()
   for await (const line of prompt) {
     const words = line.trim().split(/\s+/)
     if (words[0] === 'quit') break
     if (words[0] === 'help') console.log(HELP)
-    else if (words[0] === 'live') run(forum, words, show).catch(failed) // It goes on beside the prompt.
+    else if (words[0] === 'live') live = Promise.all([live, run(forum, words, show).catch(failed)]) // Beside the prompt.
     else if (words[0]) await run(forum, words, show).catch(failed)
     prompt.prompt()
   }
   prompt.close()
+  forum.quiet()
+  await live // It may be about to read what it shows next.
   await forum.db.close()
 }
 

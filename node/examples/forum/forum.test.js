@@ -161,6 +161,14 @@ test('what a blocked feed said leaves, what it says stays out, and both end', op
   assert.match(refuses('unblock', 'mallory'), /nothing of that kind/)
 })
 
+test('who has said nothing can be blocked, and is told so', options, t => {
+  const { says } = forum(t)
+  const silent = `@${Buffer.alloc(32, 7).toString('base64')}.ed25519`
+  assert.deepEqual(says('block', silent), ['left: 0 messages'])
+  assert.deepEqual(says('block', silent), ['nothing to do: no message left'])
+  assert.deepEqual(says('unblock', silent), ['back: 0 messages'])
+})
+
 test('another terminal sees at once what comes, changes and goes', options, async t => {
   const { directory, says, number } = forum(t)
   const post = number('post', 'Before')
@@ -202,6 +210,19 @@ test('a prompt takes commands, others read beside it, and who would write is tol
   assert.equal(await reader.ended, 0)
 })
 
+test('who quits while it tells what comes hears of no error', options, async t => {
+  for (let i = 0; i < 3; i++) {
+    const { directory } = forum(t)
+    const { status, stdout, stderr } = spawnSync(process.execPath, [FORUM, directory], {
+      encoding: 'utf8', timeout: 30000, input: 'live\npost a\npost b\nquit\n'
+    })
+    assert.equal(status, 0)
+    assert.equal(stderr, '')
+    assert.doesNotMatch(stdout, /Error|closed/)
+    assert.match(stdout, /\] me: b\n/)
+  }
+})
+
 test('help teaches, and mistakes are told in a line', options, t => {
   const { says, refuses } = forum(t)
   assert.match(says('--help').join('\n'), /key add\|drop NAME/)
@@ -209,5 +230,10 @@ test('help teaches, and mistakes are told in a line', options, t => {
   assert.match(refuses('post'), /what is the text/)
   assert.match(refuses('author', 'nobody'), /nobody here is called/)
   assert.match(refuses('reply', '77', 'x'), /no message 77/)
+  says('post', 'x')
+  for (const command of ['delete', 'restore', 'erase']) {
+    for (const none of ['1', '0', '-1', 'x']) assert.equal(refuses(command, none), `there is no message ${none}`)
+  }
+  assert.equal(refuses('search', '"'), 'search: the quotes do not close')
   assert.match(refuses('--as', '../x', 'post', 'x'), /needs a name/)
 })

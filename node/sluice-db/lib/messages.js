@@ -1,5 +1,8 @@
 'use strict'
+const { inspect } = require('util')
 const { invalid } = require('./errors')
+
+const REPLACEMENT = '\ufffd' // What decoding puts in the place of bytes that are none of UTF-8.
 
 /**
  * A message or another entry. Its content is a text, or a part of a Buffer that it shares with others; body and
@@ -30,17 +33,33 @@ class Message {
   get value () {
     if (!this.#isParsed) {
       try {
-        const content = this.#content
-        this.#value = JSON.parse(typeof content === 'string' ? content : content.utf8Slice(this.#begin, this.#end))
+        this.#value = JSON.parse(this.#text())
       } catch {} // It is not JSON.
       this.#isParsed = true
     }
     return this.#value
   }
 
+  /** Undefined where the bytes are no UTF-8: then they are not what the text that is made of them says. */
+  #text () {
+    const content = this.#content
+    if (typeof content === 'string') return content
+    const text = content.utf8Slice(this.#begin, this.#end)
+    return text.includes(REPLACEMENT) && !Buffer.from(text).equals(this.body) ? undefined : text
+  }
+
   toJSON () {
     const { seq, key, state, value, change } = this
     return { seq, key, state, value, change }
+  }
+
+  /** As console.log() shows it: with its value, or the length of what is no JSON. */
+  [inspect.custom] (depth, options, inspectOther) {
+    const { seq, key, state, value, change } = this
+    const shown = { seq, ...(key !== '' && { key }), state, ...(change && { change }) }
+    if (value !== undefined) shown.value = value
+    else if (state === 'live') shown.bytes = this.body.length
+    return 'Message ' + inspectOther(shown, options)
   }
 }
 
@@ -65,11 +84,18 @@ function messageOf (found) {
 }
 
 /** What is stored of a value: bytes as they are, anything else as JSON. */
-function bodyOf (value) {
-  if (value instanceof Uint8Array) return value
-  const json = JSON.stringify(value)
-  if (json === undefined) throw invalid('a message must be bytes or a value that JSON has')
+function bodyOf (value, what = 'a message') {
+  return value instanceof Uint8Array ? value : jsonOf(value, `${what} must be bytes or a value that JSON has`)
+}
+
+/** What JSON.stringify() throws has names of members in it, and is no error of ours: nothing of it is told. */
+function jsonOf (value, sentence) {
+  let json
+  try {
+    json = JSON.stringify(value)
+  } catch {} // It has circles, bigints, or a toJSON() that throws.
+  if (json === undefined) throw invalid(sentence)
   return json
 }
 
-module.exports = { Message, messagesOf, messageOf, bodyOf }
+module.exports = { Message, messagesOf, messageOf, jsonOf, bodyOf }

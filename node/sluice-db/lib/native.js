@@ -3,7 +3,7 @@
 // number. So the addon keeps no function of anybody's for longer than a call.
 const fs = require('fs')
 const path = require('path')
-const { fromNative } = require('./errors')
+const { fromNative, invalid } = require('./errors')
 
 function load () {
   const places = [
@@ -34,6 +34,18 @@ class Register {
   remove (number) { this.entries.delete(number) }
 }
 
+/**
+ * Calls a listener. What it throws is its program's affair, an uncaught exception as of any other event, and takes
+ * nobody else's turn.
+ */
+function tell (listener, what) {
+  try {
+    listener(what)
+  } catch (error) {
+    process.nextTick(() => { throw error })
+  }
+}
+
 const native = load()
 const progress = new Register() // onProgress functions of calls that are under way.
 const databases = new Register()
@@ -43,7 +55,7 @@ native.setHooks(
   fromNative,
   (call, what, done, total) => {
     const onProgress = progress.get(call)
-    if (onProgress) onProgress({ what, done, total })
+    if (onProgress) tell(onProgress, { what, done, total })
   },
   (database, last) => {
     const open = databases.get(database)
@@ -54,7 +66,8 @@ native.setHooks(
 
 /** Makes a call that may tell how far it is: `make` gets the number of its onProgress, or undefined. */
 async function withProgress (onProgress, make) {
-  if (!onProgress) return make(undefined)
+  if (onProgress === undefined) return make(undefined)
+  if (typeof onProgress !== 'function') throw invalid('onProgress must be a function')
   const call = progress.add(onProgress)
   try {
     return await make(call)
@@ -63,4 +76,4 @@ async function withProgress (onProgress, make) {
   }
 }
 
-module.exports = { native, databases, functions, withProgress }
+module.exports = { native, databases, functions, tell, withProgress }

@@ -5,21 +5,32 @@ const { native } = require('./native')
 /**
  * Walks pieces: `next()` answers with {items, done}. The piece behind the one that is walked is fetched meanwhile, and
  * no other: whoever is slow keeps two in memory. `end()` is called in the end, when nothing is fetched any more: what
- * is read from pins files, and an erasure waits for it.
+ * is read from pins files, and an erasure waits for it. Ends when the signal is aborted.
  */
-async function * items (next, end) {
+async function * items (next, end, signal) {
   let following = next()
   try {
-    while (following) {
+    while (following && !isAborted(signal)) {
       const piece = await following
       following = piece.done ? undefined : next()
       if (following) following.catch(() => {}) // Told when it is awaited, if the loop is not left before.
-      yield * piece.items
+      yield * (signal ? untilAborted(piece.items, signal) : piece.items)
     }
   } finally {
     if (following) await following.catch(() => {})
     end()
   }
+}
+
+function * untilAborted (items, signal) {
+  for (const item of items) {
+    if (signal.aborted) return
+    yield item
+  }
+}
+
+function isAborted (signal) {
+  return signal !== undefined && signal.aborted
 }
 
 /** Wakes whoever waits for something to have come. */
@@ -44,7 +55,7 @@ class Bell {
 
   /** Resolves when it has rung more often than that, has ended, or the signal is aborted. */
   rungSince (rings, signal) {
-    if (this.#rings > rings || this.#isEnded || (signal && signal.aborted)) return Promise.resolve()
+    if (this.#rings > rings || this.#isEnded || isAborted(signal)) return Promise.resolve()
     native.keepAlive() // Whoever waits is something to live for.
     return new Promise(resolve => {
       const wake = () => {
@@ -59,4 +70,4 @@ class Bell {
   }
 }
 
-module.exports = { items, Bell }
+module.exports = { items, isAborted, Bell }

@@ -29,8 +29,9 @@ class Scuttlebutt {
 
   dropBlob (id, options) { return this.#change(options, plain => native.dropBlob(this.#database.handle, id, plain)) }
 
-  block (feed, { erase = false, ...options } = {}) {
-    return this.#change(options, plain => native.block(this.#database.handle, feed, erase, plain))
+  block (feed, options) {
+    const erase = () => options !== undefined && !!options.erase // Asked when they are known to be options.
+    return this.#change(options, plain => native.block(this.#database.handle, feed, erase(), plain))
   }
 
   unblock (feed, options) {

@@ -4,8 +4,9 @@ const { nodeText } = require('./keys')
 const { messagesOf } = require('./messages')
 const { items } = require('./pull')
 const { differences } = require('./follow')
-const { rowsOf, readOptions, finite } = require('./rows')
-const { SluiceError } = require('./errors')
+const { rowsOf, parsedKey, readOptions, finite } = require('./rows')
+const { optionsOf, wordOf, stringOf, signalOf, boundsOf } = require('./arguments')
+const { SluiceError, invalid } = require('./errors')
 
 const ROWS_AT_ONCE = 1000
 const WITH_MESSAGES = { no: 0, yes: 1, ifRows: 2 } // As the addon numbers them.
@@ -18,7 +19,10 @@ class View {
     this.name = name
   }
 
-  read (options = {}) { return this.#read(options, options.messages ? WITH_MESSAGES.yes : WITH_MESSAGES.no) }
+  read (options) {
+    const given = boundsOf(optionsOf(options))
+    return this.#read(given, given.messages ? WITH_MESSAGES.yes : WITH_MESSAGES.no)
+  }
 
   async * #read (options, withMessages) {
     const handle = this.#database.handle
@@ -41,16 +45,22 @@ class View {
   }
 
   async get (key) {
+    if (key === undefined) throw invalid('get() needs a key: an array of its elements')
     for await (const row of this.#read({ exact: key, limit: 1 }, WITH_MESSAGES.ifRows)) return row
   }
 
-  async count (options = {}) {
-    return native.countRows(this.#database.handle, this.name, readOptions(options))
+  async count (options) {
+    return native.countRows(this.#database.handle, this.name, readOptions(boundsOf(optionsOf(options))))
   }
 
-  follow (options = {}) { return differences(this.#database, this.name, options) }
+  follow (options) {
+    const given = boundsOf(optionsOf(options))
+    signalOf(given.signal)
+    return differences(this.#database, this.name, given)
+  }
 
-  async links ({ from, to, relation, limit } = {}) {
+  async links (options) {
+    const { from, to, relation, limit } = boundsOf(optionsOf(options), ['from', 'to', 'relation'])
     const query = { from: nodeText(from), to: nodeText(to), relation: nodeText(relation), limit: finite(limit) }
     const links = await native.links(this.#database.handle, this.name, query)
     return links.map(link => ({
@@ -58,8 +68,11 @@ class View {
     }))
   }
 
-  async walk ({ start, direction, relation, depth, limit }) {
-    const query = { start: nodeText(start), backward: direction === 'backward', relation: nodeText(relation), depth, limit: finite(limit) }
+  async walk (options) {
+    const { start, direction, relation, depth, limit } = boundsOf(optionsOf(options), ['relation'])
+    if (start === undefined) throw invalid('walk() needs a start')
+    const backward = wordOf('direction', direction, ['forward', 'backward']) === 'backward'
+    const query = { start: nodeText(start), backward, relation: nodeText(relation), depth, limit: finite(limit) }
     const { steps, complete } = await native.walk(this.#database.handle, this.name, query)
     return {
       steps: steps.map(step => ({ node: node(step.node), distance: step.distance, via: node(step.via) })),
@@ -67,8 +80,9 @@ class View {
     }
   }
 
-  async search (text, options = {}) {
-    const { hits, total } = await native.search(this.#database.handle, this.name, text, options)
+  async search (text, options) {
+    stringOf('the text to search for', text)
+    const { hits, total } = await native.search(this.#database.handle, this.name, text, optionsOf(options))
     return { hits: hits.map(hit => ({ ...hit, marks: marksIn(hit.snippet, hit.marks) })), total }
   }
 
@@ -83,7 +97,7 @@ class View {
 
 /** The only element of a key. */
 function node (text) {
-  return JSON.parse(text)[0]
+  return parsedKey(text)[0]
 }
 
 /** From positions in UTF-8 to those of JavaScript. */

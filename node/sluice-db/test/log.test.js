@@ -2,6 +2,7 @@
 const test = require('node:test')
 const assert = require('node:assert/strict')
 const path = require('path')
+const { inspect } = require('util')
 const { open } = require('..')
 const { folder, database, collect } = require('./support')
 
@@ -30,6 +31,34 @@ test('bytes are kept as they are, and what is not JSON has no value', async t =>
   assert.equal((await db.get(1)).value, undefined)
   assert.equal((await db.get(2)).value, 'a string is JSON')
   await assert.rejects(db.append(undefined), { code: 'invalid_argument' })
+})
+
+test('what only looks like JSON once it is decoded has no value, as declared views see none', async t => {
+  const db = await database(t)
+  const byAuthor = await db.addView('a', { kind: 'index', key: ['/a'] })
+  await db.append(Buffer.from('{"a":"\xff"}', 'latin1'))
+  await db.append(Buffer.from('{"a":"\ufffd"}'))
+  await db.append('plain')
+  for (const read of [seq => db.get(seq), async seq => (await collect(db.log({ from: seq, limit: 1 })))[0]]) {
+    assert.equal((await read(1)).value, undefined)
+    assert.deepEqual((await read(2)).value, { a: '\ufffd' })
+    assert.equal((await read(3)).value, 'plain')
+  }
+  assert.deepEqual((await byAuthor.all()).map(row => row.seq), [2])
+})
+
+test('a message is shown with what there is of it', async t => {
+  const db = await database(t)
+  await db.append({ text: 'hello' }, { key: 'k' })
+  await db.append(Buffer.from([0xff, 0x00]))
+  await db.delete(2)
+  await db.append(Buffer.from([0xff, 0x00]))
+  const shown = (await collect(db.log({ changes: true }))).map(message => inspect(message, { breakLength: Infinity }))
+  assert.equal(shown[0], "Message { seq: 1, key: 'k', state: 'live', value: { text: 'hello' } }")
+  assert.equal(shown[1], "Message { seq: 2, state: 'deleted' }")
+  assert.match(shown[2], /^Message { seq: 3, state: 'change', change: 'delete/)
+  assert.equal(shown[3], "Message { seq: 4, state: 'live', bytes: 2 }")
+  assert.match(inspect({ a: { b: { c: await db.get(1) } } }, { depth: 5 }), /text: 'hello'/)
 })
 
 test('a batch is taken as a whole or not at all, and an offer as far as its keys are free', async t => {
@@ -88,6 +117,44 @@ test('a live log goes on with what comes, until its loop is left, its signal or 
   const waiting = collect(db.log({ live: true, from: db.last + 1 }))
   await db.close()
   assert.deepEqual(await waiting, [])
+})
+
+test('a live log that was told where to end waits for nothing behind that', { timeout: 10000 }, async t => {
+  const db = await database(t)
+  await db.appendAll([1, 2, 3].map(n => ({ value: n })))
+  const values = async options => (await collect(db.log({ live: true, ...options }))).map(message => message.value)
+  assert.deepEqual(await values({ limit: 3 }), [1, 2, 3])
+  assert.deepEqual(await values({ to: 3 }), [1, 2, 3])
+  assert.deepEqual(await values({ limit: 0 }), [])
+  const [later] = await Promise.all([values({ from: 3, limit: 3, to: 4 }), db.append('next')])
+  assert.deepEqual(later, [3, 'next'])
+})
+
+test('who aborts is told nothing more, however much is there', async t => {
+  const db = await database(t)
+  await db.appendAll(Array.from({ length: 5000 }, (_, n) => ({ value: n })))
+  for (const live of [false, true]) {
+    const abort = new AbortController()
+    const told = []
+    for await (const { seq } of db.log({ live, signal: abort.signal })) {
+      told.push(seq)
+      if (seq === 5) abort.abort()
+    }
+    assert.deepEqual(told, [1, 2, 3, 4, 5])
+    assert.deepEqual(await collect(db.log({ live, signal: abort.signal })), [])
+  }
+})
+
+test('a controller is not taken for its signal', async t => {
+  const db = await database(t)
+  const view = await db.addView('n', { kind: 'index', key: ['/n'] })
+  for (const signal of [new AbortController(), null, 5]) {
+    for (const wrong of [() => db.log({ live: true, signal }), () => db.log({ signal }), () => view.follow({ signal }),
+      () => db.feed({ signal }), () => db.consumer('c', { signal })]) {
+      assert.throws(wrong, { code: 'invalid_argument', message: /an AbortSignal/ })
+    }
+  }
+  await db.close()
 })
 
 test('what is gone is an answer and no error, and the log tells of it when asked', async t => {

@@ -169,4 +169,24 @@ test('several openings at once of what is not there yet make one database, and l
     assert.equal(again.last, 1)
     await again.close()
   }
+
+test('what a listener throws is an uncaught exception, and the other listeners are told', t => {
+  const { status, stdout, stderr } = inProcess(`
+    const alive = setInterval(() => {}, 1000) // A listener keeps no process alive.
+    const caught = new Set()
+    process.on('uncaughtException', error => caught.add(error.message))
+    const db = await open(${JSON.stringify(path.join(folder(t), 'db'))}, { durability: 'none' })
+    db.onEntry(() => { throw new Error('of a listener') })
+    const told = new Promise(resolve => db.onEntry(resolve))
+    await db.append(1)
+    await told
+    await db.verify({ onProgress () { throw new Error('of progress') } })
+    await new Promise(resolve => setTimeout(resolve, 20))
+    await db.close()
+    clearInterval(alive)
+    console.log([...caught].join())
+  `)
+  assert.equal(stderr, '')
+  assert.equal(stdout, 'of a listener,of progress\n')
+  assert.equal(status, 0)
 })

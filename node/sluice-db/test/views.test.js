@@ -128,6 +128,34 @@ test('keys keep their types and their order', async t => {
   await assert.rejects(view.all({ exact: 'a' }), { code: 'invalid_argument' })
 })
 
+test('a row is found again by the key that it was read with, also when no number has its digits', async t => {
+  const db = await database(t)
+  const bigints = [4611686018427387905n, -4611686018427387905n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n) + 1n]
+  const numbers = [2 ** 53 - 1, 2 ** 60, -(2 ** 63), 2 ** 63, 1e20, 1.5, 12345678901234567000, 5e-324]
+  const strings = ['4611686018427387905', '\\"4611686018427387905', '[4611686018427387905]']
+  const keys = [...bigints, ...numbers, ...strings].map((element, n) => [n, element, [element, null]])
+  await db.appendAll(keys.map((_, n) => ({ value: { n, text: '{"n":4611686018427387905}' } })))
+  const view = await db.addView('large', { app: 'test', map: ({ value }, emit) => emit(keys[value.n]) })
+  const rows = await view.all()
+  assert.deepEqual(rows.map(row => row.key), keys)
+  for (const { key, seq } of rows) assert.equal((await view.get(key)).seq, seq)
+  await db.putFact({ collection: 'c', key: [bigints[1]] })
+  assert.deepEqual((await db.facts('c'))[0].key, [bigints[1]])
+  const { added } = (await view.follow({ prefix: keys[0] }).next()).value
+  assert.deepEqual(added.map(row => row.key), [keys[0]])
+})
+
+test('of links and reasons the large integers come back, too', async t => {
+  const db = await database(t)
+  await db.append(Buffer.from('{"from":4611686018427387905,"to":"b"}'))
+  const view = await db.addView('links', { kind: 'links', source: '/from', target: '/to' })
+  const [link] = await view.links()
+  assert.equal(link.source, 4611686018427387905n)
+  assert.deepEqual((await view.links({ from: link.source })).map(each => each.seq), [1])
+  const { views } = await db.why(1)
+  assert.ok(views[0].keys.flat(2).includes(4611686018427387905n))
+})
+
 test('aggregates of functions and of declarations say the same', async t => {
   const db = await withPosts(t)
   const value = { count: true, sum: true, min: true, max: true }
