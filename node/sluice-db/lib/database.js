@@ -71,7 +71,8 @@ class Database {
 
   async get (which, options) { return this.getNow(which, options) }
 
-  getNow (which, { stored } = {}) { return messageOf(native.get(this.handle, which, !!stored)) }
+  // Also while it is being closed: what was asked for before may call map functions that look here.
+  getNow (which, { stored } = {}) { return messageOf(native.get(this.#handle, which, !!stored)) }
 
   log (options = {}) { return options.live ? this.#liveLog(options) : this.#oldLog(options) }
 
@@ -167,7 +168,11 @@ class Database {
   #addCodeView (name, { app, version = 1, definition = { kind: 'index' }, map, onError, whenBehind }, onProgress) {
     if (typeof app !== 'string' || app === '') throw invalid('a view written as a function needs its app')
     const plain = { app, version, definition: JSON.stringify(definition), readOn: whenBehind === 'read-on' }
-    const number = addFunction(map, onError)
+    const number = addFunction(map, (error, message) => {
+      // That says nothing about the message: thrown here it ends the pass, which the next opening begins anew.
+      if (this.isClosed && error && error.code === 'closed') throw error
+      if (onError) onError(error, message)
+    })
     this.#functions.push(number)
     return withProgress(onProgress, call => native.addCodeView(this.handle, name, plain, number, call))
   }
@@ -222,14 +227,18 @@ class Database {
 
   close () {
     if (!this.#closing) {
-      const files = native.close(this.#handle)
-      this.#closing = files.then(() => {
-        databases.remove(this.#id)
-        for (const number of this.#functions) functions.remove(number)
-      })
+      this.#closing = this.#closeAfterWork()
       this.entries.end()
     }
     return this.#closing
+  }
+
+  async #closeAfterWork () {
+    // It ends behind all that is under way. What fails there is told to whoever has asked for it.
+    await native.flush(this.#handle).catch(() => {})
+    await native.close(this.#handle)
+    databases.remove(this.#id)
+    for (const number of this.#functions) functions.remove(number)
   }
 }
 
