@@ -2,6 +2,8 @@
 // Folds the rows of a view, [seq, item as JSON], in the order of their messages, and folds them anew when
 // one of them has gone or come in the middle.
 
+const { unknown } = require('./keys')
+
 // More would hold up the program when they are folded at once.
 const comingMax = 20000
 
@@ -71,7 +73,7 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
       const isAnew = mustFoldAnew
       if (isAnew) begin()
       const last = kept.since.value
-      for await (const { key: [seq, text] } of view.read({ from: [folded + 1] })) step(seq, text, isAnew)
+      for await (const { key: [seq, text] } of view.read({ from: [folded + 1], to: unknown })) step(seq, text, isAnew)
       folded = Math.max(folded, last)
       hasFolded = true
       if (isAnew && !mustFoldAnew) foldedAnew(acc)

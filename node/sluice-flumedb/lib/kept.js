@@ -4,6 +4,7 @@
 const EventEmitter = require('events')
 const flumelogSluice = require('flumelog-sluice')
 const createObservable = require('flumelog-sluice/observable')
+const { unknown } = require('./keys')
 
 const closePatienceMs = 1000
 
@@ -23,6 +24,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
   const reads = new Set() // Under way.
   let attempts = 0 // To add the view; only the last one counts.
   let isMapperLate = false
+  let placed = null // A promise of the view that the database has, or gets; null when that is dropped.
   let added = add()
   inside.signals.on('moved', follow)
 
@@ -55,22 +57,51 @@ module.exports = function keepView (log, name, version, rowsOf) {
     return adding
   }
 
+  // Resolves to the view, or to nothing where another attempt has begun meanwhile.
   async function addToDatabase () {
     const attempt = ++attempts
     isMapperLate = false
-    const database = await inside.opened
-    const view = await database.addView('flume:' + name, {
+    try {
+      const database = await inside.opened
+      placed = place(database)
+      const view = await placed
+      const hasAll = attempt === attempts && await isWhole(view)
+      if (attempt !== attempts) return
+      if (!hasAll) return await addOnceMore(attempt)
+      // What is read from now on has all that the log has by now.
+      isThere = true
+      if (!isClosed) since.set(inside.since.value)
+      return view
+    } catch (error) {
+      if (attempt === attempts) throw error
+    }
+  }
+
+  async function addOnceMore (attempt, answered) {
+    await Promise.all([answered, drop()])
+    return attempt === attempts ? addToDatabase() : undefined
+  }
+
+  function place (database) {
+    return database.addView('flume:' + name, {
       app: 'flumedb',
       version: versionNumber(version),
       definition: { kind: 'index' },
       map,
       onError: report
     })
-    // What is read from now on has all that the log has by now.
-    if (attempt !== attempts) return view
-    isThere = true
-    if (!isClosed) since.set(inside.since.value)
-    return view
+  }
+
+  async function drop () {
+    const dropped = placed
+    placed = null
+    if (dropped) await (await dropped).drop()
+  }
+
+  // A program may have ended before its mapper had answered.
+  async function isWhole (view) {
+    const rows = await view.all({ exact: unknown, limit: 1 })
+    return rows.length === 0
   }
 
   // Without the view its readers would wait for ever: if nobody else tells them, the program ends.
@@ -79,33 +110,34 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   function report (error) {
-    if (hasReported || error.code === 'late') return
+    if (hasReported) return
     hasReported = true
     console.error(`flumedb: a message has no row in the view '${name}', because its function fails:`, error)
   }
 
+  // A view has its rows when a commit ends, and waits for no answer there. A mapper is late while an
+  // application begins, until it has its keys. That is written in the view, in the same moment: whenever the
+  // program ends, the next opening finds it there, and makes the view again.
   function map (message, emit) {
-    for (const row of rowsOf(mapped(inside.decode(message)), message.seq)) emit(row)
+    const mapped = askMapper(inside.decode(message))
+    if (!mapped) return emit(unknown)
+    if (mapped.error) throw mapped.error
+    for (const row of rowsOf(mapped.value, message.seq)) emit(row)
   }
 
-  // A view has its rows when a commit ends, and waits for no answer there. A mapper is late while an
-  // application begins, until it has its keys: then the view is made again.
-  function mapped (value) {
-    if (!log.mapper) return value
-    if (isMapperLate) throw tooLate()
-    let answer
+  // { error, value }, or nothing where the mapper is late.
+  function askMapper (value) {
+    if (!log.mapper) return { value }
+    if (isMapperLate) return
+    let mapped
     const answered = new Promise(resolve => {
-      log.mapper(value, (error, result) => {
-        answer = { error, result }
+      log.mapper(value, (error, value) => {
+        mapped = { error, value }
         resolve()
       })
     })
-    if (!answer) {
-      addAgainWhen(answered)
-      throw tooLate()
-    }
-    if (answer.error) throw answer.error
-    return answer.result
+    if (!mapped) addAgainWhen(answered)
+    return mapped
   }
 
   /** The rows of a message that is there; none if they cannot be told at once. */
@@ -121,14 +153,12 @@ module.exports = function keepView (log, name, version, rowsOf) {
     return rows
   }
 
-  // It is dropped now: rows that are missing must not stay when the program ends before the answer
-  // comes. Who reads waits meanwhile, because `since` stays where it is.
+  // Who reads waits meanwhile, because `since` stays where it is.
   function addAgainWhen (answered) {
     const attempt = ++attempts
     isMapperLate = true
     isThere = false
-    const dropped = Promise.resolve(added).then(view => view && view.drop())
-    added = Promise.all([answered, dropped]).then(() => attempt === attempts ? addToDatabase() : undefined)
+    added = addOnceMore(attempt, answered)
     added.catch(whenFailed)
   }
 
@@ -154,12 +184,11 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   function destroy (cb) {
-    const dropped = added
     added = null
     attempts++
     isThere = false
     since.set(-1)
-    answer(dropped && dropped.then(view => view.drop()), cb)
+    answer(drop(), cb)
   }
 
   /** The view is not closed before `promise` has settled. */
@@ -209,8 +238,4 @@ function versionNumber (version) {
   let hash = 0
   for (const unit of String(version)) hash = (hash * 31 + unit.codePointAt(0)) % 2 ** 31
   return hash + 1
-}
-
-function tooLate () {
-  return Object.assign(new Error('the mapper of flumedb has not answered yet'), { code: 'late' })
 }
