@@ -187,6 +187,31 @@ test('a foreign view hears of what others change: delete, replace, restore', asy
   await close(db)
 })
 
+test('who reads a foreign view when the database has been changed sees it, also where many have changed it', async () => {
+  const log = createLog(newFile())
+  const spy = createSpy()
+  const db = createFlume(log).use('spy', spy.create).use('level', createStockLevel(1, msg => [msg]))
+  left.push(db)
+  db.onWarning = () => {}
+  const database = await log.sluice()
+  const letters = [...'abcdefghijklmnopqrstuvwxyz']
+  await append(db, letters)
+  assert.deepStrictEqual(await all(db.spy), letters)
+  await database.delete(3)
+  await assert.rejects(get(db.level, 'c'), { notFound: true })
+  assert.deepStrictEqual(await all(db.spy), letters.filter(letter => letter !== 'c'))
+  await database.replace(4, 'D')
+  assert.strictEqual(await get(db.level, 'D'), 'D')
+  for (let seq = 5; seq <= 24; seq += 2) {
+    const deleted = Promise.all([database.delete(seq), database.delete(seq + 1)])
+    await append(db, seq)
+    await deleted
+    const seen = await all(db.spy)
+    assert.deepStrictEqual(seen.filter(one => letters.includes(one)), ['a', 'b', ...letters.slice(seq + 1)])
+  }
+  await close(db)
+})
+
 test('a foreign view has what is restored behind the last message that is left', async () => {
   const { spy, log, db } = openSpied()
   const database = await log.sluice()
