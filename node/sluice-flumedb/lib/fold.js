@@ -42,7 +42,7 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
   async function catchUp () {
     while (running) await running // It may have begun to read before.
     if (isCurrent()) return
-    running = foldAll()
+    running = kept.ask(foldAll)
     try {
       await running
     } finally {
@@ -66,8 +66,7 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
     }
   }
 
-  async function foldAll () {
-    const view = await kept.view()
+  async function foldAll (view) {
     do {
       await undoChanged(view)
       const isAnew = mustFoldAnew

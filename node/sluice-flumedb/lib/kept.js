@@ -17,13 +17,16 @@ module.exports = function keepView (log, name, version, rowsOf) {
   if (!inside) throw new Error(`the view '${name}' is kept by Sluice, and needs a log of flumelog-sluice`)
 
   const since = createObservable()
-  const signals = new EventEmitter().setMaxListeners(0) // 'closing', 'closed', 'failed', 'rebuilt'
+  const signals = new EventEmitter().setMaxListeners(0) // 'closing', 'closed', 'failed', 'leaving', 'rebuilt'
   let isClosed = false
   let isThere = false
+  let isAnew = false // It has been destroyed.
   let hasReported = false
+  const closed = new Promise(resolve => signals.once('closed', resolve))
   const reads = new Set() // Under way.
   let attempts = 0 // To add the view; only the last one counts.
   let isMapperLate = false
+  let addAnew = null // Has it added, where it has been destroyed.
   let placed = null // A promise of the view that the database has, or gets; null when that is dropped.
   let added = add()
   inside.signals.on('moved', follow)
@@ -34,14 +37,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
     signals,
     isClosed: () => isClosed,
     isThere: () => isThere,
-    /** The view of the database. */
-    async view () {
-      if (isClosed) throw closedError()
-      const view = await added
-      if (isClosed) throw closedError()
-      if (!view) throw new Error(`the view '${name}' is being built anew`)
-      return view
-    },
+    ask,
     closedError,
     whileOpen,
     on,
@@ -49,6 +45,24 @@ module.exports = function keepView (log, name, version, rowsOf) {
     createSink,
     close,
     destroy
+  }
+
+  /**
+   * What `work(view)` answers of the view of the database. While that is being built anew this waits, and what was
+   * under way begins again.
+   */
+  async function ask (work) {
+    for (;;) {
+      const asked = added
+      const view = await (isThere ? asked : Promise.race([asked, closed]))
+      if (isClosed) throw closedError()
+      if (asked !== added) continue
+      try {
+        return await work(view)
+      } catch (error) {
+        if (error.code !== 'not_found' || asked === added) throw error
+      }
+    }
   }
 
   function add () {
@@ -61,20 +75,15 @@ module.exports = function keepView (log, name, version, rowsOf) {
   async function addToDatabase () {
     const attempt = ++attempts
     isMapperLate = false
-    try {
-      const database = await inside.opened
-      placed = place(database)
-      const view = await placed
-      const hasAll = attempt === attempts && await isWhole(view)
-      if (attempt !== attempts) return
-      if (!hasAll) return await addOnceMore(attempt)
-      // What is read from now on has all that the log has by now.
-      isThere = true
-      if (!isClosed) since.set(inside.since.value)
-      return view
-    } catch (error) {
-      if (attempt === attempts) throw error
-    }
+    const isWhole = await place().catch(error => { if (attempt === attempts) throw error })
+    if (attempt !== attempts) return
+    if (!isWhole) return addOnceMore(attempt)
+    // What is read from now on has all that the log has by now.
+    isThere = true
+    if (isAnew) signals.emit('rebuilt')
+    isAnew = false
+    if (!isClosed) since.set(inside.since.value)
+    return placed
   }
 
   async function addOnceMore (attempt, answered) {
@@ -82,26 +91,24 @@ module.exports = function keepView (log, name, version, rowsOf) {
     return attempt === attempts ? addToDatabase() : undefined
   }
 
-  function place (database) {
-    return database.addView('flume:' + name, {
+  // Resolves to whether it has the rows of every message: a program may have ended before its mapper had answered.
+  async function place () {
+    const database = await inside.opened
+    placed = database.addView('flume:' + name, {
       app: 'flumedb',
       version: versionNumber(version),
       definition: { kind: 'index' },
       map,
       onError: report
     })
+    const view = await placed
+    return (await view.all({ exact: unknown, limit: 1 })).length === 0
   }
 
   async function drop () {
     const dropped = placed
     placed = null
     if (dropped) await (await dropped).drop()
-  }
-
-  // A program may have ended before its mapper had answered.
-  async function isWhole (view) {
-    const rows = await view.all({ exact: unknown, limit: 1 })
-    return rows.length === 0
   }
 
   // Without the view its readers would wait for ever: if nobody else tells them, the program ends.
@@ -160,6 +167,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
     isThere = false
     added = addOnceMore(attempt, answered)
     added.catch(whenFailed)
+    signals.emit('leaving')
   }
 
   function follow () {
@@ -168,13 +176,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
 
   // The messages that are streamed here are the database's own: it has seen them.
   function createSink () {
-    if (!added) addAnew()
+    if (addAnew) addAnew()
     return function sink () {}
-  }
-
-  function addAnew () {
-    added = add()
-    added.then(() => signals.emit('rebuilt'), ignore)
   }
 
   /** Answers with what ends it. */
@@ -184,10 +187,17 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   function destroy (cb) {
-    added = null
+    // Who asks for the view meanwhile waits for the next one.
+    added = new Promise(resolve => { addAnew = resolve }).then(() => {
+      addAnew = null
+      return add()
+    })
+    added.catch(ignore)
     attempts++
     isThere = false
+    isAnew = true
     since.set(-1)
+    signals.emit('leaving')
     answer(drop(), cb)
   }
 
