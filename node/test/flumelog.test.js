@@ -287,3 +287,16 @@ test('two logs of one place share the database, and two places have two', async 
   await answer(again.close)
   await answer(other.close)
 })
+
+test('a log that could not be opened does not part those that were opened behind it', async () => {
+  const place = path.join(newPlace(), 'log')
+  const failing = createLog(place, { durability: 'none such' })
+  failing.sluice().catch(() => {})
+  failing.close()
+  const one = createLog(place)
+  await append(one, 'a')
+  const two = createLog(place)
+  assert.strictEqual(await two.sluice(), await one.sluice())
+  await answer(one.close)
+  await answer(two.close)
+})
