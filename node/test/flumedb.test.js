@@ -173,6 +173,22 @@ test('a foreign view is built anew, by itself, and named once; others are untouc
   await close(db)
 })
 
+test('erase calls back when foreign views have been built anew', async () => {
+  const spy = createSpy()
+  const db = openFlume(newFile()).use('spy', log => {
+    const sv = spy.create(log)
+    return { ...sv, destroy: cb => setTimeout(sv.destroy, 50, cb) }
+  })
+  await append(db, ['a', 'b', 'c'])
+  assert.deepStrictEqual(await all(db.spy), ['a', 'b', 'c'])
+  await answer(cb => db.erase(2, cb))
+  assert.deepStrictEqual([...spy.seen.values()], ['a', 'c'])
+  await answer(cb => db.erase([1], { reason: 'asked for' }, cb))
+  assert.deepStrictEqual([...spy.seen.values()], ['c'])
+  await assert.rejects(answer(cb => db.erase(99, cb)), { code: 'flumelog:notfound' })
+  await close(db)
+})
+
 test('a foreign view hears of what others change: delete, replace, restore', async () => {
   const { spy, log, db } = openSpied()
   const database = await log.sluice()
