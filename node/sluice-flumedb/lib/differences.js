@@ -2,7 +2,8 @@
 // The rows of a range and what becomes of them, for readers who want to hear of deletions too:
 //   { key, seq }               a row; one that was told says something else now, or is another message's
 //   { type: 'del', key, seq }  the key is no more there, or is another message's, which is told next
-//   { type: 'fresh' }          all that was told is void, because the reader was slow, or the view is built anew: it is told again
+//   { type: 'fresh' }          all that was told is void, because the reader was slow or the view has been built
+//                              anew: it is told again
 //   { sync: true }             what was there at first has been told
 
 const { compare } = require('./keys')

@@ -10,7 +10,7 @@ const closePatienceMs = 1000
 
 /**
  * `log`, `name`: what a createView is called with. `rowsOf(value, seq)` gives the rows of a message, as
- * keys of the database. The view is there when `added` of what this answers resolves.
+ * keys of the database.
  */
 module.exports = function keepView (log, name, version, rowsOf) {
   const inside = flumelogSluice.inside(log.since)
@@ -186,13 +186,17 @@ module.exports = function keepView (log, name, version, rowsOf) {
     return () => signals.removeListener(event, listener)
   }
 
-  function destroy (cb) {
-    // Who asks for the view meanwhile waits for the next one.
+  // Who asks for the view meanwhile waits for the next one.
+  function waitForSink () {
     added = new Promise(resolve => { addAnew = resolve }).then(() => {
       addAnew = null
       return add()
     })
     added.catch(ignore)
+  }
+
+  function destroy (cb) {
+    if (!addAnew) waitForSink()
     attempts++
     isThere = false
     isAnew = true
