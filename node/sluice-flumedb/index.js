@@ -168,6 +168,17 @@ module.exports = function createFlume (log, isReady, mapper) {
       if (flume[key] != null) throw new Error(`log method "${key}" conflicts with flumedb method of the same name`)
       flume[key] = log[key]
     }
+    if (inside) flume.erase = erase
+  }
+
+  // Views of JavaScript have files of their own: it calls back when these are made of what is left.
+  function erase (seqs, opts, cb = () => {}) {
+    if (typeof opts === 'function') return erase(seqs, undefined, opts)
+    log.erase(seqs, opts, error => {
+      if (error) return cb(error)
+      const foreign = Object.values(builders).filter(({ wrapped }) => !wrapped.sv.isKeptBySluice)
+      inParallel(foreign.map(({ wrapped }) => wrapped.whenCurrent), () => cb(null)) // One that has stopped says so itself.
+    })
   }
 }
 

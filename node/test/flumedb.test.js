@@ -173,6 +173,22 @@ test('a foreign view is built anew, by itself, and named once; others are untouc
   await close(db)
 })
 
+test('erase calls back when foreign views have been built anew', async () => {
+  const spy = createSpy()
+  const db = openFlume(newFile()).use('spy', log => {
+    const sv = spy.create(log)
+    return { ...sv, destroy: cb => setTimeout(sv.destroy, 50, cb) }
+  })
+  await append(db, ['a', 'b', 'c'])
+  assert.deepStrictEqual(await all(db.spy), ['a', 'b', 'c'])
+  await answer(cb => db.erase(2, cb))
+  assert.deepStrictEqual([...spy.seen.values()], ['a', 'c'])
+  await answer(cb => db.erase([1], { reason: 'asked for' }, cb))
+  assert.deepStrictEqual([...spy.seen.values()], ['c'])
+  await assert.rejects(answer(cb => db.erase(99, cb)), { code: 'flumelog:notfound' })
+  await close(db)
+})
+
 test('a foreign view hears of what others change: delete, replace, restore', async () => {
   const { spy, log, db } = openSpied()
   const database = await log.sluice()
@@ -184,6 +200,31 @@ test('a foreign view hears of what others change: delete, replace, restore', asy
   await shows(spy, ['a', 'C'])
   await database.restore(2)
   await shows(spy, ['a', 'b', 'C'])
+  await close(db)
+})
+
+test('who reads a foreign view when the database has been changed sees it, also where many have changed it', async () => {
+  const log = createLog(newFile())
+  const spy = createSpy()
+  const db = createFlume(log).use('spy', spy.create).use('level', createStockLevel(1, msg => [msg]))
+  left.push(db)
+  db.onWarning = () => {}
+  const database = await log.sluice()
+  const letters = [...'abcdefghijklmnopqrstuvwxyz']
+  await append(db, letters)
+  assert.deepStrictEqual(await all(db.spy), letters)
+  await database.delete(3)
+  await assert.rejects(get(db.level, 'c'), { notFound: true })
+  assert.deepStrictEqual(await all(db.spy), letters.filter(letter => letter !== 'c'))
+  await database.replace(4, 'D')
+  assert.strictEqual(await get(db.level, 'D'), 'D')
+  for (let seq = 5; seq <= 24; seq += 2) {
+    const deleted = Promise.all([database.delete(seq), database.delete(seq + 1)])
+    await append(db, seq)
+    await deleted
+    const seen = await all(db.spy)
+    assert.deepStrictEqual(seen.filter(one => letters.includes(one)), ['a', 'b', ...letters.slice(seq + 1)])
+  }
   await close(db)
 })
 

@@ -287,3 +287,22 @@ test('two logs of one place share the database, and two places have two', async 
   await answer(again.close)
   await answer(other.close)
 })
+
+test('a log that could not be opened does not part those that were opened behind it', async () => {
+  const file = path.join(newPlace(), 'log.offset')
+  fs.writeFileSync(file, 'no log of flumelog-offset')
+  const failing = createLog(file)
+  let hasFailed = false
+  failing.sluice().catch(() => { hasFailed = true })
+  failing.close()
+  await Promise.resolve() // It is being closed.
+  const one = createLog(file)
+  assert.ok(!hasFailed)
+  await until(() => hasFailed)
+  fs.rmSync(file)
+  const two = createLog(file)
+  await append(one, 'a')
+  assert.strictEqual(await two.sluice(), await one.sluice())
+  await answer(one.close)
+  await answer(two.close)
+})

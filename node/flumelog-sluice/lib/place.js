@@ -21,27 +21,33 @@ module.exports = function openDatabase (filename, options) {
   const directory = directoryOf(file)
   // At once, because views put their own files there.
   fs.mkdirSync(path.dirname(directory), { recursive: true })
-  if (!shared.has(directory)) shared.set(directory, { users: 0, database: openSoon(file, directory, options) })
+  if (!shared.has(directory)) shared.set(directory, share(file, directory, options))
   const entry = shared.get(directory)
   entry.users++
   return { database: entry.database, release: () => release(directory, entry) }
 }
 
+function share (file, directory, options) {
+  const entry = { users: 0, database: openSoon(file, directory, options) }
+  entry.database.catch(() => forget(directory, entry))
+  return entry
+}
+
 async function openSoon (file, directory, options) {
-  try {
-    await closing.get(directory)
-    const database = await sluice.open(directory, options.sluice)
-    if (isFile(file)) await takeOver(database, file, options.import)
-    return database
-  } catch (error) {
-    shared.delete(directory)
-    throw error
-  }
+  await closing.get(directory)
+  const database = await sluice.open(directory, options.sluice)
+  if (isFile(file)) await takeOver(database, file, options.import)
+  return database
+}
+
+// Who has opened it again meanwhile has an entry of his own.
+function forget (directory, entry) {
+  if (shared.get(directory) === entry) shared.delete(directory)
 }
 
 function release (directory, entry) {
   if (--entry.users > 0) return Promise.resolve()
-  if (shared.get(directory) === entry) shared.delete(directory)
+  forget(directory, entry)
   const closed = entry.database.then(database => database.close(), () => {})
   closing.set(directory, closed)
   return closed.finally(() => closing.get(directory) === closed && closing.delete(directory))

@@ -84,9 +84,10 @@ class Database {
 
   async get (which, options) { return this.getNow(which, options) }
 
+  // Also while it is being closed: what was asked for before may call map functions that look here.
   getNow (which, options) {
     const { stored } = optionsOf(options)
-    return messageOf(native.get(this.handle, messageNameOf(which), !!stored))
+    return messageOf(native.get(this.#handle, messageNameOf(which), !!stored))
   }
 
   log (options) {
@@ -200,7 +201,8 @@ class Database {
     if (onError !== undefined && typeof onError !== 'function') throw invalid('onError must be a function')
     const readOn = wordOf('whenBehind', whenBehind, ['wait', 'read-on']) === 'read-on'
     const plain = { app, version, definition: jsonOf(definition, NO_DEFINITION), readOn }
-    const number = addFunction(map, onError)
+    // What is closed says nothing about the message: the pass ends, and the next opening begins it anew.
+    const number = addFunction(map, onError, error => this.isClosed && error.code === 'closed')
     try {
       await withProgress(onProgress, call => native.addCodeView(this.handle, name, plain, number, call))
     } catch (error) {
@@ -283,14 +285,18 @@ class Database {
 
   close () {
     if (!this.#closing) {
-      const files = native.close(this.#handle)
-      this.#closing = files.then(() => {
-        databases.remove(this.#id)
-        for (const number of [...this.#functions.values()].flat()) functions.remove(number)
-      })
+      this.#closing = this.#closeAfterWork()
       this.entries.end()
     }
     return this.#closing
+  }
+
+  async #closeAfterWork () {
+    // It ends behind all that is under way. What fails there is told to whoever has asked for it.
+    await native.flush(this.#handle).catch(() => {})
+    await native.close(this.#handle)
+    databases.remove(this.#id)
+    for (const number of [...this.#functions.values()].flat()) functions.remove(number)
   }
 }
 

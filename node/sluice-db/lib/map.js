@@ -30,9 +30,10 @@ function tell (onError, error, message) {
 
 /**
  * Registers a map function and answers with its number. Of a batch it answers with a list in JSON: of each
- * message the rows, a key each or {"k":key,"v":value}; null where the function threw.
+ * message the rows, a key each or {"k":key,"v":value}; null where the function threw. Where `endsPass(error)`
+ * of what it threw, nothing is answered: the call that derives fails.
  */
-function addFunction (map, onError = () => {}) {
+function addFunction (map, onError = () => {}, endsPass) {
   return functions.add(batch => {
     const messages = messagesOf(batch)
     const all = new Array(messages.length)
@@ -46,6 +47,7 @@ function addFunction (map, onError = () => {}) {
         refusePromise(map(messages[i], emit))
         all[i] = rows
       } catch (error) {
+        if (error && endsPass(error)) throw error
         all[i] = null
         tell(onError, error, messages[i])
       }

@@ -169,6 +169,7 @@ test('several openings at once of what is not there yet make one database, and l
     assert.equal(again.last, 1)
     await again.close()
   }
+})
 
 test('what a listener throws is an uncaught exception, and the other listeners are told', t => {
   const { status, stdout, stderr } = inProcess(`

@@ -2,6 +2,8 @@
 // Folds the rows of a view, [seq, item as JSON], in the order of their messages, and folds them anew when
 // one of them has gone or come in the middle.
 
+const { unknown } = require('./keys')
+
 // More would hold up the program when they are folded at once.
 const comingMax = 20000
 
@@ -40,7 +42,7 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
   async function catchUp () {
     while (running) await running // It may have begun to read before.
     if (isCurrent()) return
-    running = foldAll()
+    running = kept.ask(foldAll)
     try {
       await running
     } finally {
@@ -64,14 +66,13 @@ module.exports = function createFold (kept, { reduce, undo, initial }, { stepped
     }
   }
 
-  async function foldAll () {
-    const view = await kept.view()
+  async function foldAll (view) {
     do {
       await undoChanged(view)
       const isAnew = mustFoldAnew
       if (isAnew) begin()
       const last = kept.since.value
-      for await (const { key: [seq, text] } of view.read({ from: [folded + 1] })) step(seq, text, isAnew)
+      for await (const { key: [seq, text] } of view.read({ from: [folded + 1], to: unknown })) step(seq, text, isAnew)
       folded = Math.max(folded, last)
       hasFolded = true
       if (isAnew && !mustFoldAnew) foldedAnew(acc)

@@ -21,10 +21,14 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   const underWay = [] // For each change of the log that is under way: what to call when it has been dealt with.
   let newest // The newest message that the feed has told of.
   let atWork = Promise.resolve(true) // Whether the view has been mended, when that has ended.
+  let position // Of the feed, as far as it has been dealt with.
+  let batch = createTurn() // Ends when the next batch has been dealt with.
+  let changesElsewhere = 0
+  let isHeld = true // Nobody reads before the feed is followed, either.
 
   inside.signals.on('changing', whenChanging)
   inside.signals.on('changed', whenChanged)
-  inside.signals.on('elsewhere', wrapped.release)
+  inside.signals.on('elsewhere', whenElsewhere)
 
   const release = wrapped.hold()
   const database = await inside.opened
@@ -42,9 +46,12 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     if (upto > -1 && !await buildAnew()) return
     await acknowledge() // From now on it is known.
   }
+  position = known ? known.position : await feed.position()
   builder.start()
-  release()
   followFeed().catch(whenDeaf)
+  isHeld = false
+  if (changesElsewhere > 0) waitForFeed()
+  release()
 
   // The feed tells of the same later: there it cannot be seen where the past ends.
   async function catchUp (position) {
@@ -58,13 +65,16 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
 
   async function followFeed () {
     let unacknowledged = 0
-    for await (const { changes } of feed) {
+    for await (const { changes, position: upto } of feed) {
       if (isClosed()) return // Nothing is forgotten any more, and must be told again.
       const hasPast = changes.some(change => isOfThePast(change, newest))
       const news = changes.filter(change => !isOfThePast(change, newest) || isNews(change))
       newest = changes.reduce((max, { seq }) => Math.max(max, seq), newest)
       forget(news.filter(({ kind }) => kind !== 'added').map(({ seq }) => seq))
       for (const { kind, seq } of news) if (kind === 'added') expect(seq)
+      position = upto
+      batch.end()
+      batch = createTurn()
       // To acknowledge costs a sync of the disk. What was added may be told again, and changes nothing.
       unacknowledged += changes.length
       if (!hasPast && unacknowledged < changesUnacknowledgedMax) continue
@@ -72,6 +82,34 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
       await acknowledge()
       unacknowledged = 0
     }
+  }
+
+  function whenElsewhere () {
+    changesElsewhere++
+    if (!isHeld) waitForFeed()
+  }
+
+  // Nobody reads until the feed has told of what somebody else has changed: he may have been told that it is done.
+  async function waitForFeed () {
+    const release = wrapped.holdReads()
+    isHeld = true
+    try {
+      for (let untold = await findUntold(); untold; untold = await findUntold()) await untold.ended
+    } catch (error) {
+      return whenDeaf(error)
+    }
+    isHeld = false
+    release()
+  }
+
+  // Something of the past that is behind the last batch, and what ends when it has been told; or nothing.
+  async function findUntold () {
+    const { ended } = batch
+    const known = changesElsewhere
+    for await (const { changes } of database.feed({ position, once: true })) {
+      if (changes.some(change => isOfThePast(change, newest))) return { ended }
+    }
+    return known === changesElsewhere ? null : { ended: null }
   }
 
   // The feed will not tell of it again: what was forgotten must not be there again when the power goes.
@@ -153,6 +191,12 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   function work (begin) {
     atWork = Promise.all([atWork, new Promise(begin)]).then(all => all.every(Boolean))
   }
+}
+
+function createTurn () {
+  const turn = {}
+  turn.ended = new Promise(resolve => { turn.end = resolve })
+  return turn
 }
 
 // Whether the message was there before. One that was restored is told as one that was added, but has an old

@@ -4,25 +4,30 @@
 const EventEmitter = require('events')
 const flumelogSluice = require('flumelog-sluice')
 const createObservable = require('flumelog-sluice/observable')
+const { unknown } = require('./keys')
 
 const closePatienceMs = 1000
 
 /**
  * `log`, `name`: what a createView is called with. `rowsOf(value, seq)` gives the rows of a message, as
- * keys of the database. The view is there when `added` of what this answers resolves.
+ * keys of the database.
  */
 module.exports = function keepView (log, name, version, rowsOf) {
   const inside = flumelogSluice.inside(log.since)
   if (!inside) throw new Error(`the view '${name}' is kept by Sluice, and needs a log of flumelog-sluice`)
 
   const since = createObservable()
-  const signals = new EventEmitter().setMaxListeners(0) // 'closing', 'closed', 'failed', 'rebuilt'
+  const signals = new EventEmitter().setMaxListeners(0) // 'closing', 'closed', 'failed', 'leaving', 'rebuilt'
   let isClosed = false
   let isThere = false
+  let isAnew = false // It has been destroyed.
   let hasReported = false
+  const closed = new Promise(resolve => signals.once('closed', resolve))
   const reads = new Set() // Under way.
   let attempts = 0 // To add the view; only the last one counts.
   let isMapperLate = false
+  let addAnew = null // Has it added, where it has been destroyed.
+  let placed = null // A promise of the view that the database has, or gets; null when that is dropped.
   let added = add()
   inside.signals.on('moved', follow)
 
@@ -32,14 +37,7 @@ module.exports = function keepView (log, name, version, rowsOf) {
     signals,
     isClosed: () => isClosed,
     isThere: () => isThere,
-    /** The view of the database. */
-    async view () {
-      if (isClosed) throw closedError()
-      const view = await added
-      if (isClosed) throw closedError()
-      if (!view) throw new Error(`the view '${name}' is being built anew`)
-      return view
-    },
+    ask,
     closedError,
     whileOpen,
     on,
@@ -49,28 +47,68 @@ module.exports = function keepView (log, name, version, rowsOf) {
     destroy
   }
 
+  /**
+   * What `work(view)` answers of the view of the database. While that is being built anew this waits, and what was
+   * under way begins again.
+   */
+  async function ask (work) {
+    for (;;) {
+      const asked = added
+      const view = await (isThere ? asked : Promise.race([asked, closed]))
+      if (isClosed) throw closedError()
+      if (asked !== added) continue
+      try {
+        return await work(view)
+      } catch (error) {
+        if (error.code !== 'not_found' || asked === added) throw error
+      }
+    }
+  }
+
   function add () {
     const adding = addToDatabase()
     adding.catch(whenFailed)
     return adding
   }
 
+  // Resolves to the view, or to nothing where another attempt has begun meanwhile.
   async function addToDatabase () {
     const attempt = ++attempts
     isMapperLate = false
+    const isWhole = await place().catch(error => { if (attempt === attempts) throw error })
+    if (attempt !== attempts) return
+    if (!isWhole) return addOnceMore(attempt)
+    // What is read from now on has all that the log has by now.
+    isThere = true
+    if (isAnew) signals.emit('rebuilt')
+    isAnew = false
+    if (!isClosed) since.set(inside.since.value)
+    return placed
+  }
+
+  async function addOnceMore (attempt, answered) {
+    await Promise.all([answered, drop()])
+    return attempt === attempts ? addToDatabase() : undefined
+  }
+
+  // Resolves to whether it has the rows of every message: a program may have ended before its mapper had answered.
+  async function place () {
     const database = await inside.opened
-    const view = await database.addView('flume:' + name, {
+    placed = database.addView('flume:' + name, {
       app: 'flumedb',
       version: versionNumber(version),
       definition: { kind: 'index' },
       map,
       onError: report
     })
-    // What is read from now on has all that the log has by now.
-    if (attempt !== attempts) return view
-    isThere = true
-    if (!isClosed) since.set(inside.since.value)
-    return view
+    const view = await placed
+    return (await view.all({ exact: unknown, limit: 1 })).length === 0
+  }
+
+  async function drop () {
+    const dropped = placed
+    placed = null
+    if (dropped) await (await dropped).drop()
   }
 
   // Without the view its readers would wait for ever: if nobody else tells them, the program ends.
@@ -79,33 +117,34 @@ module.exports = function keepView (log, name, version, rowsOf) {
   }
 
   function report (error) {
-    if (hasReported || error.code === 'late') return
+    if (hasReported) return
     hasReported = true
     console.error(`flumedb: a message has no row in the view '${name}', because its function fails:`, error)
   }
 
+  // A view has its rows when a commit ends, and waits for no answer there. A mapper is late while an
+  // application begins, until it has its keys. That is written in the view, in the same moment: whenever the
+  // program ends, the next opening finds it there, and makes the view again.
   function map (message, emit) {
-    for (const row of rowsOf(mapped(inside.decode(message)), message.seq)) emit(row)
+    const mapped = askMapper(inside.decode(message))
+    if (!mapped) return emit(unknown)
+    if (mapped.error) throw mapped.error
+    for (const row of rowsOf(mapped.value, message.seq)) emit(row)
   }
 
-  // A view has its rows when a commit ends, and waits for no answer there. A mapper is late while an
-  // application begins, until it has its keys: then the view is made again.
-  function mapped (value) {
-    if (!log.mapper) return value
-    if (isMapperLate) throw tooLate()
-    let answer
+  // { error, value }, or nothing where the mapper is late.
+  function askMapper (value) {
+    if (!log.mapper) return { value }
+    if (isMapperLate) return
+    let mapped
     const answered = new Promise(resolve => {
-      log.mapper(value, (error, result) => {
-        answer = { error, result }
+      log.mapper(value, (error, value) => {
+        mapped = { error, value }
         resolve()
       })
     })
-    if (!answer) {
-      addAgainWhen(answered)
-      throw tooLate()
-    }
-    if (answer.error) throw answer.error
-    return answer.result
+    if (!mapped) addAgainWhen(answered)
+    return mapped
   }
 
   /** The rows of a message that is there; none if they cannot be told at once. */
@@ -121,15 +160,14 @@ module.exports = function keepView (log, name, version, rowsOf) {
     return rows
   }
 
-  // It is dropped now: rows that are missing must not stay when the program ends before the answer
-  // comes. Who reads waits meanwhile, because `since` stays where it is.
+  // Who reads waits meanwhile, because `since` stays where it is.
   function addAgainWhen (answered) {
     const attempt = ++attempts
     isMapperLate = true
     isThere = false
-    const dropped = Promise.resolve(added).then(view => view && view.drop())
-    added = Promise.all([answered, dropped]).then(() => attempt === attempts ? addToDatabase() : undefined)
+    added = addOnceMore(attempt, answered)
     added.catch(whenFailed)
+    signals.emit('leaving')
   }
 
   function follow () {
@@ -138,13 +176,8 @@ module.exports = function keepView (log, name, version, rowsOf) {
 
   // The messages that are streamed here are the database's own: it has seen them.
   function createSink () {
-    if (!added) addAnew()
+    if (addAnew) addAnew()
     return function sink () {}
-  }
-
-  function addAnew () {
-    added = add()
-    added.then(() => signals.emit('rebuilt'), ignore)
   }
 
   /** Answers with what ends it. */
@@ -153,13 +186,23 @@ module.exports = function keepView (log, name, version, rowsOf) {
     return () => signals.removeListener(event, listener)
   }
 
+  // Who asks for the view meanwhile waits for the next one.
+  function waitForSink () {
+    added = new Promise(resolve => { addAnew = resolve }).then(() => {
+      addAnew = null
+      return add()
+    })
+    added.catch(ignore)
+  }
+
   function destroy (cb) {
-    const dropped = added
-    added = null
+    if (!addAnew) waitForSink()
     attempts++
     isThere = false
+    isAnew = true
     since.set(-1)
-    answer(dropped && dropped.then(view => view.drop()), cb)
+    signals.emit('leaving')
+    answer(drop(), cb)
   }
 
   /** The view is not closed before `promise` has settled. */
@@ -209,8 +252,4 @@ function versionNumber (version) {
   let hash = 0
   for (const unit of String(version)) hash = (hash * 31 + unit.codePointAt(0)) % 2 ** 31
   return hash + 1
-}
-
-function tooLate () {
-  return Object.assign(new Error('the mapper of flumedb has not answered yet'), { code: 'late' })
 }

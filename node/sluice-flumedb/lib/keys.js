@@ -7,6 +7,10 @@
 // undefined sorts behind everything, and serves as the end of ranges, as in charwise; it is no key. Nor
 // is what JSON would not have in a key: an object, NaN, an infinite number, and an array with one inside.
 
+/** Behind all that is a flumeview's: the row of a message whose own rows are not known yet. */
+const unknown = [[null]]
+exports.unknown = unknown
+
 exports.isKey = function isKey (key) {
   if (Array.isArray(key)) return key.every(isKey)
   if (typeof key === 'number') return Number.isFinite(key)
@@ -23,10 +27,10 @@ exports.fromRow = function fromRow (row) {
 
 /** Read options of a view in the database for the bounds of a flumeview: gt, gte, lt, lte. */
 exports.rangeOf = function rangeOf (opts) {
-  const range = {}
+  const range = { to: unknown }
   if (isBound(opts, 'gte')) range.from = before(opts.gte)
   else if (isBound(opts, 'gt')) range.from = behind(opts.gt)
-  if (isBound(opts, 'lte')) range.to = behind(opts.lte)
+  if (isBound(opts, 'lte')) range.to = behind(opts.lte) || unknown
   else if (isBound(opts, 'lt')) range.to = before(opts.lt)
   return range
 }
@@ -34,7 +38,7 @@ exports.rangeOf = function rangeOf (opts) {
 /** Whether such a range has the key. */
 exports.isWithin = function isWithin (range, key) {
   const row = exports.toRow(key)
-  return (!range.from || compare(row, range.from) >= 0) && (!range.to || compare(row, range.to) < 0)
+  return (!range.from || compare(row, range.from) >= 0) && compare(row, range.to) < 0
 }
 
 function isBound (opts, name) {

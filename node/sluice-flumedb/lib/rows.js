@@ -27,3 +27,17 @@ exports.upTo = async function * (rows, seq) {
     if (row.seq <= seq) yield row
   }
 }
+
+/** The same rows, of which the first have been read. */
+exports.begun = async function (rows) {
+  const iterator = rows[Symbol.asyncIterator]()
+  let first = await iterator.next()
+  return {
+    next () {
+      const answer = first || iterator.next()
+      first = null
+      return answer
+    },
+    return: () => iterator.return()
+  }
+}

@@ -4,7 +4,8 @@
 const itemsAtOnce = 256
 
 /**
- * `begin()` resolves with the iterator, when the source is first read. Several items are fetched at
+ * `begin(signal)` resolves with the iterator, when the source is first read; the signal is aborted when nobody reads
+ * any more, for an iterator that waits. Several items are fetched at
  * once, and handed out without waiting; one, where the iterator `isLive` and may wait for the next.
  * `kept`: of kept.js, which gives those who read time to come to the end before it closes. What is left
  * then ends with `closedError()`, or quietly where the reader waits for no end of it (`hasNoEnd`).
@@ -12,6 +13,7 @@ const itemsAtOnce = 256
 module.exports = function createSource (begin, kept, { isLive = false, hasNoEnd = isLive } = {}) {
   const { signals, closedError, whileOpen } = kept
   const atOnce = isLive ? 1 : itemsAtOnce
+  const aborter = new AbortController()
   let iterator = null
   let items = []
   let used = 0
@@ -53,7 +55,7 @@ module.exports = function createSource (begin, kept, { isLive = false, hasNoEnd 
     isFetching = true
     const fetched = []
     try {
-      iterator = iterator || await begin()
+      iterator = iterator || await begin(aborter.signal)
       while (fetched.length < atOnce && !isAtEnd) {
         const { done, value } = await iterator.next()
         if (done) isAtEnd = true
@@ -75,6 +77,7 @@ module.exports = function createSource (begin, kept, { isLive = false, hasNoEnd 
     ended = how
     items = []
     signals.removeListener('closed', whenClosed)
+    aborter.abort()
     if (iterator) iterator.return().catch(() => {})
     const cb = reader
     reader = null

@@ -14,8 +14,9 @@ module.exports = function createView (sv, name, flume) {
   const meta = {}
   let isDestroying = false
   let holds = 0 // Of those who change the view, and let nobody read meanwhile.
+  let readHolds = 0 // Of those who wait for such changes.
   let failure = null // Why the view has stopped, if it has.
-  const waiting = createWaiting({ covers, isReady: () => Boolean(flume.ready.value) })
+  const waiting = createWaiting({ covers, isReady: () => Boolean(flume.ready.value) && readHolds === 0 })
 
   const view = {
     name,
@@ -39,6 +40,7 @@ module.exports = function createView (sv, name, flume) {
     sv,
     release: waiting.release,
     hold,
+    holdReads,
     /** Calls back when the view shows all that the log has now, whether reads are let through or not. */
     whenCurrent: cb => failure ? cb(failure) : waiting.wait(flume.since.value, cb, { evenUnready: true }),
     /** From now on every read has this error, until clear(). */
@@ -72,6 +74,14 @@ module.exports = function createView (sv, name, flume) {
     holds++
     return function release () {
       holds--
+      waiting.release()
+    }
+  }
+
+  function holdReads () {
+    readHolds++
+    return function release () {
+      readHolds--
       waiting.release()
     }
   }

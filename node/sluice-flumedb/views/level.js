@@ -12,7 +12,7 @@ const keepView = require('../lib/kept')
 const createSource = require('../lib/source')
 const differences = require('../lib/differences')
 const { isKey, toRow, fromRow, rangeOf, isWithin } = require('../lib/keys')
-const { lastOfEachKey, lastOfKey, upTo } = require('../lib/rows')
+const { lastOfEachKey, lastOfKey, upTo, begun } = require('../lib/rows')
 
 /** `map(value, seq)` gives the keys of a message, in an array. What is no key gives no row. */
 module.exports = function createLevel (version, map) {
@@ -44,9 +44,8 @@ module.exports = function createLevel (version, map) {
       )
     }
 
-    async function findLast (key) {
-      const view = await kept.view()
-      return isKey(key) ? lastOfKey(view, toRow(key)) : undefined
+    function findLast (key) {
+      return kept.ask(view => isKey(key) ? lastOfKey(view, toRow(key)) : undefined)
     }
 
     function whenFound (key, row, cb) {
@@ -69,16 +68,10 @@ module.exports = function createLevel (version, map) {
 
     /** Deletes the messages that have this key. */
     function del (key, cb) {
-      seqsOf(key).then(
-        seqs => inside.log.del(seqs, cb),
+      kept.ask(view => isKey(key) ? view.all({ exact: toRow(key) }) : []).then(
+        rows => inside.log.del(rows.map(row => row.seq), cb),
         error => process.nextTick(cb, error)
       )
-    }
-
-    async function seqsOf (key) {
-      const view = await kept.view()
-      const rows = isKey(key) ? await view.all({ exact: toRow(key) }) : []
-      return rows.map(row => row.seq)
     }
 
     /**
@@ -102,29 +95,30 @@ module.exports = function createLevel (version, map) {
       return createSource(async () => {
         // A live reader who has begun before is told first.
         if (!how) await Promise.all(beginnings)
-        const view = await kept.view()
-        const rows = view.read(options)
-        return lastOfEachKey(seq === Infinity ? rows : upTo(rows, seq), options.reverse)
+        return kept.ask(view => {
+          const rows = view.read(options)
+          return begun(lastOfEachKey(seq === Infinity ? rows : upTo(rows, seq), options.reverse))
+        })
       }, kept, how)
     }
 
     function liveRows (opts) {
       if (opts.deletions) {
         const how = { old: opts.old !== false, sync: opts.sync !== false, reverse: Boolean(opts.reverse) }
-        const begin = async () => differences(await kept.view(), rangeOf(opts), how)
+        const begin = async signal => differences(kept, rangeOf(opts), signal, how)
         const all = createSource(begin, kept, { isLive: true })
         return pull(all, withValues(opts))
       }
       const seq = kept.since.value
       return cat([
-        opts.old === false ? pull.empty() : begun(pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts))),
+        opts.old === false ? pull.empty() : beforeOthers(pull(oldRows(opts, seq, { hasNoEnd: true }), withValues(opts))),
         // It tells where the old ends: where no old was asked for, it is not said.
         opts.sync === false || opts.old === false ? pull.empty() : pull.once({ sync: true }),
         newRows(opts, seq)
       ])
     }
 
-    function begun (source) {
+    function beforeOthers (source) {
       return function read (abort, cb) {
         let end
         const answered = new Promise(resolve => { end = resolve })

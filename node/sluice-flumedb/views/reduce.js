@@ -29,6 +29,7 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
     const fold = createFold(kept, { ...options, initial: startValue }, { stepped: notify, foldedAnew })
 
     kept.since(whenMoved)
+    kept.on('rebuilt', fold.reset) // It may have gone on with what there was.
     kept.inside.signals.on('changed', catchUpSoon)
     kept.inside.signals.on('elsewhere', catchUpSoon)
 
@@ -73,7 +74,7 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
       if (!kept.isThere() || kept.isClosed()) return
       const seq = kept.since.value
       if (!fold.isCurrent()) await fold.catchUp()
-      if (!kept.isClosed()) publish(seq)
+      if (kept.isThere() && !kept.isClosed()) publish(seq)
     }
 
     function publish (seq) {
@@ -90,7 +91,7 @@ module.exports = function createReduce (version, reduce, map, codec, initial) {
       // What has been deleted is out of the value, and that is seen by who has deleted it.
       kept.inside.lookForChanges()
       if (fold.isCurrent()) return cb(null, answerTo(opts))
-      catchUp().then(() => process.nextTick(cb, null, answerTo(opts)), error => process.nextTick(cb, error))
+      kept.ask(catchUp).then(() => process.nextTick(cb, null, answerTo(opts)), error => process.nextTick(cb, error))
     }
 
     function answerTo (opts) {
