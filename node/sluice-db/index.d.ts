@@ -63,6 +63,9 @@ export interface OpenOptions extends WithProgress {
   scuttlebutt?: boolean
 }
 
+/** The names of what open() takes, and refuses others than: for programs that hand on options of others, too. */
+export const openOptions: readonly string[]
+
 /** Opens a database, and makes it first where there is none. */
 export function open (path: string, options?: OpenOptions): Promise<Database>
 

@@ -2,6 +2,8 @@
 // What flumelog-sluice is called with. The signatures of flumelog-offset are understood too, old and
 // new, because programs are given this package in its place.
 
+const { openOptions } = require('sluice-db')
+
 const json = {
   encode: JSON.stringify,
   decode: JSON.parse,
@@ -9,7 +11,6 @@ const json = {
   type: 'json'
 }
 
-const ofFlumelogOffset = ['blockSize', 'block', 'blocks', 'cache', 'flags', 'offsetCodec', 'bits']
 
 /**
  * From the arguments behind the filename: { codec, key, import, read, sluice: options of sluice-db's open }.
@@ -18,8 +19,9 @@ const ofFlumelogOffset = ['blockSize', 'block', 'blocks', 'cache', 'flags', 'off
 module.exports = function readOptions (args) {
   const options = typeof args[0] === 'object' && !isCodec(args[0]) ? args[0] : { codec: args.find(isCodec) }
   const { codec, key, import: importing, read, ...rest } = options || {}
-  for (const name of ofFlumelogOffset) delete rest[name]
-  return { codec: codec || json, isJson: isJson(codec), key, import: importing, read, sluice: rest }
+  // Programs hand flumelog-offset options of their own and of its versions, which it does not look at.
+  const known = Object.entries(rest).filter(([name]) => openOptions.includes(name))
+  return { codec: codec || json, isJson: isJson(codec), key, import: importing, read, sluice: Object.fromEntries(known) }
 }
 
 function isCodec (value) {

@@ -347,4 +347,4 @@ async function open (directory, options) {
   }
 }
 
-module.exports = { Database, open }
+module.exports = { Database, open, OPEN_OPTIONS }

@@ -67,5 +67,5 @@ test('what is declared is there', options, async t => {
   isHere('ViewInfo', await view.info())
   isHere('Stats', await db.stats())
   isHere('VerifyReport', await db.verify())
-  assert.deepEqual(Object.keys(sluice).sort(), ['Database', 'Message', 'SluiceError', 'open'])
+  assert.deepEqual(Object.keys(sluice).sort(), ['Database', 'Message', 'SluiceError', 'open', 'openOptions'])
 })
