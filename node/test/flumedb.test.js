@@ -345,6 +345,29 @@ test('a foreign view that has messages nobody knows of is known when it has been
   await close(db)
 })
 
+test('what is replaced before the feed has told of it for the first time is noticed by foreign views', async () => {
+  const file = newFile()
+  const open = () => openFlume(file)
+    .use('texts', createStockLevel(1, msg => [msg.text]))
+    .use('all', createStockReduce(1, (acc, text) => acc + text, msg => msg.text, null, ''))
+  const first = open()
+  await get(first.all) // From here on the database knows the views.
+  await append(first, [{ text: 'a' }, { text: 'b' }])
+  assert.strictEqual(await get(first.all), 'ab')
+  await get(first.texts, 'b')
+  await close(first)
+
+  const log = createLog(file)
+  await answer(cb => log.replace(1, { text: 'x' }, cb))
+  await answer(log.close)
+
+  const second = open()
+  assert.strictEqual(await get(second.all), 'xb')
+  await assert.rejects(get(second.texts, 'a'))
+  assert.deepStrictEqual(await get(second.texts, 'x'), { text: 'x' })
+  await close(second)
+})
+
 test('what was deleted while the program did not run is noticed by stock views with files of their own', async () => {
   const file = newFile()
   const open = () => openFlume(file)

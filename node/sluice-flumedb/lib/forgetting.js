@@ -20,6 +20,8 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   const awaited = new Map()
   const underWay = [] // For each change of the log that is under way: what to call when it has been dealt with.
   let newest // The newest message that the feed has told of.
+  // New messages up to here may be others by now than the stream has given, and are told once, as new ones.
+  let doubtful = 0
   let atWork = Promise.resolve(true) // Whether the view has been mended, when that has ended.
   let position // Of the feed, as far as it has been dealt with.
   let batch = createTurn() // Ends when the next batch has been dealt with.
@@ -37,6 +39,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   const last = database.last
   const feed = database.consumer(name, known ? {} : { start: 'now' })
   newest = known ? last - known.lag : last
+  doubtful = await lastChangeBehind(newest)
   builder.watchFrom(newest)
   const upto = await new Promise(resolve => sv.since.once(resolve))
   if (known) {
@@ -57,7 +60,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   async function catchUp (position) {
     const past = []
     for await (const { changes } of database.feed({ position, once: true })) {
-      past.push(...changes.filter(change => isOfThePast(change, newest)))
+      past.push(...changes.filter(change => isOfThePast(change, newest) || isDoubtful(change)))
     }
     forget(past.map(({ seq }) => seq))
     for (const { kind, seq } of past) awaited.set(seq, kind)
@@ -67,10 +70,11 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     let unacknowledged = 0
     for await (const { changes, position: upto } of feed) {
       if (isClosed()) return // Nothing is forgotten any more, and must be told again.
-      const hasPast = changes.some(change => isOfThePast(change, newest))
+      const hasPast = changes.some(change => isOfThePast(change, newest) || isDoubtful(change))
       const news = changes.filter(change => !isOfThePast(change, newest) || isNews(change))
+      const others = changes.filter(change => isDoubtful(change) && isNews(change))
       newest = changes.reduce((max, { seq }) => Math.max(max, seq), newest)
-      forget(news.filter(({ kind }) => kind !== 'added').map(({ seq }) => seq))
+      forget([...news.filter(({ kind }) => kind !== 'added'), ...others].map(({ seq }) => seq))
       for (const { kind, seq } of news) if (kind === 'added') expect(seq)
       position = upto
       batch.end()
@@ -84,8 +88,20 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     }
   }
 
+  async function lastChangeBehind (seq) {
+    for await (const entry of database.log({ from: last, to: seq + 1, reverse: true, changes: true })) {
+      if (entry.state === 'change') return entry.seq
+    }
+    return 0
+  }
+
+  function isDoubtful ({ kind, seq }) {
+    return kind === 'added' && seq > newest && seq <= doubtful
+  }
+
   function whenElsewhere () {
     changesElsewhere++
+    doubtful = inside.database().last
     if (!isHeld) waitForFeed()
   }
 
@@ -107,7 +123,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     const { ended } = batch
     const known = changesElsewhere
     for await (const { changes } of database.feed({ position, once: true })) {
-      if (changes.some(change => isOfThePast(change, newest))) return { ended }
+      if (changes.some(change => isOfThePast(change, newest) || isDoubtful(change))) return { ended }
     }
     return known === changesElsewhere ? null : { ended: null }
   }
