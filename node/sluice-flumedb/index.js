@@ -49,6 +49,7 @@ module.exports = function createFlume (log, isReady, mapper) {
   // What the parts in lib/ need.
   const common = {
     since: log.since,
+    dir: flume.dir,
     ready,
     stream: mapping.stream,
     isClosed: () => flume.closed,

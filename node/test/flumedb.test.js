@@ -368,6 +368,30 @@ test('what is replaced before the feed has told of it for the first time is noti
   await close(second)
 })
 
+test('a foreign view that was emptied by half, and says that it is empty, is emptied before it is built', async () => {
+  const file = newFile()
+  const spy = createSpy()
+  let isKilled
+  const killed = new Promise(resolve => { isKilled = resolve })
+  const first = openFlume(file)
+  first.use('spy', log => ({ ...spy.create(log), destroy: () => isKilled() })) // It never comes to its end.
+  await append(first, ['a', 'b'])
+  await all(first.spy)
+  first.del(1, () => {})
+  await killed
+
+  const half = createSpy()
+  const second = openFlume(path.join(newPlace(), 'flume', 'log'))
+  fs.copyFileSync(path.join(path.dirname(file), 'spy.emptying'), path.join(path.dirname(second.dir), 'flume', 'spy.emptying'))
+  half.seen.set(1, 'a')
+  await append(second, ['c'])
+  second.use('spy', half.create)
+  assert.deepStrictEqual(await all(second.spy), ['c'])
+  assert.strictEqual(half.destroyed, 1)
+  assert.ok(!fs.existsSync(path.join(second.dir, 'spy.emptying')))
+  await close(second)
+})
+
 test('what was deleted while the program did not run is noticed by stock views with files of their own', async () => {
   const file = newFile()
   const open = () => openFlume(file)

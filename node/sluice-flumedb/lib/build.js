@@ -5,12 +5,16 @@
 const pull = require('pull-stream')
 const looper = require('pull-looper')
 const createValve = require('./valve')
+const emptyings = require('./emptying')
 
 const failuresInARowMax = 3
 // A view that does not say that its sink has ended is not waited for.
 const sinkPatienceMs = 500
 
-/** `wrapped`: of view.js. `flume`: { since, stream(opts), isClosed(), report(message, error) }. */
+/**
+ * `wrapped`: of view.js. `flume`: { since, stream(opts), isClosed(), report(message, error), dir }, where the folder
+ * may be null.
+ */
 module.exports = function createBuilder (wrapped, flume) {
   const { view, sv } = wrapped
   let valve = null
@@ -36,7 +40,8 @@ module.exports = function createBuilder (wrapped, flume) {
     sv.since.once(upto => {
       if (position !== undefined || view.isDestroying()) return // It is being built anew.
       position = upto
-      if (upto > flume.since.value) rebuild() // Made of another log, or of one that was longer.
+      // Made of another log, or of one that was longer; or emptied by half.
+      if (upto > flume.since.value || (flume.dir && emptyings.wasCutShort(flume.dir, view.name))) rebuild()
       else streamFrom(upto)
     })
   }
@@ -148,13 +153,16 @@ module.exports = function createBuilder (wrapped, flume) {
     // What the view has under way must not be written after it was emptied.
     emptying = patiently(sinkEnded)
       .then(() => new Promise(resolve => sv.since.once(() => setImmediate(resolve))))
+      .then(() => flume.dir && emptyings.begin(flume.dir, view.name))
       .then(empty)
+    emptying.catch(fail)
     return emptying
   }
 
   function empty () {
     if (flume.isClosed()) return false
     emptied = new Promise(resolve => view.destroy(error => {
+      if (!error && flume.dir) emptyings.end(flume.dir, view.name)
       resolve(!error)
       position = began = waitsBehind = -1
       given = new Set()
