@@ -202,7 +202,7 @@ class Database {
     const readOn = wordOf('whenBehind', whenBehind, ['wait', 'read-on']) === 'read-on'
     const plain = { app, version, definition: jsonOf(definition, NO_DEFINITION), readOn }
     // What is closed says nothing about the message: the pass ends, and the next opening begins it anew.
-    const number = addFunction(map, onError, error => this.isClosed && error.code === 'closed')
+    const number = addFunction(map, definition && definition.kind, onError, error => this.isClosed && error.code === 'closed')
     try {
       await withProgress(onProgress, call => native.addCodeView(this.handle, name, plain, number, call))
     } catch (error) {

@@ -12,6 +12,12 @@ function emittedValue (value) {
   throw invalid('an emitted value must be null, a boolean, a finite number or a string')
 }
 
+/** A row as it is told to the addon, of a view of this kind. */
+function rowOf (kind, key, value) {
+  if (value !== undefined && kind === 'index') throw invalid('the rows of an index have no value')
+  return value === undefined ? emitted(key) : { k: emitted(key), v: emittedValue(value) }
+}
+
 /** What a function emits later is emitted too late. */
 function refusePromise (returned) {
   if (!returned || typeof returned.then !== 'function') return
@@ -29,18 +35,16 @@ function tell (onError, error, message) {
 }
 
 /**
- * Registers a map function and answers with its number. Of a batch it answers with a list in JSON: of each
- * message the rows, a key each or {"k":key,"v":value}; null where the function threw. Where `endsPass(error)`
+ * Registers a map function of a view of this kind and answers with its number. Of a batch it answers with a list in
+ * JSON: of each message the rows, a key each or {"k":key,"v":value}; null where the function threw. Where `endsPass(error)`
  * of what it threw, nothing is answered: the call that derives fails.
  */
-function addFunction (map, onError = () => {}, endsPass) {
+function addFunction (map, kind, onError = () => {}, endsPass) {
   return functions.add(batch => {
     const messages = messagesOf(batch)
     const all = new Array(messages.length)
     let rows
-    const emit = (key, value) => {
-      rows.push(value === undefined ? emitted(key) : { k: emitted(key), v: emittedValue(value) })
-    }
+    const emit = (key, value) => { rows.push(rowOf(kind, key, value)) }
     for (let i = 0; i < all.length; i++) {
       rows = []
       try {

@@ -42,6 +42,17 @@ test('a hole in a key is no element', async t => {
   await assert.rejects(view.all({ prefix: [, 1] }), { code: 'invalid_argument' }) // eslint-disable-line no-sparse-arrays
 })
 
+test('a value that is emitted to an index is told to onError', async t => {
+  const db = await database(t)
+  const errors = []
+  const view = await db.addView('index', {
+    app: 'test', map: (message, emit) => emit([1], 2), onError: ({ code, message }) => errors.push(code + ': ' + message)
+  })
+  await db.append({})
+  assert.deepEqual(errors, ['invalid_argument: the rows of an index have no value'])
+  assert.deepEqual([await view.count(), (await view.info()).errors], [0, 1])
+})
+
 test('what onError throws reaches the program, and the database goes on', async t => {
   const program = `
     const { open } = require(${JSON.stringify(path.join(__dirname, '..'))})
