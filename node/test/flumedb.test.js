@@ -368,6 +368,28 @@ test('what is replaced before the feed has told of it for the first time is noti
   await close(second)
 })
 
+test('that a foreign view is being emptied is on the disk before it is', async () => {
+  const db = openFlume(newFile())
+  const spy = createSpy()
+  const synced = []
+  const note = path.join(db.dir, 'spy.emptying')
+  fs.writeFileSync(note, '')
+  const stopWatchingNote = await watchSyncs(note, async () => synced.push('note'))
+  const stopWatchingFolder = await watchSyncs(db.dir, async () => synced.push('folder'))
+  let before
+  const create = (...args) => {
+    const sv = spy.create(...args)
+    return { ...sv, destroy: cb => { before = [...synced]; sv.destroy(cb) } }
+  }
+  db.use('spy', create)
+  await append(db, 'a')
+  assert.deepStrictEqual(await all(db.spy), ['a'])
+  stopWatchingFolder()
+  stopWatchingNote()
+  assert.deepStrictEqual(before.slice(-2), ['note', 'folder'])
+  await close(db)
+})
+
 test('a foreign view that was emptied by half, and says that it is empty, is emptied before it is built', async () => {
   const file = newFile()
   const spy = createSpy()

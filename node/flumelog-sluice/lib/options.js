@@ -11,7 +11,6 @@ const json = {
   type: 'json'
 }
 
-
 /**
  * From the arguments behind the filename: { codec, key, import, read, sluice: options of sluice-db's open }.
  * `read(value, stored)` may give what is read another form; `stored()` is the message before transforms.

@@ -1,6 +1,7 @@
 'use strict'
 // What a program hands over. What is wrong with it is named before anything is done: a slip of the pen must not
 // select more than was meant, and must not come back as an error of somebody else's.
+const { isWellFormed } = require('./keys')
 const { invalid } = require('./errors')
 
 const SELECTORS = 'which messages: a seq, an array of seqs, {keys}, {view, prefix} or {where}'
@@ -44,10 +45,6 @@ function applicationKeyOf (key = '') {
   if (typeof key !== 'string') throw invalid('an application key must be a string')
   if (!isWellFormed(key)) throw invalid('an application key must be Unicode, without halves of surrogate pairs')
   return key
-}
-
-function isWellFormed (text) {
-  return !/\p{Surrogate}/u.test(text)
 }
 
 /** What a message is named by: its seq or its key. */

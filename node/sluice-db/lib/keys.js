@@ -80,8 +80,11 @@ function isPlainNumber (number) {
   return typeof number === 'number' && number > -(2 ** 63) && number < 2 ** 64
 }
 
+/** Whether it has no halves of surrogate pairs. */
 function isWellFormed (text) {
   return !/\p{Surrogate}/u.test(text)
 }
 
-module.exports = { keyText, nodeText, emitted, emittedString, emittedNumber }
+module.exports = {
+  INT64_MIN, INT64_MAX, keyText, nodeText, emitted, emittedString, emittedNumber, isWellFormed
+}

@@ -1,6 +1,6 @@
 'use strict'
 // Map functions: called with the messages of a batch, one after the other, on this thread.
-const { functions } = require('./native')
+const { functions, tell } = require('./native')
 const { emitted, emittedString, emittedNumber } = require('./keys')
 const { messagesOf } = require('./messages')
 const { invalid } = require('./errors')
@@ -23,15 +23,6 @@ function refusePromise (returned) {
   if (!returned || typeof returned.then !== 'function') return
   returned.then(() => {}, () => {})
   throw invalid('a map function must not be async')
-}
-
-/** What is thrown here is the application's affair, and not the database's. */
-function tell (onError, error, message) {
-  try {
-    onError(error, message)
-  } catch (thrown) {
-    process.nextTick(() => { throw thrown })
-  }
 }
 
 /**
@@ -66,15 +57,16 @@ function addFunction (map, kind, onError = () => {}, endsPass) {
 
 /** As JSON what is too long for one text. */
 function inParts (all, onError) {
-  const parts = all.map((rows, i) => {
+  const parts = all.flatMap((rows, i) => {
+    const before = i === 0 ? '[' : ','
     try {
-      return Buffer.from(JSON.stringify(rows))
+      return [before, JSON.stringify(rows)]
     } catch (error) {
       onError(error, i)
-      return Buffer.from('null')
+      return [before, 'null']
     }
   })
-  return Buffer.concat([Buffer.from('['), ...parts.flatMap((part, i) => i === 0 ? [part] : [Buffer.from(','), part]), Buffer.from(']')])
+  return Buffer.concat([...parts, ']'].map(part => Buffer.from(part)))
 }
 
 module.exports = { addFunction }

@@ -38,9 +38,9 @@ class Register {
  * Calls a listener. What it throws is its program's affair, an uncaught exception as of any other event, and takes
  * nobody else's turn.
  */
-function tell (listener, what) {
+function tell (listener, ...what) {
   try {
-    listener(what)
+    listener(...what)
   } catch (error) {
     process.nextTick(() => { throw error })
   }

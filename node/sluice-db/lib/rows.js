@@ -1,9 +1,7 @@
 'use strict'
-const { keyText } = require('./keys')
+const { INT64_MIN, INT64_MAX, keyText } = require('./keys')
 
 const NUMBER_OR_STRING = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|"[^"\\]*(?:\\.[^"\\]*)*"/g
-const INT64_MIN = -(2n ** 63n)
-const INT64_MAX = 2n ** 63n - 1n
 
 /** The rows of a piece, as the addon hands it over. */
 function rowsOf ({ keys, seqs, values }) {

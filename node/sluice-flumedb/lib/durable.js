@@ -8,7 +8,7 @@ const path = require('path')
  * Waits until what view `name` has written in `folder` is on the disk: views call their files, or the folder
  * that has them, by their name and an ending.
  */
-module.exports = async function syncFiles (folder, name) {
+exports.syncFiles = async function syncFiles (folder, name) {
   for (const file of await fs.readdir(folder)) {
     if (file.startsWith(name)) await syncWhole(path.join(folder, file))
   }
@@ -24,6 +24,9 @@ async function syncWhole (place) {
     if (error.code !== 'ENOENT') throw error // It was removed meanwhile, which is written in its folder.
   }
 }
+
+/** Waits until the file is on the disk, or the names that the folder has. */
+exports.sync = sync
 
 async function sync (place) {
   const handle = await fs.open(place)

@@ -4,15 +4,15 @@
 
 const fs = require('fs')
 const path = require('path')
+const { sync } = require('./durable')
 
 const noteOf = (folder, name) => path.join(folder, name + '.emptying')
 
 /** Resolves when it is durable that view `name` is being emptied. */
 exports.begin = async function begin (folder, name) {
-  const note = await fs.promises.open(noteOf(folder, name), 'w')
-  await note.sync().finally(() => note.close())
-  const handle = await fs.promises.open(folder)
-  await handle.sync().finally(() => handle.close())
+  await fs.promises.writeFile(noteOf(folder, name), '')
+  await sync(noteOf(folder, name))
+  await sync(folder)
 }
 
 /** It is empty. If the power takes this back, it is emptied once more. */

@@ -5,7 +5,7 @@
 
 const crypto = require('crypto')
 const path = require('path')
-const syncFiles = require('./durable')
+const { syncFiles } = require('./durable')
 
 const changesUnacknowledgedMax = 1000
 
@@ -60,7 +60,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
   async function catchUp (position) {
     const past = []
     for await (const { changes } of database.feed({ position, once: true })) {
-      past.push(...changes.filter(change => isOfThePast(change, newest) || isDoubtful(change)))
+      past.push(...changes.filter(mayBeKnown))
     }
     forget(past.map(({ seq }) => seq))
     for (const { kind, seq } of past) awaited.set(seq, kind)
@@ -70,7 +70,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     let unacknowledged = 0
     for await (const { changes, position: upto } of feed) {
       if (isClosed()) return // Nothing is forgotten any more, and must be told again.
-      const hasPast = changes.some(change => isOfThePast(change, newest) || isDoubtful(change))
+      const hasPast = changes.some(mayBeKnown)
       const news = changes.filter(change => !isOfThePast(change, newest) || isNews(change))
       const others = changes.filter(change => isDoubtful(change) && isNews(change))
       newest = changes.reduce((max, { seq }) => Math.max(max, seq), newest)
@@ -93,6 +93,11 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
       if (entry.state === 'change') return entry.seq
     }
     return 0
+  }
+
+  // Whether the view may have the message as it was before.
+  function mayBeKnown (change) {
+    return isOfThePast(change, newest) || isDoubtful(change)
   }
 
   function isDoubtful ({ kind, seq }) {
@@ -123,7 +128,7 @@ module.exports = async function followPast (wrapped, builder, inside, { warn, re
     const { ended } = batch
     const known = changesElsewhere
     for await (const { changes } of database.feed({ position, once: true })) {
-      if (changes.some(change => isOfThePast(change, newest) || isDoubtful(change))) return { ended }
+      if (changes.some(mayBeKnown)) return { ended }
     }
     return known === changesElsewhere ? null : { ended: null }
   }
